@@ -9,7 +9,7 @@ import { budgetFrom } from '../src/money/budgetRule.ts'
 import { costOf, worstCase } from '../src/money/cost.ts'
 import { loadGenaiPrices } from '../src/money/genaiPrices.ts'
 import type { Counters } from '../src/money/lease.ts'
-import { Prices } from '../src/money/price.ts'
+import { Prices } from '../src/money/prices.ts'
 import { openSqliteStore } from '../src/store/sqlite/sqlite.ts'
 import { MoneyStore } from '../test/support/moneyStore.ts'
 

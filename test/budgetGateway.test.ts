@@ -144,7 +144,12 @@ test('rows say who asked: the token, the labels, the session’s task', async ()
   const headers = { 'x-keywise-labels': 'team=a', 'x-keywise-task': 'review' }
   await world.ask('/v1/chat/completions', chat, headers)
   const [row] = world.gateway.opened.engine.store.attempts({})
-  expect(row).toMatchObject({ token: 'inference', labels: { team: 'a' }, task: 'review', priceSource: 'config' })
+  expect(row).toMatchObject({
+    token: 'inference',
+    labels: { team: 'a' },
+    task: 'review',
+    priceSource: expect.stringMatching(/^config [0-9a-f]{8}$/),
+  })
   await world.ask('/v1/chat/completions', chat)
   expect((await world.ask('/v1/chat/completions', chat)).status).toBe(429)
 })

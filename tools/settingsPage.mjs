@@ -9,6 +9,8 @@ export function settingsPage() {
   const block = find(find(providers).additionalProperties)
   const key = find(objectIn(find(block.properties.api_key), find))
   const model = find(objectIn(find(block.properties.models), find))
+  const contract = find(block.properties.contract)
+  const terms = find(find(contract.properties.models).additionalProperties)
   const alias = find(objectIn(find(find(find(settings).properties.models).additionalProperties), find))
   const groups = Object.entries(find(settings).properties).map(([name, raw]) => [name, find(raw)])
   const isGroup = ([, node]) => node.properties !== undefined
@@ -25,17 +27,26 @@ export function settingsPage() {
     '',
     'Under its name at the top of the file: `{ "groq": { "api_key": "…" } }`.',
     '',
-    ...table(block.properties, '', find),
+    ...table(withoutFields(block.properties, 'contract'), '', find),
     '### A key',
     '',
     'Where a key is an object: `{ "api_keys": [{ "key": "…", "label": "work" }] }`.',
     '',
-    ...table(key.properties, '', find),
+    ...table(withoutFields(key.properties, 'contract'), '', find),
     '### A model',
     '',
     'Where a model is an object: `{ "models": [{ "id": "…", "price": { "input": 0, "output": 0 } }] }`.',
     '',
     ...table(model.properties, '', find),
+    '### A contract',
+    '',
+    'As `contract` in a block, for all of its keys, or beside a key, in the place of that. What it does:',
+    '[money.md](money.md#contracts-hours-and-free-quotas).',
+    '',
+    ...table(contract.properties, 'contract.', find),
+    'The terms of a model in `contract.models`: those of a price (above), where `input` and `output` may both be absent, and',
+    '',
+    ...table({ times: terms.properties.times, hours: terms.properties.hours }, '', find),
     '## Settings',
     '',
     'Under `settings`. First those that stand by themselves:',
@@ -69,6 +80,11 @@ function objectIn(node, find) {
   const found = [...lists, ...forms].map(find).find((one) => one.properties !== undefined)
   if (found === undefined) throw new Error('the schema has no object form here')
   return found
+}
+
+/** Without a field that has a table of its own. */
+function withoutFields(properties, name) {
+  return Object.fromEntries(Object.entries(properties).filter(([field]) => field !== name))
 }
 
 /** How the schema describes fields of other programs, which need no row. */

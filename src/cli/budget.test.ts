@@ -102,6 +102,20 @@ test('keywise budget and status tell what a paced budget allows so far, and when
   expect(status).toMatch(/\nBudget paid per total: .* \(soft\); spent by .* UTC at this pace/)
 })
 
+test('keywise budget --by price shows what each version of a price says', async () => {
+  const world = await spent()
+  const { stdout } = await world.home.keywise('budget', '--by', 'price')
+  const [, version = ''] = /\n(config [0-9a-f]{8}) +\$0/.exec(stdout) ?? []
+  expect(stdout).toMatch(new RegExp(`\\n${version} +paid/m +1 / 2 +\\d\\d:\\d\\d UTC`))
+  const told = JSON.parse((await shown(world, [], { json: true, by: 'price,model' })).stdout)
+  expect(told.spend['price,model']).toMatchObject([{ group: { price: version, model: 'm' }, attempts: 2 }])
+  const rates = [{ input: 1, output: 2, cached_input: 1, cache_write: 1, reasoning: 2, request: 0.001 }]
+  expect(told.prices).toEqual([
+    { version, provider: 'paid', model: 'm', firstUsedAt: expect.stringMatching(/^20.*Z$/), terms: { rates } },
+  ])
+  expect((await shown(world, ['export'])).stdout).toContain(version)
+})
+
 test('keywise budget export writes every attempt as CSV or JSON lines', async () => {
   const world = await spent()
   const csv = (await shown(world, ['export'])).stdout.trim().split('\n')
@@ -112,7 +126,13 @@ test('keywise budget export writes every attempt as CSV or JSON lines', async ()
   const file = join(world.home.folder, 'ledger.jsonl')
   const lines = readFileSync(file, 'utf8').trim().split('\n')
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-    { provider: 'paid', model: 'm', key_index: 1, outcome: 'ok', price_source: 'config' },
+    {
+      provider: 'paid',
+      model: 'm',
+      key_index: 1,
+      outcome: 'ok',
+      price_source: expect.stringMatching(/^config [0-9a-f]{8}$/),
+    },
     { source: 'live' },
   ])
   if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600)

@@ -18,6 +18,7 @@ import { type SpendRow, type SpendView, spendView } from '../views/spend.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { UsageError } from './command.ts'
 import { clockText, type Printer, printer } from './output.ts'
+import { printPrices } from './priceTable.ts'
 import { withEngine } from './withEngine.ts'
 
 const ACTIONS = ['list', 'export', 'forgive'] as const
@@ -73,9 +74,10 @@ function list(engine: Engine, context: CommandContext): ExitCode {
 }
 
 function printJson({ generatedAt, budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
-  const { since, until, total, saved, cachesSince } = present(tables[0])
+  const { since, until, total, saved, cachesSince, prices } = present(tables[0])
   const spend = Object.fromEntries(tables.map((view) => [view.by.join(','), view.spend]))
-  out.json({ generatedAt, budgets, since, until, spend, total, today, month, saved, cachesSince })
+  const told = { generatedAt, budgets, since, until, spend, total, today, month, saved, cachesSince }
+  out.json({ ...told, ...(prices && { prices }) })
 }
 
 function printTables({ generatedAt, budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
@@ -85,6 +87,7 @@ function printTables({ generatedAt, budgets }: BudgetsView, { tables, today, mon
   out.line(`Spent today ${cost(today)}, this month ${cost(month)} (UTC).`)
   printSaved(present(tables[0]), out)
   for (const view of tables) printSpend(view, out)
+  for (const { prices = [] } of tables) printPrices(prices, out)
 }
 
 function printBudget(budget: BudgetView, now: number, out: Printer): void {

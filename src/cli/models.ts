@@ -37,7 +37,7 @@ function printModels(view: ModelsView, out: Printer): void {
       model.id,
       model.keys.join(', '),
       model.contextTokens === null ? '?' : String(model.contextTokens),
-      model.free ? 'free' : priceText(model.price),
+      model.free ? 'free' : pricesText(model),
       model.abilities
         .filter((ability) => ability !== 'chat')
         .map(abilityWord)
@@ -76,6 +76,13 @@ function printMembership({ name, members, others, empty }: MembershipView, out: 
       ['not in it', 'condition', 'why'],
       others.map(({ target, condition, reason }) => [target, condition ?? '', reason]),
     )
+}
+
+/** With the keys where their contracts differ: `2 / 8 (#1), 1 / 4 (#2, #3)`. */
+function pricesText({ price, prices }: ModelRow): string {
+  if (prices.length < 2) return priceText(price)
+  const keysOf = (keys: readonly number[]) => keys.map((index) => `#${index}`).join(', ')
+  return prices.map((one) => `${priceText(one.price)} (${keysOf(one.keys)})`).join(', ')
 }
 
 const priceText = (price: PriceHint | null) => (price === null ? '?' : `${price.input} / ${price.output}`)

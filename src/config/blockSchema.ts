@@ -1,6 +1,7 @@
 /** The schema of one provider block in the file: its keys, its models, its address. */
 
 import { z } from 'zod'
+import { contract, modelPrice } from './priceSchema.ts'
 import {
   hasAmount,
   hasOneAmount,
@@ -11,7 +12,6 @@ import {
   NO_AMOUNT,
   NO_PERIOD,
   name,
-  price,
   section,
   share,
   TWO_AMOUNTS,
@@ -21,36 +21,6 @@ const keyBudget = section(limitShape)
   .refine(hasAmount, NO_AMOUNT)
   .refine(hasOneAmount, TWO_AMOUNTS)
   .refine(isSpreadOverPeriod, NO_PERIOD)
-
-const modelPrice = section({
-  input: price.describe('USD per million input tokens'),
-  output: price.describe('USD per million output tokens'),
-  cached_input: price.optional().describe('USD per million tokens; default: as input'),
-  cache_write: price.optional().describe('USD per million tokens; default: as input'),
-  reasoning: price.optional().describe('USD per million tokens; default: as output'),
-  request: price.optional().describe('USD per request'),
-  cache_write_1h: price
-    .optional()
-    .describe('USD per million tokens written to the cache for an hour; default: unknown, at least as cache_write'),
-  input_audio: price.optional().describe('USD per million tokens; default: unknown, at least as input'),
-  input_image: price.optional().describe('USD per million tokens; default: as input'),
-  input_video: price.optional().describe('USD per million tokens; default: as input'),
-  cached_audio: price.optional().describe('USD per million tokens; default: unknown, at least as cached_input'),
-  cached_image: price.optional().describe('USD per million tokens; default: as cached_input'),
-  output_audio: price.optional().describe('USD per million tokens; default: unknown, at least as output'),
-  output_image: price.optional().describe('USD per million tokens; default: unknown, at least as output'),
-  output_video: price.optional().describe('USD per million tokens; default: unknown, at least as output'),
-  tools: z
-    .record(z.string().max(100), price)
-    .optional()
-    .describe('By the name of a tool that runs at the provider (web_search, file_search): USD per thousand uses'),
-  tiers: z
-    .record(z.string().max(100), z.number().min(0).max(1000))
-    .optional()
-    .describe(
-      "By the provider's word for a service tier (flex, priority): how many times the prices per token it costs",
-    ),
-})
 
 const keyObject = section({
   key: z.string().describe('The key itself, or env:NAME, file:PATH, vault:NAME'),
@@ -65,6 +35,7 @@ const keyObject = section({
     .describe("Share of the calls among keys that are otherwise equal; default: the block's, else 1"),
   budget: keyBudget.optional().describe('As in settings.budgets, without scope'),
   hours: hours.optional(),
+  contract: contract.optional(),
 })
 const keyEntry = z.union([z.string(), keyObject])
 const keyEntries = z.union([z.string(), keyObject, z.array(keyEntry)])
@@ -143,6 +114,7 @@ export const blockSchema = section({
   free: z.boolean().optional().describe('For every key of the block'),
   weight: z.number().positive().max(1000).optional().describe('For every key of the block'),
   hours: hours.optional(),
+  contract: contract.optional(),
   local: z.boolean().optional().describe("A server of one's own: never billed, one model at a time"),
   status: ignored('Written by a tester'),
   lastTested: ignored('Written by a tester'),

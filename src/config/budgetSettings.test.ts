@@ -150,3 +150,38 @@ describe('a price', () => {
       expect(problem(priced(price))).toContain(message)
     })
 })
+
+describe('a contract', () => {
+  const under = (contract: object) => ({ groq: { ...groq, contract } })
+
+  test('of a block is that of its keys, unless they have one', () => {
+    const block = { contract: { times: 0.9 }, models: ['m'] }
+    const api_keys = [
+      'fake-groq-1',
+      { key: 'fake-groq-2', contract: { models: { 'm*': { cached_input: 1, input: 2, output: 3 } } } },
+    ]
+    const [provider] = load({ groq: { ...block, api_keys } }).providers
+    expect(provider?.keys.map(({ contract }) => contract)).toEqual([
+      { times: 0.9 },
+      { models: { 'm*': { cachedInput: 1, input: 2, output: 3 } } },
+    ])
+  })
+
+  for (const [contract, message] of [
+    [{ times: -1 }, 'groq.contract.times" is wrong'],
+    [{ times: '0.85' }, 'groq.contract.times" is wrong: expected number'],
+    [{ hours: { '25-26': 0.5 } }, 'groq.contract.hours.25-26" is wrong: expected hours such as'],
+    [{ hours: { '1-2 Europe/Madird': 0.5 } }, 'names an unknown time zone'],
+    [{ models: { m: { input: 1 } } }, 'groq.contract.models.m.output" is missing: an agreed price has'],
+    [{ models: { m: { cached_input: 1 } } }, 'groq.contract.models.m.cached_input" stands alone'],
+    [{ models: { m: { cache_write_1h: 1 } } }, 'groq.contract.models.m.cache_write_1h" stands alone'],
+    [{ models: { m: { input: 1, output: 1, times: 0.5 } } }, 'groq.contract.models.m.times" changes the usual price'],
+    [{ models: { m: { input: -1, output: 1 } } }, 'must be an amount of USD from 0 to 100000'],
+  ] as const)
+    test(`${JSON.stringify(contract)} is refused with what is wrong`, () =>
+      expect(problem(under(contract))).toContain(message))
+
+  test('with an unknown field says so', () => {
+    expect(load(under({ discount: 0.15 })).warnings.join()).toContain('groq.contract.discount')
+  })
+})

@@ -150,9 +150,9 @@ function endpointOf(parts: readonly PlacedBlock[]): Pick<ProviderEntry, 'endpoin
 }
 
 function keysOf({ block, path }: PlacedBlock, known: ProviderSpec | undefined): PlacedKey[] {
-  const { account, free, weight, hours, accountId } = block
+  const { account, free, weight, hours, contract, accountId } = block
   const forAll = Object.fromEntries(
-    Object.entries({ account, free, weight, hours }).filter(([, said]) => said !== undefined),
+    Object.entries({ account, free, weight, hours, contract }).filter(([, said]) => said !== undefined),
   )
   const placed = [
     ...spread(block.apiKey, [...path, 'api_key']),

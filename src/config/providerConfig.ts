@@ -1,6 +1,7 @@
 /** From a provider entry of the file to what the engine works with: the provider, its keys, its models. */
 
 import { Secret } from '../domain/redact.ts'
+import type { Contract } from '../money/contract.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import type { KeyBudget, ModelEntry } from './blockSchema.ts'
 import { adjustedProvider, customProvider, type Overrides } from './customProvider.ts'
@@ -38,6 +39,8 @@ export interface KeyConfig {
   readonly budget?: KeyBudget
   /** Rules such as `22-06 Europe/Madrid`; the key may be used when any of them matches. */
   readonly hours?: readonly string[]
+  /** What its account agreed with the provider. */
+  readonly contract?: Contract
   /** `config/api-keys.json groq.api_key`, or `env GROQ_API_KEY`. */
   readonly source: string
 }

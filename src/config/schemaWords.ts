@@ -45,6 +45,21 @@ export const hours = z
   .transform((rules): readonly string[] => (typeof rules === 'string' ? [rules] : rules))
   .describe('When it may be used, such as "22-06 Europe/Madrid"; always when absent')
 
+export const times = z.number().min(0).max(1000)
+
+/** By rule, so that the name is checked like a rule of `hours`. */
+export const hourTimes = z
+  .record(z.string(), times)
+  .superRefine((byRule, context) => {
+    for (const rule of Object.keys(byRule)) {
+      const wrong = hoursRule.safeParse(rule).error?.issues[0]
+      if (wrong !== undefined) context.addIssue({ code: 'custom', path: [rule], message: wrong.message })
+    }
+  })
+  .describe(
+    'By hours such as "16:30-00:30 UTC" or "mon-fri 9-18 Asia/Shanghai": how many times the price while they last; of several at once the last counts',
+  )
+
 const NEGATIVE = 'is negative; 0 means that nothing may be spent'
 const WHOLE = 'must be a whole number'
 

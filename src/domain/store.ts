@@ -64,7 +64,7 @@ export interface AttemptEvent {
   readonly costNanoUsd: number | null
   /** What is known of a cost that is null; absent where it is known, or nothing of it. */
   readonly costRange?: CostRange
-  /** Source of the price (`genai-prices 2026-09-23`, `config`, `reported`, `free`), stored with the row. */
+  /** Version of the price (`genai-prices 0.1.8 2026-09-23`, `config 3fa91c02`, `reported`), stored with the row. */
   readonly priceSource: string | null
   readonly limits: readonly LimitFact[]
   /** Upstream calls that made the attempt; absent for one. */
@@ -191,6 +191,7 @@ export type LedgerGroup =
   | 'token'
   | 'session'
   | 'tier'
+  | 'price'
   | 'day'
   | 'hour'
   | 'source'
@@ -199,7 +200,7 @@ export type LedgerGroup =
 /** What an attempt consumed, and for whom. */
 export type UsageRow = Pick<
   AttemptEvent,
-  'at' | 'startedAt' | 'source' | 'target' | 'costNanoUsd' | 'session' | 'token' | 'labels'
+  'at' | 'startedAt' | 'source' | 'target' | 'costNanoUsd' | 'priceSource' | 'session' | 'token' | 'labels'
 > & { readonly usage: Usage }
 
 /** Sums over the attempts of one group. */
@@ -298,9 +299,9 @@ export interface Store {
   attempts(filter: LedgerFilter): readonly (AttemptEvent & { readonly seq: number })[]
   /**
    * Sums, sorted by group; `limit` and `order` of the filter are ignored. Days and hours are UTC: `2026-11-23`,
-   * `2026-11-23T14:00Z`; `key` is the fingerprint, `target` the `stateId`; a missing token or label is `''`. Whole hours come from the hourly
-   * sums, which outlive `prune`; hours cut by `since` or `until`, and every query by label, session, tier or request, come
-   * from the rows that still exist.
+   * `2026-11-23T14:00Z`; `key` is the fingerprint, `target` the `stateId`; a missing token or label is `''`. Whole hours
+   * come from the hourly sums, which outlive `prune`; hours cut by `since` or `until`, and every query by label, session,
+   * tier, price or request, come from the rows that still exist.
    */
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[]
   /**

@@ -9,7 +9,7 @@ import { AbortedError, AllTargetsFailedError, InvalidRequestError, type KeywiseE
 import type { Failure } from '../domain/failure.ts'
 import type { Target } from '../domain/target.ts'
 import type { FakeFault } from '../lab/fake/scenario.ts'
-import { Prices } from '../money/price.ts'
+import { Prices } from '../money/prices.ts'
 import { judge } from '../routing/judge.ts'
 import type { CallEnd } from '../upstream/call.ts'
 import type { GrantedHold } from './attempt/reservation.ts'

@@ -35,6 +35,7 @@ import { FaultAttribution } from './memory/faultAttribution.ts'
 import type { LearnedState } from './memory/learnedState.ts'
 import { Summary } from './memory/summary.ts'
 import type { AttemptObserver, ParkProber } from './observer.ts'
+import { PriceLog } from './priceLog.ts'
 import { attemptFacts, type Judged, type Recorded, type RecordedFacts, recordAttempt, refOf } from './record.ts'
 import type { LearnedRequestFixes } from './repair/learnedRequestFixes.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
@@ -108,6 +109,7 @@ export class Engine implements EngineParts {
   readonly summary = new Summary()
   /** Windows that refusals stated. */
   readonly windows = new LearnedWindows(() => this.now)
+  readonly #priceLog: PriceLog
   readonly #retries = new RetryBudget()
   readonly #turns = new ProbeTurns()
   /** When the last request began, epoch milliseconds; minus infinity before the first. */
@@ -131,6 +133,7 @@ export class Engine implements EngineParts {
     this.missingAbilities = parts.missingAbilities
     this.decisions = parts.decisions
     this.experiments = parts.experiments
+    this.#priceLog = new PriceLog(parts.store)
     this.registry = registry
     this.eligibility = eligibilityFactsOf(registry, parts.learned, parts.missingAbilities, this.#turns, this.windows)
     this.faultAttribution = new FaultAttribution(parts.offline, (event) => parts.learned.record(event))
@@ -532,6 +535,7 @@ export class Engine implements EngineParts {
       { ...facts, id: learned.eventId(), notCharged: fault === 'local' },
       this.now,
     )
+    if (facts.price !== null) this.#priceLog.note(facts.price, recorded.event)
     this.waiting.changed()
     if (events.has('attempt')) {
       const { requestId, operation } = facts

@@ -6,7 +6,10 @@ import type { LearnedState } from './memory/learnedState.ts'
 /** For views, alert texts, pages and the errors of a cascade. */
 export interface EngineReader
   extends Pick<Engine, 'now' | 'registry' | 'eligibility' | 'rank' | 'soonest' | 'offline' | 'tools' | 'experiments'> {
-  readonly store: Pick<Engine['store'], 'engine' | 'health' | 'attempts' | 'sums' | 'usages' | 'read' | 'flushNow'>
+  readonly store: Pick<
+    Engine['store'],
+    'engine' | 'health' | 'attempts' | 'sums' | 'usages' | 'read' | 'listDocs' | 'flushNow'
+  >
   readonly learned: Pick<LearnedState, 'parks' | 'quota' | 'budgets' | 'router' | 'observed' | 'tally'>
   readonly decisions: Pick<Engine['decisions'], 'find'>
   readonly checks: Pick<Engine['checks'], 'last'>

@@ -20,8 +20,9 @@ import { MissingAbilities } from '../engine/targets/missingAbilities.ts'
 import { ModelLists } from '../engine/targets/modelLists.ts'
 import { type Credential, TargetRegistry } from '../engine/targets/targetRegistry.ts'
 import { Budgets } from '../money/budget.ts'
-import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
-import { type PriceLookup, Prices } from '../money/price.ts'
+import { loadGenaiPrices } from '../money/genaiPrices.ts'
+import type { PriceLookup } from '../money/price.ts'
+import { Prices } from '../money/prices.ts'
 import { loadUsageEstimator } from '../money/usage.ts'
 import { Monitor } from '../monitor/monitor.ts'
 import { ParkProbes } from '../monitor/parkProbes.ts'
@@ -372,7 +373,7 @@ class EngineHost implements OpenedEngine {
     credentials: readonly Credential[],
     { lists, checks, missingAbilities }: Pick<EngineParts, 'lists' | 'checks' | 'missingAbilities'>,
   ): TargetRegistry {
-    const prices = new Prices({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
+    const prices = new Prices({ lookup: this.#lookup })
     const { allModels = false } = this.#options
     const isBilled = (credential: Credential) => checks.isBilled(credential)
     return new TargetRegistry({

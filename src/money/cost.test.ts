@@ -4,7 +4,8 @@ import { hasTestData, readTestData } from '../../test/support/testData.ts'
 import type { Usage } from '../domain/chat.ts'
 import { ASSUMED_OUTPUT_TOKENS, costOf, worstCase } from './cost.ts'
 import { loadGenaiPrices } from './genaiPrices.ts'
-import { flat, Prices } from './price.ts'
+import { flat } from './price.ts'
+import { Prices } from './prices.ts'
 import { MOST_TOKENS } from './usage.ts'
 
 const tracker = new Prices({ lookup: await loadGenaiPrices() })
@@ -210,7 +211,7 @@ describe('costOf() gives the published price of recorded usage (worked out by ha
     test(`${model}: ${by}`, () => {
       const [provider = '', ...rest] = model.split('/')
       const cost = costOf(usage, priceOf(provider, rest.join('/')), NOON)
-      expect(cost).toEqual({ nanoUsd, source: 'genai-prices 2026-09-23', reported: false })
+      expect(cost).toEqual({ nanoUsd, source: 'genai-prices 0.1.8 2026-09-23', reported: false })
     })
 
     test.runIf(hasTestData)(`${recorded[0]} recorded that usage`, () => {

@@ -1,10 +1,10 @@
 /** What one attempt cost, and the maximum it can cost. */
 
 import type { CostRange } from '../domain/attempt.ts'
-import type { Modality, Usage } from '../domain/chat.ts'
+import type { Modality, Usage, UsageParts } from '../domain/chat.ts'
 import type { TargetProfile } from '../domain/target.ts'
 import { NANO_PER_USD, picoToNano, usdToNano } from './amount.ts'
-import { dearestInput, dearestOutput, partsCost, tierRange, USUAL } from './partCosts.ts'
+import { dearestInput, dearestOutput, partsCost, tierRange, USUAL, usesDocumented } from './partCosts.ts'
 import { type Price, type Rates, ratesAt } from './price.ts'
 import { MOST_TOKENS, soundUsage } from './usage.ts'
 
@@ -38,8 +38,14 @@ export function costOf(usage: Usage, price: Price | null, at: number): Cost {
   if (sound === null) return { nanoUsd: null, source, reported: false }
   const rates = ratesAt(price, at, sound.inputTokens)
   if (sound.parts === undefined) return { nanoUsd: picoToNano(picoOf(sound, rates)), source, reported: false }
-  const { least, most } = partsCost(sound, sound.parts, rates, price)
+  return partlyKnown(sound, sound.parts, rates, price)
+}
+
+function partlyKnown(usage: Usage, parts: UsageParts, rates: Rates, price: Price): Cost {
+  const { least, most } = partsCost(usage, parts, rates, price)
   const range = { atLeast: picoToNano(least), atMost: picoToNano(most) }
+  const isDocumented = price.documentedOn !== undefined && usesDocumented(parts, rates, price)
+  const source = isDocumented ? `${price.source} + documentation ${price.documentedOn}` : price.source
   const isExact = least === most
   return isExact
     ? { nanoUsd: range.atLeast, source, reported: false }
@@ -140,14 +146,25 @@ export function worstCase(
   const outputTokens = Math.min(longest * (tokens(need.answers ?? 1) ?? 1), MOST_TOKENS)
   if (price === null) return { nanoUsd: null, inputTokens, outputTokens, boundedBy }
   if (price.isFree) return { nanoUsd: 0, inputTokens, outputTokens, boundedBy }
-  const now = mostNano(price, ratesAt(price, at, inputTokens), { inputTokens, outputTokens }, need.parts)
-  const later = mostNano(
-    price,
-    ratesAt(price, at + LONGEST_ATTEMPT_MS, inputTokens),
-    { inputTokens, outputTokens },
-    need.parts,
-  )
-  return { nanoUsd: Math.max(now, later), inputTokens, outputTokens, boundedBy }
+  const usage = { inputTokens, outputTokens }
+  let rates = ratesAt(price, at, inputTokens)
+  let nanoUsd = mostNano(price, rates, usage, need.parts)
+  const step = stepOf(price.windows)
+  for (let later = step; later <= LONGEST_ATTEMPT_MS; later += step) {
+    const others = ratesAt(price, at + later, inputTokens)
+    if (others === rates) continue
+    rates = others
+    nanoUsd = Math.max(nanoUsd, mostNano(price, rates, usage, need.parts))
+  }
+  return { nanoUsd, inputTokens, outputTokens, boundedBy }
+}
+
+const MINUTE_MS = 60_000
+
+/** How far apart to look for another price: hours of the user's may last a minute, those of a list never so short. */
+function stepOf(windows: Price['windows']): number {
+  if (windows.length === 1) return Number.POSITIVE_INFINITY
+  return windows.some(({ hours }) => hours !== undefined) ? MINUTE_MS : LONGEST_ATTEMPT_MS
 }
 
 function mostOutput(

@@ -10,7 +10,7 @@ import { type Price, type PriceLookup, type PriceTier, type PriceWindow, ratesFr
 /** The release date of the package version in the lock file; a test fails when the version changes without it. */
 export const GENAI_PRICES = { version: '0.1.8', date: '2026-09-23' } as const
 
-const SOURCE = `genai-prices ${GENAI_PRICES.date}`
+const SOURCE = `genai-prices ${GENAI_PRICES.version} ${GENAI_PRICES.date}`
 
 /** Loads the price list (about 60 ms, once); importing this file loads nothing. */
 export async function loadGenaiPrices(): Promise<PriceLookup> {

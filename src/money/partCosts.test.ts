@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { Modality, Usage, UsageParts } from '../domain/chat.ts'
 import { costOf, worstCase } from './cost.ts'
 import { loadGenaiPrices } from './genaiPrices.ts'
-import { flat, Prices, type UserPrice } from './price.ts'
+import { flat, type UserPrice } from './price.ts'
+import { Prices } from './prices.ts'
 
 const FLEX = { flex: 0.5 }
 const prices = new Prices({ lookup: await loadGenaiPrices() })
@@ -103,7 +104,7 @@ describe('parts with a rate of their own on the price list (by hand, in nano-USD
   ])
     test(`${of}: ${by}`, () => {
       const cost = costOf(usage, listed(model), NOON)
-      expect(cost).toEqual({ nanoUsd, source: 'genai-prices 2026-09-23', reported: false })
+      expect(cost).toEqual({ nanoUsd, source: 'genai-prices 0.1.8 2026-09-23', reported: false })
     })
 })
 

@@ -75,6 +75,19 @@ export function partsCost(usage: Usage, parts: UsageParts, rates: Rates, { tiers
   return tokens.plus(apart(parts, rates, tools)).range()
 }
 
+/** Whether a price that the provider documents for all models counted: that of the tier or of a tool. */
+export function usesDocumented(
+  { serviceTier, serverTools = {} }: UsageParts,
+  rates: Rates,
+  { tiers, tools }: Documented,
+): boolean {
+  const named = [serviceTier ?? '', ...(serviceTier?.split(TIERS_AT_ONCE) ?? [])]
+  if (named.some((tier) => rateOf(tiers, tier) !== undefined)) return true
+  return Object.keys(serverTools).some(
+    (tool) => rateOf(rates.parts.tools, tool) === undefined && rateOf(tools, tool) !== undefined,
+  )
+}
+
 /** What a tier costs, in millionths of the usual price. Of several at once (`fast+us`) each multiplies the price. */
 export function tierRange(tier: string | undefined, tiers: TierTimes | undefined): RateRange {
   if (tier === undefined) return exactly(USUAL)

@@ -1,6 +1,7 @@
-/** What a model costs, in integers, and the precedence of price sources. */
+/** What a model costs, in integers, by the hour and by the length of the prompt. */
 
 import type { Modality } from '../domain/chat.ts'
+import { type HoursRule, holdsAt, readHours } from '../domain/hoursRule.ts'
 import { present } from '../domain/present.ts'
 import type { PriceHint, TierTimes } from '../domain/target.ts'
 import { scaled } from './amount.ts'
@@ -41,25 +42,34 @@ export interface PriceTier {
   readonly rates: Rates
 }
 
-/** When a list of tiers applies; with both conditions absent, always. */
+/** When a list of tiers applies; without any condition, always. */
 export interface PriceWindow {
   /** Epoch milliseconds from which it applies; null from the beginning. */
   readonly from: number | null
   /** Milliseconds of the UTC day, `[start, end)`, wrapping over midnight when `end < start`; null all day. */
   readonly daily: { readonly start: number; readonly end: number } | null
+  /** Rules of the user that must all hold; absent: none. */
+  readonly hours?: readonly HoursRule[]
   /** Ascending; the first has `aboveInputTokens` -1 and applies to every request. */
   readonly tiers: readonly PriceTier[]
 }
 
 export interface Price {
-  /** Stored with each ledger row: `config`, `free`, `local`, `genai-prices 2026-09-23`, `catalogue 2026-11-20`. */
+  /**
+   * The version, stored with each ledger row: `config 3fa91c02`, `genai-prices 0.1.8 2026-09-23`, `catalogue 8d21e07b`,
+   * `free`, `local`. What is priced by the same version of the same model is priced by the same numbers.
+   */
   readonly source: string
+  /** The source that a contract changed. */
+  readonly of?: string
   /** The last window that applies is used. */
   readonly windows: readonly PriceWindow[]
   /** Absent: of no tier is known what it costs. */
   readonly tiers?: TierTimes | undefined
   /** Of tools that the rates do not name: pico-USD per use, by kind. */
   readonly tools?: Readonly<Record<string, number>> | undefined
+  /** ISO date on which `tiers` and `tools` were read in the provider's documentation; absent: they are the user's. */
+  readonly documentedOn?: string | undefined
   /** Whatever is used costs nothing: a server of one's own. Default false. */
   readonly isFree?: true
 }
@@ -84,103 +94,62 @@ export interface UserPrice extends PriceHint {
   readonly tools?: Readonly<Record<string, number>>
   /** How many times the prices per token a service tier costs, by the provider's word. */
   readonly tiers?: TierTimes
+  readonly hours?: HourTimes
 }
 
-/** What decides which price source applies to a target. */
-export interface PriceFacts {
-  readonly provider: string
-  readonly model: string
-  /** The key or the model can never be billed. */
-  readonly free: boolean
-  /** The user's word for the key: whatever is used with it is not billed. */
-  readonly neverBilled?: boolean
-  readonly local: boolean
-  /** Found at a loopback or private address: 0 where no other source knows a price. */
-  readonly ownServer?: boolean
-  /** The user's price for this model in the configuration. */
-  readonly userPrice?: UserPrice | null
-  /** The price from the provider's own list or our catalogue. */
-  readonly cataloguePrice?: PriceHint | null
-  /** What the provider's service tiers cost, where its documentation says so for all models. */
-  readonly tiers?: TierTimes | undefined
-  /** What tools that run at the provider cost with every model: USD per thousand uses, by kind. */
-  readonly tools?: Readonly<Record<string, number>> | undefined
-}
+/** How many times the price while a rule (`"16:30-00:30 UTC"`) holds. Of several at once the last one counts. */
+export type HourTimes = Readonly<Record<string, number>>
 
 /** A price by provider and model, or null; see `genaiPrices.ts`. Called once per model. */
 export type PriceLookup = (provider: string, model: string) => Price | null
 
-interface PricesOptions {
-  /** By `provider/model`; takes precedence over everything but the target's own `userPrice`. */
-  readonly overrides?: Readonly<Record<string, UserPrice>>
-  /** ISO date of the provider catalogue, shown in `source`. */
-  readonly catalogueDate?: string
-  readonly lookup?: PriceLookup | null
-}
-
-/** No token of it is billed; what is billed apart (a search on the web) is not known to be free. */
-const FREE = flat('free', { input: 0, output: 0, inputAudio: 0, outputAudio: 0, outputImage: 0, outputVideo: 0 })
-const NEVER_BILLED: Price = { ...FREE, isFree: true }
-/** The `source` of a price of 0 for a server of one's own. */
-export const LOCAL_SOURCE = 'local'
-const LOCAL: Price = { ...flat(LOCAL_SOURCE, { input: 0, output: 0 }), isFree: true }
-
-/**
- * Prices of all models, by precedence: the user's, then 0 for what is never billed, then the dated price list, then the
- * provider's own catalogue, then 0 for a server on a private address. Without any the price is unknown: null, never 0.
- */
-export class Prices {
-  readonly #overrides = new Map<string, Price>()
-  readonly #listed = new Map<string, Price | null>()
-  readonly #lookup: PriceLookup | null
-  readonly #catalogueSource: string
-
-  constructor(options: PricesOptions = {}) {
-    for (const [model, price] of Object.entries(options.overrides ?? {}))
-      this.#overrides.set(model, flat('config', price))
-    this.#lookup = options.lookup ?? null
-    this.#catalogueSource = options.catalogueDate === undefined ? 'catalogue' : `catalogue ${options.catalogueDate}`
-  }
-
-  /** The target's price, or null when unknown. Look it up once per target and keep it. */
-  priceOf(facts: PriceFacts): Price | null {
-    if (facts.userPrice) return flat('config', facts.userPrice)
-    const override = this.#overrides.get(`${facts.provider}/${facts.model}`)
-    if (override !== undefined) return override
-    if (facts.local) return LOCAL
-    if (facts.neverBilled) return NEVER_BILLED
-    if (facts.free || facts.model.endsWith(':free')) return FREE
-    const listed = this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
-    const known = listed === null ? null : withDocumented(listed, facts)
-    return known ?? (facts.ownServer ? LOCAL : null)
-  }
-
-  #listedPrice(provider: string, model: string): Price | null {
-    const id = `${provider}/${model}`
-    let price = this.#listed.get(id)
-    if (price === undefined) {
-      price = this.#lookup?.(provider, model) ?? null
-      this.#listed.set(id, price)
-    }
-    return price
-  }
-
-  #cataloguePrice(hint: PriceHint | null | undefined): Price | null {
-    return hint && isPrice(hint.input) && isPrice(hint.output) ? flat(this.#catalogueSource, hint) : null
-  }
-}
-
-/** With what the provider's documentation says of all models. */
-function withDocumented(price: Price, { tiers, tools }: PriceFacts): Price {
-  if (tiers === undefined && tools === undefined) return price
-  return { ...price, tiers, tools: tools && picoPerUse(tools) }
-}
-
-/** One price for all hours and lengths. */
+/** One price for all lengths, and for all hours that the price does not name. */
 export function flat(source: string, price: UserPrice): Price {
   const tiers = [{ aboveInputTokens: -1, rates: ratesFrom(price) }]
-  return { source, windows: [{ from: null, daily: null, tiers }], tiers: price.tiers }
+  const windows = withHours([{ from: null, daily: null, tiers }], price.hours)
+  return { source, windows, tiers: price.tiers }
 }
+
+/** The windows, and after them, so that they go first, the same at these hours. */
+export function withHours(windows: readonly PriceWindow[], hours: HourTimes = {}): readonly PriceWindow[] {
+  const added = Object.entries(hours).flatMap(([text, times]) => {
+    const rule = readHours(text)
+    return rule === null ? [] : windows.map((window, index) => atHours(window, index === 0, rule, times))
+  })
+  return [...windows, ...added]
+}
+
+/** The first window applies whenever no later one does. */
+function atHours(window: PriceWindow, isFirst: boolean, rule: HoursRule, times: number): PriceWindow {
+  const { from, daily, hours = [] } = isFirst ? { ...window, from: null, daily: null } : window
+  return { from, daily, hours: [...hours, rule], tiers: window.tiers.map((tier) => timesTier(tier, times)) }
+}
+
+export function timesTier({ aboveInputTokens, rates }: PriceTier, times: number): PriceTier {
+  return { aboveInputTokens, rates: timesRates(rates, times) }
+}
+
+/** Every rate, what is billed apart included. */
+function timesRates({ parts, ...plain }: Rates, times: number): Rates {
+  return { ...mapped(plain, times), parts: timesParts(parts, times) }
+}
+
+function timesParts({ cacheWrite1h, input, cached, output, tools }: PartRates, times: number): PartRates {
+  return {
+    ...(cacheWrite1h !== undefined && { cacheWrite1h: timesRate(cacheWrite1h, times) }),
+    ...(input !== undefined && { input: mapped(input, times) }),
+    ...(cached !== undefined && { cached: mapped(cached, times) }),
+    ...(output !== undefined && { output: mapped(output, times) }),
+    ...(tools !== undefined && { tools: mapped(tools, times) }),
+  }
+}
+
+function mapped<T extends Readonly<Record<string, number>> | object>(rates: T, times: number): T {
+  const all = Object.entries(rates).map(([name, rate]) => [name, timesRate(rate as number, times)])
+  return Object.fromEntries(all) as T // the same names
+}
+
+const timesRate = (rate: number, times: number) => Math.round(rate * times)
 
 /** The rates for a request of that many input tokens at `at` (epoch milliseconds). */
 export function ratesAt(price: Price, at: number, inputTokens: number): Rates {
@@ -196,8 +165,9 @@ function windowAt(windows: readonly PriceWindow[], at: number): PriceWindow {
 
 const DAY_MS = 86_400_000
 
-function holds({ from, daily }: PriceWindow, at: number): boolean {
+function holds({ from, daily, hours }: PriceWindow, at: number): boolean {
   if (from !== null && at < from) return false
+  if (hours !== undefined && !hours.every((rule) => holdsAt(rule, at))) return false
   if (daily === null) return true
   const time = ((at % DAY_MS) + DAY_MS) % DAY_MS
   return daily.end < daily.start ? time >= daily.start || time < daily.end : time >= daily.start && time < daily.end
@@ -238,7 +208,7 @@ function modalityRates(audio?: number, image?: number, video?: number): Modality
 }
 
 /** From USD per thousand uses. */
-function picoPerUse(tools: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+export function picoPerUse(tools: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(tools).map(([tool, usd]) => [tool, scaled(usd, 9) ?? 0]))
 }
 

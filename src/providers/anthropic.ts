@@ -41,6 +41,7 @@ export const anthropic = defineProvider({
   // https://platform.claude.com/docs/en/about-claude/pricing
   tiers: { batch: 0.5, us: 1.1 },
   toolPrices: { web_fetch: 0 },
+  pricesReadOn: '2026-11-30',
   env: ['ANTHROPIC_API_KEY'],
   keyShape: /^sk-ant-/,
   wire: CLAUDE_WIRE,

@@ -69,6 +69,7 @@ export const groq = defineProvider({
   ],
   // "Pricing matches the on-demand tier": https://console.groq.com/docs/flex-processing (2026-11-30)
   tiers: { flex: 1 },
+  pricesReadOn: '2026-11-30',
   env: ['GROQ_API_KEY'],
   keyShape: /^gsk_/,
   wire: {

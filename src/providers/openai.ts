@@ -58,6 +58,7 @@ export const openai = defineProvider({
   // "Tokens are priced at Batch API rates", half the usual: https://developers.openai.com/api/docs/guides/flex-processing.md
   // and https://dev.classmethod.jp/en/articles/openai-flex-processing/ (2026-11-30)
   tiers: { flex: 0.5, batch: 0.5 },
+  pricesReadOn: '2026-11-30',
   env: ['OPENAI_API_KEY'],
   keyShape: /^sk-(?:proj-|svcacct-)/,
   wire: GPT_WIRE,

@@ -174,6 +174,8 @@ export interface ProviderSpec {
   readonly tiers?: TierTimes
   /** What tools that run at the provider cost with every model: USD per thousand uses, by kind. Default: unknown. */
   readonly toolPrices?: Readonly<Record<string, number>>
+  /** ISO date on which `tiers` and `toolPrices` were read; stands in the version of a price that they were used for. */
+  readonly pricesReadOn?: string
   /** Least time to allow until the first token, in milliseconds, where the provider is known to begin slowly. */
   readonly firstTokenMs?: number
   /** A local server (Ollama): no key needed, never billed, cold starts. */

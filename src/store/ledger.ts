@@ -21,6 +21,8 @@ export interface SumRow extends Numbers {
   readonly session: string | null
   /** The service tier that is not the usual one; null in hourly sums. */
   readonly tier: string | null
+  /** The version of the price; null in hourly sums. */
+  readonly price: string | null
 }
 
 interface Numbers {
@@ -164,6 +166,7 @@ function newRow(event: AttemptEvent, at: number, labels: Readonly<Record<string,
     labels,
     session: event.session,
     tier: usage?.parts?.serviceTier ?? null,
+    price: event.priceSource,
     attempts: 1,
     successes: event.ok ? 1 : 0,
     // `||`: one NaN from an upstream must not poison the whole sum.
@@ -191,10 +194,11 @@ function addNumbers(into: SumRow, row: Readonly<SumRow>): void {
 
 /** The group of one attempt, by the same values as in its sums. */
 export function groupOfUsage(
-  { at, source, target, token, labels, session, usage }: UsageRow,
+  { at, source, target, token, labels, session, priceSource, usage }: UsageRow,
   by: readonly LedgerGroup[],
 ): readonly string[] {
-  const row = { ...target, at, source, token, labels, session, tier: usage.parts?.serviceTier ?? null }
+  const tier = usage.parts?.serviceTier ?? null
+  const row = { ...target, at, source, token, labels, session, tier, price: priceSource }
   return by.map((part) => groupValue(part, row))
 }
 
@@ -208,7 +212,7 @@ function groupValue(part: LedgerGroup, row: Readonly<Omit<SumRow, keyof Numbers>
 }
 
 /** What the hourly sums do not keep. */
-const isOfRows = (part: LedgerGroup) => isLabel(part) || part === 'session' || part === 'tier'
+const isOfRows = (part: LedgerGroup) => isLabel(part) || part === 'session' || part === 'tier' || part === 'price'
 
 function isLabel(part: LedgerGroup): part is { readonly label: string } {
   return typeof part === 'object'

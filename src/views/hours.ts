@@ -1,10 +1,10 @@
 /** `status --hours` and `GET /api/hours`: what is known of every target per hour of the day, and the user's rules. */
 
+import { holdsAt } from '../domain/hoursRule.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { PriceHint, Target } from '../domain/target.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { type HoursRules, hoursRules } from '../engine/targets/hours.ts'
-import { holdsAt } from '../engine/targets/hoursRule.ts'
 import { hintAt } from '../engine/targets/targetRegistry.ts'
 import type { HourCell } from '../routing/hours.ts'
 

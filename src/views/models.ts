@@ -17,8 +17,10 @@ export interface ModelRow {
   readonly keys: readonly number[]
   readonly contextTokens: number | null
   readonly maxOutputTokens: number | null
-  /** USD per million tokens; null when unknown. */
+  /** USD per million tokens now, with the first of the keys; null when unknown. */
   readonly price: PriceHint | null
+  /** What it costs with which keys, by the version of the price. */
+  readonly prices: readonly KeyPrice[]
   /** Whether it can never be billed with these keys. */
   readonly free: boolean
   /** Known abilities; others may still work. */
@@ -31,6 +33,14 @@ export interface ModelRow {
   readonly retired: { readonly on: string; readonly successor: string | null } | null
   /** The aliases that resolve to it: those of the settings, and keywise's own by condition. */
   readonly aliases: readonly string[]
+}
+
+interface KeyPrice {
+  readonly keys: readonly number[]
+  /** USD per million tokens now; null when unknown. */
+  readonly price: PriceHint | null
+  /** As in the ledger: `config 3fa91c02`; null when unknown. */
+  readonly version: string | null
 }
 
 export interface ModelsView {
@@ -99,6 +109,7 @@ function rowOf(
     contextTokens: profile.contextTokens,
     maxOutputTokens: profile.maxOutputTokens,
     price: profile.price,
+    prices: pricesOf(engine, targets),
     free: profile.free,
     abilities: ABILITIES.filter((ability) => profile.abilities[ability] === true),
     listed: list === null ? null : listed !== undefined,
@@ -107,6 +118,16 @@ function rowOf(
     retired: retirementOf(credential.provider.spec, target.model),
     aliases: [...aliases].filter(([, among]) => targets.some((one) => among.includes(one))).map(([alias]) => alias),
   }
+}
+
+function pricesOf({ registry }: EngineReader, targets: readonly Target[]): readonly KeyPrice[] {
+  const byVersion = new Map<string | null, KeyPrice>()
+  for (const target of targets) {
+    const version = registry.priceOf(target)?.source ?? null
+    const known = byVersion.get(version) ?? { keys: [], price: target.profile.price, version }
+    byVersion.set(version, { ...known, keys: [...known.keys, target.keyIndex] })
+  }
+  return [...byVersion.values()]
 }
 
 /** Models the catalogue lists as retired and that are no longer served. */
@@ -122,6 +143,7 @@ function retiredRows({ registry }: EngineReader, served: ReadonlyMap<string, unk
         contextTokens: null,
         maxOutputTokens: null,
         price: null,
+        prices: [],
         free: false,
         abilities: [],
         listed: null,

@@ -3,8 +3,10 @@
 import { InvalidRequestError } from '../domain/errors.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { LedgerFilter, LedgerGroup, LedgerSum } from '../domain/store.ts'
+import { type PriceRecord, priceRecords } from '../engine/priceLog.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { nanoToUsd } from '../money/amount.ts'
+import { versionIn } from '../money/priceVersion.ts'
 import { CacheReport, type CacheView, NO_CACHES } from './caches.ts'
 import { type Saved, savedBy } from './savings.ts'
 
@@ -37,6 +39,8 @@ export interface SpendView {
   readonly saved: Saved | null
   /** The beginning of what `caches` was told from (ISO 8601): later than `since` where older rows are gone, or too many. */
   readonly cachesSince?: string | null
+  /** What the versions of prices say, where spending is told by price. */
+  readonly prices?: readonly PriceRecord[]
 }
 
 export interface SpendQuestion {
@@ -59,6 +63,7 @@ const GROUPS = [
   'token',
   'session',
   'tier',
+  'price',
   'source',
   'day',
   'hour',
@@ -87,7 +92,13 @@ export function spendView(engine: EngineReader, question: SpendQuestion = {}): S
     total: { ...amountsOf(total), ...(report && { caches: report.by([]).get('[]') ?? NO_CACHES }) },
     saved: savedBy(total, engine),
     ...(report && { cachesSince: isoOrNull(report.since) }),
+    ...(by.includes('price') && { prices: pricesOf(engine, sums, by.indexOf('price')) }),
   }
+}
+
+function pricesOf({ store }: EngineReader, sums: readonly LedgerSum[], place: number): readonly PriceRecord[] {
+  const versions = new Set(sums.map(({ group }) => versionIn(group[place] ?? '')))
+  return priceRecords(store).filter(({ version }) => versions.has(version))
 }
 
 function groupOf(name: string): LedgerGroup {

@@ -357,7 +357,12 @@ export function storeTests(name: string, open: () => Store): void {
         parts: { input: { audio: 6 }, serverTools: { web_search: 2 }, serviceTier: 'priority' },
       }
       const known = attemptEvent({ costNanoUsd: 100 })
-      const partly = attemptEvent({ usage, costNanoUsd: null, costRange: { atLeast: 30, atMost: 90 } })
+      const partly = attemptEvent({
+        usage,
+        priceSource: 'list 2',
+        costNanoUsd: null,
+        costRange: { atLeast: 30, atMost: 90 },
+      })
       for (const event of [known, partly]) store.append(event)
       expect(store.attempts({}).map(({ usage: kept, costRange }) => [kept?.parts, costRange])).toEqual([
         [usage.parts, { atLeast: 30, atMost: 90 }],
@@ -366,6 +371,10 @@ export function storeTests(name: string, open: () => Store): void {
       expect(store.sums({}, ['tier'])).toMatchObject([
         { group: [''], costNanoUsd: 100 },
         { group: ['priority'], costNanoUsd: 30, unpriced: 1 },
+      ])
+      expect(store.sums({}, ['price'])).toMatchObject([
+        { group: ['config'], costNanoUsd: 100 },
+        { group: ['list 2'], costNanoUsd: 30 },
       ])
       expect(store.sums({}, ['session', 'provider'])).toMatchObject([
         { group: [known.session ?? '', 'groq'], attempts: 2 },

@@ -6,10 +6,10 @@
 import { type Alias, type AliasCondition, type Aliases, isCondition } from '../../config/alias.ts'
 import { ModelNotFoundError } from '../../domain/errors.ts'
 import { nearest } from '../../domain/nearest.ts'
+import { matchesPattern } from '../../domain/pattern.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Profile } from '../../routing/weights.ts'
 import { baseName, type Likeness, likenessOf, withoutListPrefix } from './likeness.ts'
-import { matchesPattern } from './pattern.ts'
 import { PROFILES, SHIPPED_ALIASES, SHIPPED_NAMES } from './shippedAliases.ts'
 import { type AbilityFindings, exclusionsText, type Unmet, unmetBy } from './unmetCondition.ts'
 

@@ -1,9 +1,9 @@
 /** The user's hours as a reason to leave a target out, with the time at which it opens. */
 
+import { type HoursRule, holdsAt, opensAt, readHours } from '../../domain/hoursRule.ts'
+import { matchesPattern } from '../../domain/pattern.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Ineligible } from '../../routing/eligible.ts'
-import { matchesPattern } from '../request/pattern.ts'
-import { type HoursRule, holdsAt, opensAt, readHours } from './hoursRule.ts'
 import type { TargetRegistry } from './targetRegistry.ts'
 
 /** Rules that must all be kept, each by one of its alternatives. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { openTestEngine } from '../../../test/support/openTestEngine.ts'
-import { flat, type Price, type PriceLookup, Prices } from '../../money/price.ts'
+import { flat, type Price, type PriceLookup } from '../../money/price.ts'
+import { Prices } from '../../money/prices.ts'
 import type { CatalogueModel, ProviderSpec } from '../../providers/provider.ts'
 import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
 import { type Credential, hintAt, TargetRegistry } from './targetRegistry.ts'

@@ -12,7 +12,9 @@ import {
   UNIT_ABILITIES,
 } from '../../domain/target.ts'
 import { type ModelWire, wireOf } from '../../domain/wireFacts.ts'
-import { LOCAL_SOURCE, type Price, type Prices, ratesAt, type UserPrice } from '../../money/price.ts'
+import { agreedPrice } from '../../money/contract.ts'
+import { type Price, ratesAt, type UserPrice } from '../../money/price.ts'
+import { LOCAL_SOURCE, type Prices } from '../../money/prices.ts'
 import type { CatalogueModel, ProviderSpec } from '../../providers/provider.ts'
 import type { Connection } from '../../upstream/connection.ts'
 import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
@@ -91,6 +93,9 @@ function pricedTargets({
         cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
         tiers: credential.provider.spec.tiers,
         tools: credential.provider.spec.toolPrices,
+        documentedOn: credential.provider.spec.pricesReadOn,
+        contract: credential.key.contract,
+        account: credential.account,
       })
       const hint = price === null ? null : hintAt(price, now)
       const ownServer = isOwn && price?.source === LOCAL_SOURCE
@@ -275,14 +280,15 @@ function qualitySource({ user, catalogue }: ModelFacts): { readonly qualityPrior
  */
 function isFree(credential: Credential, model: ModelFacts, billed: boolean): boolean {
   const { spec } = credential.provider
-  const price = model.user?.price ?? model.listed?.price
+  const agreed = credential.key.contract && agreedPrice(credential.key.contract, model.id)
+  const price = agreed ?? model.user?.price ?? model.listed?.price
   if (credential.key.free !== undefined && !billed) return credential.key.free
   if (spec.local === true) return true
   return price !== undefined && price !== null ? costsNothing(price) : model.id.endsWith(':free')
 }
 
 /** Every rate: a request can cost even where its tokens do not. */
-function costsNothing({ tools = {}, tiers: _times, ...rates }: UserPrice): boolean {
+function costsNothing({ tools = {}, tiers: _tiers, hours: _hours, ...rates }: UserPrice): boolean {
   return [...Object.values(rates), ...Object.values(tools)].every((amount) => amount === undefined || amount === 0)
 }
 

@@ -50,7 +50,7 @@ const ADD_ROLLUP = `
 // One attempt in the shape of `SumRow`.
 const ATTEMPT_AS_SUMS = `
   SELECT at, provider, model, fingerprint, account, token, source, labels, session,
-    json_extract(parts, '$.serviceTier') AS tier, 1 AS attempts, ok AS successes,
+    json_extract(parts, '$.serviceTier') AS tier, price_source AS price, 1 AS attempts, ok AS successes,
     ifnull(input_tokens, 0) AS input_tokens, ifnull(output_tokens, 0) AS output_tokens,
     ifnull(cached_input_tokens, 0) AS cached_input_tokens,
     coalesce(cost_nano_usd, cost_at_least_nano_usd, 0) AS cost_nano_usd, cost_nano_usd IS NULL AS unpriced,
@@ -246,6 +246,7 @@ function readSumRow(row: SqliteRow): SumRow {
     labels: readLabels(row['labels']),
     session: textIn(row['session']),
     tier: textIn(row['tier']),
+    price: textIn(row['price']),
     attempts: Number(row['attempts']),
     successes: Number(row['successes']),
     inputTokens: Number(row['input_tokens']),

@@ -121,7 +121,16 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
 /** The columns that `readUsageRow` reads. */
 export const USAGE_COLUMNS = [
   ...['at', 'started_at', 'source', 'state_id', 'provider', 'model', 'fingerprint', 'key_index', 'account'],
-  ...['cost_nano_usd', 'session', 'token', 'labels', 'input_tokens', 'output_tokens', 'cached_input_tokens'],
+  ...[
+    'cost_nano_usd',
+    'price_source',
+    'session',
+    'token',
+    'labels',
+    'input_tokens',
+    'output_tokens',
+    'cached_input_tokens',
+  ],
   ...['cache_write_tokens', 'reasoning_tokens', 'usage_estimated', 'reported_cost_usd', 'parts'],
 ] as const
 
@@ -135,6 +144,7 @@ export function readUsageRow(row: SqliteRow): UsageRow | null {
     source: text(row['source']) as AttemptSource, // written by keywise
     target: readTarget(row),
     costNanoUsd: numberOrNull(row['cost_nano_usd']),
+    priceSource: textOrNull(row['price_source']),
     session: textOrNull(row['session']),
     token: textOrNull(row['token']),
     labels: readLabels(row['labels']),

@@ -55,49 +55,69 @@ export function holdsAt(rule: HoursRule, at: number): boolean {
 const onDay = (rule: HoursRule, day: number) => rule.days === null || rule.days.has(day)
 
 interface LocalTime {
-  readonly minuteOfEpoch: number
+  /** 0 is Sunday. */
   readonly day: number
+  /** Of the day. */
   readonly minute: number
 }
 
-const clocks = new Map<string, Intl.DateTimeFormat>()
-const remembered = new Map<string, LocalTime>()
+const MINUTE_MS = 60_000
+const DAY_MINUTES = 24 * 60
+/** Clocks shift at whole quarters of an hour. */
+const QUARTER_MINUTES = 15
+/** 1970-01-01 was a Thursday. */
+const FIRST_DAY = 4
 
-/** Local weekday (0 Sunday) and minute of the day; the last one asked for is kept per time zone. */
+/** Local weekday and minute of the day. */
 function localTime(timeZone: string, at: number): LocalTime {
-  const minuteOfEpoch = Math.floor(at / MINUTE_MS)
-  const known = remembered.get(timeZone)
-  if (known?.minuteOfEpoch === minuteOfEpoch) return known
-  const parts = Object.fromEntries(
-    clockOf(timeZone)
-      .formatToParts(at)
-      .map(({ type, value }) => [type, value]),
-  )
-  const time = {
-    minuteOfEpoch,
-    day: DAYS.indexOf(String(parts['weekday']).toLowerCase().slice(0, 3)),
-    minute: Number(parts['hour']) * 60 + Number(parts['minute']),
-  }
-  remembered.set(timeZone, time)
-  return time
+  const utc = Math.floor(at / MINUTE_MS)
+  const local = timeZone === 'UTC' ? utc : utc + aheadOfUtc(timeZone, Math.floor(utc / QUARTER_MINUTES))
+  const day = Math.floor(local / DAY_MINUTES)
+  return { day: (((day + FIRST_DAY) % 7) + 7) % 7, minute: local - day * DAY_MINUTES }
 }
+
+const remembered = new Map<string, Map<number, number>>()
+/** Offsets kept per time zone: those of a day. */
+const MOST_REMEMBERED = 96
+
+/** How many minutes the zone's clock is ahead of UTC in that quarter of an hour, counted from 1970. */
+function aheadOfUtc(timeZone: string, quarter: number): number {
+  const known = remembered.get(timeZone) ?? new Map<number, number>()
+  if (known.size === 0) remembered.set(timeZone, known)
+  let ahead = known.get(quarter)
+  if (ahead === undefined) {
+    ahead = readOffset(timeZone, quarter * QUARTER_MINUTES)
+    if (known.size >= MOST_REMEMBERED) known.clear()
+    known.set(quarter, ahead)
+  }
+  return ahead
+}
+
+function readOffset(timeZone: string, utcMinute: number): number {
+  const parts: Record<string, number> = {}
+  for (const { type, value } of clockOf(timeZone).formatToParts(utcMinute * MINUTE_MS)) parts[type] = Number(value)
+  const { year = 1970, month = 1, day = 1, hour = 0, minute = 0 } = parts
+  return Date.UTC(year, month - 1, day, hour, minute) / MINUTE_MS - utcMinute
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>()
 
 function clockOf(timeZone: string): Intl.DateTimeFormat {
   const known = clocks.get(timeZone)
   if (known !== undefined) return known
   const clock = new Intl.DateTimeFormat('en-GB', {
     timeZone,
-    weekday: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
     hourCycle: 'h23',
   })
   clocks.set(timeZone, clock)
   return clock
 }
 
-const MINUTE_MS = 60_000
-const DAY_MINUTES = 24 * 60
 /** A week, and the day on which it may begin or end. */
 const LOOK_AHEAD_DAYS = 8
 /** Clocks are put forward and back by at most two hours. */

@@ -110,3 +110,27 @@ describe('opensAt()', () => {
     )
   })
 })
+
+test('the local time is that of the clock on the wall, around every change of the clocks', () => {
+  const zones = ['Europe/Madrid', 'America/St_Johns', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'America/New_York']
+  const year = fc.integer({ min: at('2026-01-01T00:00Z') / MINUTE, max: at('2027-12-31T00:00Z') / MINUTE })
+  fc.assert(
+    fc.property(fc.constantFrom(...zones), year, (timeZone, minute) => {
+      const wall = new Intl.DateTimeFormat('en-US', {
+        timeZone,
+        weekday: 'short',
+        hour: '2-digit',
+        minute: '2-digit',
+        hourCycle: 'h23',
+      })
+      const shown = wall.formatToParts(minute * MINUTE)
+      const part = (type: string) => shown.find((one) => one.type === type)?.value ?? ''
+      const now = `${part('hour')}:${part('minute')}`
+      const [hour = '', minutes = ''] = now.split(':')
+      const next = `${(Number(hour) + (minutes === '59' ? 1 : 0)) % 24}:${String((Number(minutes) + 1) % 60).padStart(2, '0')}`
+      const to = next === '0:00' ? '24:00' : next
+      expect(holdsAt(rule(`${part('weekday').toLowerCase()} ${now}-${to} ${timeZone}`), minute * MINUTE)).toBe(true)
+    }),
+    { numRuns: 300 },
+  )
+})
