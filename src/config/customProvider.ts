@@ -129,6 +129,9 @@ function atHome(spec: ProviderSpec, dialect: DialectId, keyless: boolean): Parti
   const listElsewhere = translated || !spec.modelsList?.path.startsWith('/')
   return {
     keyCheck: keyless ? 'none' : checkElsewhere ? 'call' : spec.keyCheck,
+    ...(spec.balance && {
+      balance: keyless || translated ? [] : spec.balance.filter(({ path }) => path.startsWith('/')),
+    }),
     modelsList: listElsewhere ? { path: '/models', shape: LIST_SHAPE[dialect], public: true } : spec.modelsList,
   }
 }

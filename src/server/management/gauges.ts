@@ -1,7 +1,9 @@
 /** What is read from the engine when the metrics are requested: scores, parks, budgets. */
 
 import type { EngineReader } from '../../engine/reader.ts'
+import { nanoToUsd } from '../../money/amount.ts'
 import type { Gauge } from '../../observe/metrics.ts'
+import { knownCredits } from '../../views/credits.ts'
 
 export function gaugesOf(engine: EngineReader): readonly Gauge[] {
   const { learned } = engine
@@ -37,6 +39,19 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
               },
             ],
       ),
+    },
+    {
+      name: 'keywise_credit_left',
+      help: 'What an account, or the limit of a key, has left, as its provider told it last.',
+      rows: knownCredits(engine).map(({ question: { credential, source }, credit }) => ({
+        labels: {
+          provider: credential.provider.id,
+          key: credential.key.label ?? String(credential.key.index),
+          of: source.of,
+          currency: credit.currency,
+        },
+        value: nanoToUsd(credit.left),
+      })),
     },
   ]
 }
