@@ -365,6 +365,17 @@ describe('an account without credit', () => {
     expect(await isBack(scene.manager)).toBe('beta/m#1')
   })
 
+  test('is another one than a key whose own limit is reached: its other keys go on', async () => {
+    const [one, two] = [1, 2].map((index) => fakeKey('openrouter', index)) as [string, string] // two are made
+    const scene = await open({ [one]: { account: 'team', limit: 0 }, [two]: { account: 'team' } })
+    expect((await scene.call()).trail).toBe('openrouter/m#1=billing; openrouter/m#2=ok')
+    for (let hour = 0; hour < 5; hour++) {
+      expect(await isBack(scene.manager)).toBe('openrouter/m#2')
+      scene.pass(HOUR_MS)
+      await scene.manager.engine.probes.due()
+    }
+  })
+
   test('is asked with no request while its provider says that it is empty, however long that takes', async () => {
     const scene = await open(account(0))
     await scene.call()

@@ -28,10 +28,11 @@ export class FakeAccounts {
     this.#left.set(this.#accountOf(place), Math.round(credit * UNIT))
   }
 
-  /** Whether a call of the model cannot be paid. */
-  isEmpty(place: number, model: FakeModel | undefined): boolean {
-    const isFree = model?.price !== undefined && model.price.input === 0 && model.price.output === 0
-    return !isFree && (this.#leftOf(place) <= 0 || (this.#limitLeft(place) ?? 1) <= 0)
+  /** Why a call of the model cannot be paid; null when it can. */
+  lacks(place: number, model: FakeModel): 'billing' | 'key_limit' | null {
+    if (model.price?.input === 0 && model.price.output === 0) return null
+    if (this.#leftOf(place) <= 0) return 'billing'
+    return (this.#limitLeft(place) ?? 1) <= 0 ? 'key_limit' : null
   }
 
   /** Takes what an answer cost. */

@@ -162,7 +162,8 @@ export class FakeProvider {
     if (facts === undefined || facts.retired) return 'model_not_found'
     if ((facts.kind ?? 'chat') !== kind) return 'unsupported'
     if (isLacking(facts, request)) return 'unsupported'
-    if (this.#money.isEmpty(this.indexOf(key) - 1, facts)) return 'billing'
+    const lack = this.#money.lacks(this.indexOf(key) - 1, facts)
+    if (lack !== null) return lack
     if (this.#overflow(asked) !== null) return 'context_too_long'
     return fault !== null && refusal(this.id, this.dialect, fault.do, { model }) !== null ? fault.do : null
   }

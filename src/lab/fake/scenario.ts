@@ -94,6 +94,8 @@ const FAULTS = [
   'rate_minute',
   'quota_day',
   'billing',
+  /** OpenRouter: the limit of this key alone is reached. */
+  'key_limit',
   /** OpenRouter: too much is under way for the credit that is left. */
   'in_flight_budget',
   'auth_invalid',

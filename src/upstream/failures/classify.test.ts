@@ -379,6 +379,7 @@ const cases: readonly Case[] = [
     402,
     openai('x', { code: 402, metadata: { limit_source: 'openrouter_credits' } }),
     'billing',
+    { keyLimit: undefined },
   ],
   ['an account that can afford nothing', 402, openai('You requested 500 tokens, but can only afford 0.'), 'billing'],
   [
@@ -1192,6 +1193,14 @@ const cases: readonly Case[] = [
     403,
     { error: { code: 403, message: 'Key limit exceeded (total limit).' } },
     'billing',
+    { keyLimit: true },
+  ],
+  [
+    'the same as it says it since',
+    402,
+    openai('x', { code: 402, metadata: { limit_source: 'openrouter_key_limit' } }),
+    'billing',
+    { keyLimit: true },
   ],
   [
     'Anthropic, for a request longer than the plan covers',

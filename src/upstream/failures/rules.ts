@@ -316,6 +316,9 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   },
   // A gateway's budget that says when it opens again is a limit like any other.
   { kind: 'rate_minute', statuses: [429], codes: ['budget_exceeded'], when: ({ waitMs }) => waitMs !== undefined },
+  // https://openrouter.ai/docs/api_reference/limits (read 2026-11-30), and the words it had before.
+  { kind: 'billing', codes: ['openrouter_key_limit'], facts: { keyLimit: true } },
+  { kind: 'billing', statuses: [402, 403], text: /^key limit exceeded/, facts: { keyLimit: true } },
   {
     kind: 'billing',
     codes: ['enforced_spend_limit_reached'],
