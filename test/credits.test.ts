@@ -7,10 +7,10 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { creditLine } from '../src/cli/status/credits.ts'
 import type { EventMap } from '../src/index.ts'
 import type { FakeScenario } from '../src/lab/fake/scenario.ts'
-import { APIManager } from '../src/manager/apiManager.ts'
+import { APIManager, type APIManagerOptions } from '../src/manager/apiManager.ts'
 import { creditsView } from '../src/views/credits.ts'
 import { openGateway } from './support/gatewayWorld.ts'
-import { type Lab, openLab } from './support/lab.ts'
+import { type Lab, type LabOptions, openManager as openBeside, openLab } from './support/lab.ts'
 import { fakeKey } from './support/labCall.ts'
 import { makeHome } from './support/runKeywise.ts'
 import { temporaryFolder } from './support/temporaryFolder.ts'
@@ -27,6 +27,7 @@ interface Scene extends Lab {
   /** Everything that was alerted. */
   readonly alerts: string[]
   readonly told: EventMap['credit'][]
+  readonly options: LabOptions
   pass(ms: number): void
   /** As long as it takes to ask what is due, and to draw the conclusions. */
   look(): Promise<void>
@@ -35,24 +36,22 @@ interface Scene extends Lab {
 }
 
 /** One provider whose calls cost a dollar by its configuration, and beside it one that is free. */
-async function open(keys: Keys, settings: object = {}, provider = 'openrouter'): Promise<Scene> {
+async function open(keys: Keys, settings: object = {}, provider = 'openrouter', store?: string): Promise<Scene> {
   let now = NOON
   const providers = {
     [provider]: { keys, models: { m: {} } },
     beta: { keys: { [fakeKey('beta')]: {} }, models: { m: {} } },
   }
-  const lab = await openLab(
-    { providers },
-    {
-      settings,
-      world: { now: () => now },
-      manager: { now: () => now },
-      config: ({ [provider]: block, beta }) => ({
-        [provider]: { ...block, models: [{ id: 'm', price: { input: 0, output: 0, request: 1 } }] },
-        beta: { ...beta, free: true },
-      }),
-    },
-  )
+  const options: LabOptions = {
+    settings,
+    world: { now: () => now },
+    manager: { now: () => now, ...(store !== undefined && { store }) },
+    config: ({ [provider]: block, beta }) => ({
+      [provider]: { ...block, models: [{ id: 'm', price: { input: 0, output: 0, request: 1 } }] },
+      beta: { ...beta, free: true },
+    }),
+  }
+  const lab = await openLab({ providers }, options)
   const { engine } = lab.manager
   const [alerts, told]: [string[], EventMap['credit'][]] = [[], []]
   lab.manager.on('alert', ({ text }) => void alerts.push(text))
@@ -69,7 +68,13 @@ async function open(keys: Keys, settings: object = {}, provider = 'openrouter'):
     engine.monitor.tick()
   }
   const lines = () => creditsView(engine).map((credit) => creditLine(credit, now))
-  return { ...lab, alerts, told, pass, look, lines }
+  return { ...lab, alerts, told, options, pass, look, lines }
+}
+
+function openManager(options: APIManagerOptions): APIManager {
+  const manager = new APIManager({ env: {}, logger: false, ...options })
+  onTestFinished(() => manager.close())
+  return manager
 }
 
 const openrouter = (facts: Keys[string]): Keys => ({ [KEY]: facts })
@@ -178,6 +183,50 @@ describe('what is left is shown', () => {
         /^deepseek#1: 100\.00 CNY left as of 13:00 UTC, runs out in about 10 h at this pace \(Mon 23:0\d UTC\)$/,
       ),
     ])
+  })
+
+  test("of a server of one's own, by the fields that the configuration names", async () => {
+    const served: unknown[] = []
+    const server = createServer((request, response) => {
+      served.push([request.url, request.headers.authorization])
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end('{"code":0,"data":{"available_balance":49.58894,"voucher_balance":46.58893,"cash_balance":3.00001}}')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo // listening on TCP
+    const config = {
+      kimi: {
+        api_key: 'k'.repeat(20),
+        models: ['m'],
+        endpoint: `http://127.0.0.1:${port}/v1`,
+        balance: { path: '/users/me/balance', left: 'data.available_balance', currency: 'CNY' },
+      },
+    }
+    const { engine } = openManager({ config, now: () => NOON })
+    engine.monitor.tick()
+    await engine.credits.settled()
+    expect(served).toEqual([['/v1/users/me/balance', `Bearer ${'k'.repeat(20)}`]])
+    expect(creditsView(engine).map((credit) => creditLine(credit, NOON))).toEqual([
+      'kimi#1: 49.59 CNY left as of 12:00 UTC',
+    ])
+  })
+
+  test.each([
+    [
+      { path: 'https://elsewhere.invalid/balance', left: 'left' },
+      /"kimi\.balance\.path" is wrong: expected a path below/,
+    ],
+    [{ path: '//elsewhere.invalid/balance', left: 'left' }, /"kimi\.balance\.path" is wrong: expected a path below/],
+    [{ path: '/balance' }, /"kimi\.balance" needs "left", or "total" and "used"/],
+    [{ path: '/balance', left: 'data..left' }, /"kimi\.balance\.left" is wrong: expected the name of a field/],
+    [
+      { path: '/balance', left: 'left', currency: 'dollars' },
+      /"kimi\.balance\.currency" is wrong: expected a currency/,
+    ],
+  ])('from nowhere else than the server itself: %j', (balance, message) => {
+    const config = { kimi: { api_key: 'k'.repeat(20), models: ['m'], endpoint: 'https://kimi.invalid/v1', balance } }
+    expect(() => openManager({ config })).toThrow(message)
   })
 
   test('nowhere for a key that is not told, which says nothing about the key', async () => {
@@ -376,6 +425,24 @@ describe('an account without credit', () => {
     }
   })
 
+  test('stays out for a payment that was told before it refused, after a restart too', async () => {
+    const store = join(temporaryFolder(), 'keywise.db')
+    const scene = await open(account(1), {}, 'openrouter', store)
+    await scene.look()
+    scene.world.setCredit('openrouter', 1, 20)
+    scene.pass(16 * 60_000)
+    await scene.call()
+    await scene.look()
+    expect(scene.lines()[0]).toContain('$20.00 left')
+    scene.world.fault('openrouter', { do: 'billing' })
+    await scene.call()
+    scene.world.clearFaults()
+    await scene.manager.close()
+    const again = openBeside(scene.world, { ...scene.options, settings: { credit: { check_minutes: 0 } } })
+    again.engine.monitor.tick()
+    expect(await isBack(again)).toBe('beta/m#1')
+  })
+
   test('is asked with no request while its provider says that it is empty, however long that takes', async () => {
     const scene = await open(account(0))
     await scene.call()
@@ -433,9 +500,7 @@ describe('secrets', () => {
     onTestFinished(() => void server.close())
     const { port } = server.address() as AddressInfo // listening on TCP
     const deepseek = { api_key: canary, models: ['m'], endpoint: `http://127.0.0.1:${port}` }
-    const manager = new APIManager({ config: { deepseek }, env: {}, logger: false })
-    onTestFinished(() => manager.close())
-    const { engine } = manager
+    const { engine } = openManager({ config: { deepseek } })
     for (let times = 0; times < 3; times++) {
       await Promise.all(engine.credits.questions(engine.registry.credentials).map((one) => engine.credits.ask(one)))
       const kept = engine.store.listDocs('credits')

@@ -123,8 +123,11 @@ export class CreditWatch {
 
   /** Something was told, to this process or to another one. */
   #told(question: BalanceQuestion, known: KnownBalance, at: number): void {
+    const { now } = this.#engine
     this.#handled.set(question.id, at)
     this.#lift(question, known)
+    // At a start it may be days old; it is asked anew at once.
+    if (now - at > HOUR_MS) return
     for (const credit of known.credits) this.#judge(question, credit, hasNothing(known), at)
   }
 
@@ -205,8 +208,9 @@ export class CreditWatch {
   }
 }
 
-/** Whether more is left than the least that was seen since a time, or the last that was seen before it. */
+/** Whether what was told after a time is more than the least that was told since, or the last that was told before. */
 function hasRisen({ left, seen }: KnownCredit, since: number): boolean {
+  if ((seen.at(-1)?.at ?? 0) < since) return false
   const earlier = seen.slice(0, -1)
   const after = earlier.filter(({ at }) => at >= since).map((sighting) => sighting.left)
   const least = after.length > 0 ? Math.min(...after) : earlier.at(-1)?.left

@@ -45,7 +45,7 @@ for (const spec of catalog) {
     }
     for (const { path, source, checkedAt, left, total, used } of spec.balance ?? []) {
       expect(path).toMatch(/^\//)
-      expect(source).not.toBe('')
+      expect(source).toMatch(/^[a-z-]+\.[a-z.-]+\//)
       expect(checkedAt).toMatch(/^20\d\d-\d\d-\d\d$/)
       expect(left !== undefined || (total !== undefined && used !== undefined)).toBe(true)
     }

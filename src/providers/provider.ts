@@ -47,10 +47,10 @@ export interface BalanceSource {
   readonly available?: string
   /** When the limit begins anew, in calendar periods of UTC, by the provider's words for them. */
   readonly resets?: { readonly field: string; readonly periods: Readonly<Record<string, 'day' | 'week' | 'month'>> }
-  /** Where this was read, and when (ISO date). */
-  readonly source: string
+  /** Where this was read, and when; absent where the user says it. */
+  readonly source?: string
   /** ISO date. */
-  readonly checkedAt: string
+  readonly checkedAt?: string
 }
 
 /** Where and in which form a provider lists its models. */
