@@ -69,4 +69,62 @@ describe('an account that can pay for less than what was asked for', () => {
         expect(limitsOf(world.fakes.calls)).toEqual([Object.values(limit), [3000]])
       }
   })
+
+  test.each([
+    ['/v1/responses', { input: 'x', max_output_tokens: 20_000 }],
+    ['/v1/messages', { messages: [{ role: 'user', content: 'x' }], max_tokens: 20_000 }],
+    [
+      '/v1beta/models/m:generateContent',
+      { contents: [{ role: 'user', parts: [{ text: 'x' }] }], generationConfig: { maxOutputTokens: 20_000 } },
+    ],
+  ])('answers a client at %s, whose own limit is called otherwise', async (path, body) => {
+    await using world = await openGateway({ providers: own('alpha', 1, ['m']) })
+    world.fakes.refuseIf(payingFor(3000))
+    const answer = await world.ask(path, { model: 'm', ...body })
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('This is m')])
+    expect(limitsOf(world.fakes.calls)).toEqual([[20_000], [3000]])
+  })
+
+  test('is found wherever and however it says so', async () => {
+    const error = { message: 'This needs more credits. You requested up to 64,000 tokens, but can only afford 3,000.' }
+    const capacity = { message: 'More credits are required. 64000 token capacity required, 3000 available.', code: 402 }
+    for (const [status, body] of [
+      [402, error.message],
+      [200, { error: { ...error, code: 402 } }],
+      [402, { error: { error: capacity, code: 402 } }],
+    ] as const) {
+      const lab = await openLab({ providers: own('alpha', 1, ['m']) })
+      lab.world.refuseIf((_, asked) => (payingFor(3000)('alpha', asked) === null ? null : { status, body }))
+      expect((await lab.call()).trail).toBe('alpha/m#1=too_large_for_limit; alpha/m#1=ok')
+      expect((await lab.stream()).trail).toBe('alpha/m#1=too_large_for_limit; alpha/m#1=ok')
+      expect(limitsOf(lab.world.calls)).toEqual([[], [3000], [], [3000]])
+    }
+  })
+
+  test.each([
+    ['a prompt that costs more than the credit', { message: 'Prompt tokens limit exceeded: 9,000 > 8,000', code: 402 }],
+    [
+      'a request that may not be under way beside others',
+      {
+        message: 'This request would exceed your in-flight budget.',
+        code: 402,
+        metadata: { reason: 'weight_exceeds_budget', limit_source: 'openrouter_credits' },
+      },
+    ],
+  ])('is asked for the next request after it refused %s', async (_, error) => {
+    const lab = await openLab({ providers: { ...own('alpha', 1, ['m']), ...own('beta', 1, ['m']) } })
+    lab.world.refuseIf((provider, body) =>
+      provider === 'alpha' && JSON.stringify(body).includes('long') ? { status: 402, body: { error } } : null,
+    )
+    expect((await lab.call('A long prompt')).trail).toBe('alpha/m#1=too_large_for_limit; beta/m#1=ok')
+    expect((await lab.call('Say hi')).trail).toBe('alpha/m#1=ok')
+  })
+
+  test('is an empty account where no size would do', async () => {
+    const lab = await openLab({ providers: { ...own('alpha', 1, ['m']), ...own('beta', 1, ['m']) } })
+    const error = { message: 'Insufficient Balance', type: 'unknown_error', param: null, code: 'invalid_request_error' }
+    lab.world.refuseIf((provider) => (provider === 'alpha' ? { status: 402, body: { error } } : null))
+    expect((await lab.call()).trail).toBe('alpha/m#1=billing; beta/m#1=ok')
+    expect((await lab.call()).trail).toBe('beta/m#1=ok')
+  })
 })

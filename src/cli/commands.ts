@@ -84,6 +84,7 @@ export const COMMANDS: readonly CommandRow[] = [
     does: 'every target with its health, its remaining limits, and what was spent',
     options: [
       ['--hours', 'instead what was learned by the hour of the day, and the rules about hours'],
+      ['--refresh', 'ask first what accounts have left, where their providers tell'],
       ['--watch', 'again every two seconds'],
       ['--seconds <n>', 'watch for this many seconds'],
       JSON_OPTION,

@@ -106,7 +106,15 @@ const BUDGET = { scope: 'groq', usd: 1, per: 'day' }
 
 async function checkStatus(home: Home): Promise<void> {
   const status = jsonOf(await home.keywise('status', '--json'))
-  expect(Object.keys(status).sort()).toEqual(['allClosed', 'budgets', 'generatedAt', 'providers', 'session', 'targets'])
+  expect(Object.keys(status).sort()).toEqual([
+    'allClosed',
+    'budgets',
+    'credits',
+    'generatedAt',
+    'providers',
+    'session',
+    'targets',
+  ])
   const targets = status['targets'] as Record<string, unknown>[] // our own JSON
   const fields =
     'target provider model keyIndex status score terms value avgResponseTime p95ResponseTime successCount failCount totalTokens costUsd qualityScore lastSuccess lastError parked limits'

@@ -79,6 +79,29 @@ const headers = z
   .record(headerName, headerValue)
   .refine((all) => !Object.keys(all).some(isCredential), 'may not hold a credential; put it into "api_key"')
 
+const fieldName = z
+  .string()
+  .regex(/^[\w-]{1,64}(?:\.[\w-]{1,64}){0,7}$/, 'expected the name of a field, such as "data.left"')
+const balance = section({
+  path: z
+    .string()
+    .regex(/^\/[\w.~-]{1,64}(?:\/[\w.~-]{1,64}){0,9}$/, 'expected a path below the endpoint, such as "/user/balance"')
+    .describe('Below the endpoint, asked with GET and the key; /../ climbs out of its version segment'),
+  left: fieldName.optional().describe('The field of the answer that says what is left: "data.left"'),
+  total: fieldName.optional().describe('Where that is not told: the field that says what was ever paid'),
+  used: fieldName.optional().describe('What was used of total'),
+  limit: fieldName.optional().describe('The field that says of how much something is left'),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'expected a currency, such as USD')
+    .default('USD')
+    .describe('In which it is told'),
+  of: z.enum(['account', 'key']).default('account').describe("Whose it is: the account's, or that of the key alone"),
+}).refine(
+  ({ left, total, used }) => left !== undefined || (total !== undefined && used !== undefined),
+  'needs "left", or "total" and "used"',
+)
+
 const dialect = z.enum(['openai', 'openai-responses', 'anthropic', 'google', 'gemini'])
 
 /** One provider block, in any of the file's supported dialects. */
@@ -115,6 +138,7 @@ export const blockSchema = section({
   weight: z.number().positive().max(1000).optional().describe('For every key of the block'),
   hours: hours.optional(),
   contract: contract.optional(),
+  balance: balance.optional().describe('Where a server tells what is left to spend, see docs/money.md'),
   local: z.boolean().optional().describe("A server of one's own: never billed, one model at a time"),
   status: ignored('Written by a tester'),
   lastTested: ignored('Written by a tester'),

@@ -6,7 +6,13 @@ import type { WireFacts } from '../domain/wireFacts.ts'
 import { CLAUDE_WIRE } from '../providers/claudeModels.ts'
 import { GEMINI_WIRE } from '../providers/geminiModels.ts'
 import { GPT_RESPONSES_WIRE } from '../providers/gptModels.ts'
-import { type AuthScheme, defineProvider, type ModelsList, type ProviderSpec } from '../providers/provider.ts'
+import {
+  type AuthScheme,
+  type BalanceSource,
+  defineProvider,
+  type ModelsList,
+  type ProviderSpec,
+} from '../providers/provider.ts'
 
 /** What a block states about the provider itself. */
 export interface Overrides {
@@ -16,6 +22,7 @@ export interface Overrides {
   readonly alsoSpeaks?: readonly DialectId[]
   readonly headers?: Readonly<Record<string, string>>
   readonly local?: boolean
+  readonly balance?: BalanceSource
   /** The address is a loopback or private one. */
   readonly privateAddress?: boolean
   /** There is no key to send. */
@@ -70,6 +77,7 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
     ...(dialect.startsWith('openai') && { endpoints: USUAL_UNIT_PATHS }),
     models: [],
     env: [],
+    ...toldBalance(overrides),
     local: overrides.local ?? false,
     privateAddress: overrides.privateAddress ?? false,
     ...wireFor(dialect),
@@ -84,7 +92,13 @@ export function adjustedProvider(spec: ProviderSpec, overrides: Overrides): Prov
   const translated = dialect !== spec.dialect
   const auth = authFor(spec, dialect, overrides.keyless)
   const said =
-    moved || translated || overrides.dialect || auth !== spec.auth || overrides.headers || overrides.local !== undefined
+    moved ||
+    translated ||
+    overrides.dialect ||
+    auth !== spec.auth ||
+    overrides.headers ||
+    overrides.local !== undefined ||
+    overrides.balance
   if (!said) return spec
   return defineProvider({
     ...spec,
@@ -99,7 +113,13 @@ export function adjustedProvider(spec: ProviderSpec, overrides: Overrides): Prov
     ...(translated && { wire: VENDOR_WIRE[dialect] }),
     ...(moved || translated ? atHome(spec, dialect, overrides.keyless) : {}),
     ...(moved && spec.quirks?.credential ? { quirks: withoutAddress(spec) } : {}),
+    ...toldBalance(overrides),
   })
+}
+
+/** What the user says of it goes before what the catalogue says; nothing is told without a key. */
+function toldBalance({ balance, keyless }: Overrides): Pick<ProviderSpec, 'balance'> {
+  return balance === undefined || keyless ? {} : { balance: [balance] }
 }
 
 function alsoSpoken({ alsoSpeaks = [] }: Overrides): Pick<ProviderSpec, 'alsoSpeaks'> {
@@ -129,6 +149,9 @@ function atHome(spec: ProviderSpec, dialect: DialectId, keyless: boolean): Parti
   const listElsewhere = translated || !spec.modelsList?.path.startsWith('/')
   return {
     keyCheck: keyless ? 'none' : checkElsewhere ? 'call' : spec.keyCheck,
+    ...(spec.balance && {
+      balance: keyless || translated ? [] : spec.balance.filter(({ path }) => path.startsWith('/')),
+    }),
     modelsList: listElsewhere ? { path: '/models', shape: LIST_SHAPE[dialect], public: true } : spec.modelsList,
   }
 }

@@ -29,6 +29,7 @@ export interface ProviderEntry {
   readonly dialects?: readonly DialectId[]
   readonly headers?: Readonly<Record<string, string>>
   readonly local?: boolean
+  readonly balance?: ProviderBlock['balance']
 }
 
 /** One key of the file, with its block's defaults filled in. */
@@ -125,6 +126,7 @@ function merged(
     ...endpointOf(parts),
     ...lastSaid(parts, (block) => block.dialect && { dialects: dialectsOf(block) }),
     ...lastSaid(parts, (block) => block.headers && { headers: block.headers }),
+    ...lastSaid(parts, (block) => block.balance && { balance: block.balance }),
     ...lastSaid(parts, (block) => (block.local === undefined ? undefined : { local: block.local })),
   }
 }

@@ -132,6 +132,7 @@ function specOf(entry: ProviderEntry, endpoint: { url: string; private: boolean 
     ...dialectOf(entry, endpoint?.url),
     ...(entry.headers && { headers: entry.headers }),
     ...(local !== undefined && { local }),
+    ...(entry.balance && { balance: entry.balance }),
     privateAddress: entry.local !== false && endpoint?.private === true,
   }
   return entry.known

@@ -91,6 +91,16 @@ const test = section({
     .meta({ description: 'The prompt of a test', default: 'Reply with the word OK.' }),
 })
 
+const credit = section({
+  check_minutes: z
+    .number()
+    .min(0)
+    .max(1440)
+    .default(15)
+    .describe('How often an account in use is asked what it has left, where its provider tells; 0: never'),
+  warn_hours: amount.default(24).describe('An alert when it will be gone within this time at its pace; 0: none'),
+})
+
 const secret = (what: string) => z.string().describe(`${what}: the value itself, or env:NAME, file:PATH`)
 const alerts = section({
   telegram: section({
@@ -100,7 +110,7 @@ const alerts = section({
     events: z
       .array(name)
       .optional()
-      .describe('Default: outages, recoveries, refused keys, budgets; all for every event'),
+      .describe('Default: outages, recoveries, refused keys, credit that runs out, budgets; all for every event'),
   }).optional(),
   webhook: section({
     url: secret('Address alerts are posted to'),
@@ -156,6 +166,7 @@ export const settingsFile = section({
     rescue: z.enum(['off', 'text']).default('off').describe('text: another target continues plain text that broke off'),
   }).prefault({}),
   budgets: budgets.default([]).describe('Limits on spending, see docs/money.md'),
+  credit: credit.prefault({}).describe('What accounts have left, see docs/money.md'),
   free_only: z.boolean().default(false).describe('Only targets that can never be billed'),
   privacy: z
     .enum(['any', 'no_training'])
@@ -204,6 +215,7 @@ export const settingsSchema = settingsFile.transform((file) => ({
   hedge: file.hedge,
   streaming: file.streaming,
   budgets: file.budgets,
+  credit: file.credit,
   freeOnly: file.freeOnly,
   privacy: file.privacy,
   unknownPrice: file.unknownPrice,

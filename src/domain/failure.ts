@@ -122,6 +122,8 @@ export type Failure =
       readonly untilMonthEnd?: boolean
       /** Free models of the account are refused too (a negative balance), not only paid ones. */
       readonly coversFree?: boolean
+      /** The spending limit of this key is reached; other keys of the account can pay. */
+      readonly keyLimit?: boolean
     })
   | (Facts & { readonly kind: 'in_flight_budget' })
   | (Facts & {

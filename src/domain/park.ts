@@ -19,6 +19,7 @@ type Streak =
   | 'host_blocked'
   | 'key_forbidden'
   | 'billing'
+  | 'key_limit'
   | 'in_flight_budget'
   | 'quota_day'
   | 'rate_minute'
@@ -197,6 +198,16 @@ const KEY_FORBIDDEN: ParkRule = {
   backBy: 'traffic',
 }
 
+/** A key's own spending limit, which its account's other keys do not have. */
+const KEY_LIMIT: ParkRule = {
+  ...GUESSED,
+  streak: 'key_limit',
+  scope: 'key',
+  firstMs: HOUR,
+  mostMs: DAY,
+  backBy: 'balance-check',
+}
+
 /**
  * A 404 that speaks of no model: passing like an outage, or lasting like a wrong address. It rests no longer than an
  * outage would, and the error's advice names the address.
@@ -208,10 +219,16 @@ export function parkRule(failure: Failure): ParkRule | null {
   if (isAboutRequest(failure)) return null
   if (failure.kind === 'auth_forbidden' && failure.hostBlocked) return HOST_BLOCKED
   if (failure.kind === 'auth_forbidden' && failure.keyWide) return KEY_FORBIDDEN
+  if (failure.kind === 'billing' && failure.keyLimit) return KEY_LIMIT
   if (failure.kind === 'model_not_found' && failure.unexplained) return UNEXPLAINED
   // A provider that cannot be reached is down with all its models.
   if (failure.kind === 'timeout' && failure.phase === 'connect') return PARK_RULES.network
   return PARK_RULES[failure.kind]
+}
+
+/** Whether it is for want of money, so that only a paid answer proves that it is over, and free models are not meant. */
+export function isAboutMoney({ streak }: ParkRule): boolean {
+  return streak === 'billing' || streak === 'key_limit'
 }
 
 /** Whether the failure is an outage: it passes by itself, and only another call shows that it has. */
@@ -223,6 +240,7 @@ export function isOutage({ streak }: ParkRule): boolean {
 export function parkRuleOfStreak(name: string): ParkRule | undefined {
   if (name === HOST_BLOCKED.streak) return HOST_BLOCKED
   if (name === KEY_FORBIDDEN.streak) return KEY_FORBIDDEN
+  if (name === KEY_LIMIT.streak) return KEY_LIMIT
   if (name === UNEXPLAINED.streak) return UNEXPLAINED
   return Object.values(PARK_RULES).find((rule) => rule?.streak === name) ?? undefined
 }

@@ -41,6 +41,7 @@ import type { LearnedRequestFixes } from './repair/learnedRequestFixes.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 import { priceFor } from './request/unitOperation.ts'
 import { RoutedRequest } from './routedRequest.ts'
+import type { Credits } from './targets/credits.ts'
 import type { KeyChecks } from './targets/keyChecks.ts'
 import type { MissingAbilities } from './targets/missingAbilities.ts'
 import type { ModelLists } from './targets/modelLists.ts'
@@ -61,6 +62,7 @@ export interface EngineParts {
   readonly monitor: AttemptObserver
   readonly lists: ModelLists
   readonly checks: KeyChecks
+  readonly credits: Credits
   readonly probes: ParkProber
   readonly requestFixes: LearnedRequestFixes
   readonly missingAbilities: MissingAbilities
@@ -91,6 +93,7 @@ export class Engine implements EngineParts {
   readonly monitor: EngineParts['monitor']
   readonly lists: EngineParts['lists']
   readonly checks: EngineParts['checks']
+  readonly credits: EngineParts['credits']
   readonly probes: EngineParts['probes']
   readonly requestFixes: EngineParts['requestFixes']
   readonly missingAbilities: EngineParts['missingAbilities']
@@ -128,6 +131,7 @@ export class Engine implements EngineParts {
     this.monitor = parts.monitor
     this.lists = parts.lists
     this.checks = parts.checks
+    this.credits = parts.credits
     this.probes = parts.probes
     this.requestFixes = parts.requestFixes
     this.missingAbilities = parts.missingAbilities

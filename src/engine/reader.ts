@@ -13,6 +13,7 @@ export interface EngineReader
   readonly learned: Pick<LearnedState, 'parks' | 'quota' | 'budgets' | 'router' | 'observed' | 'tally'>
   readonly decisions: Pick<Engine['decisions'], 'find'>
   readonly checks: Pick<Engine['checks'], 'last'>
+  readonly credits: Pick<Engine['credits'], 'questions' | 'last'>
   readonly lists: Pick<Engine['lists'], 'of' | 'trouble'>
   readonly windows: Pick<Engine['windows'], 'windowOf' | 'outputOf'>
 }

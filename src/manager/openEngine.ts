@@ -15,6 +15,7 @@ import { Engine, type EngineParts } from '../engine/engine.ts'
 import { Experiments } from '../engine/experiments/experiments.ts'
 import { LearnedState } from '../engine/memory/learnedState.ts'
 import { LearnedRequestFixes } from '../engine/repair/learnedRequestFixes.ts'
+import { Credits } from '../engine/targets/credits.ts'
 import { KeyChecks } from '../engine/targets/keyChecks.ts'
 import { MissingAbilities } from '../engine/targets/missingAbilities.ts'
 import { ModelLists } from '../engine/targets/modelLists.ts'
@@ -272,6 +273,7 @@ class EngineHost implements OpenedEngine {
 
   #parts(learned: LearnedState, means: Means, monitor: Monitor, probes: ParkProbes): EngineParts {
     const { tools, events, offline, random, discover } = means
+    const credits = new Credits({ store: this.#store, tools: discover })
     return {
       store: this.#store,
       learned,
@@ -293,7 +295,8 @@ class EngineHost implements OpenedEngine {
       }),
       requestFixes: new LearnedRequestFixes(this.#now),
       missingAbilities: new MissingAbilities(this.#store, this.#now),
-      checks: new KeyChecks({ learned, store: this.#store, tools: discover }),
+      checks: new KeyChecks({ learned, store: this.#store, tools: discover, credits }),
+      credits,
       probes,
       lists: this.#lists(discover, probes),
     }

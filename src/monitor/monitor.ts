@@ -21,6 +21,7 @@ import type { Verdict } from '../routing/judge.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { channelsOf } from './alertChannels.ts'
 import { AlertConditions } from './conditions.ts'
+import { CreditWatch } from './creditWatch.ts'
 import { OutageProbes } from './outageProbes.ts'
 import { Outages } from './outages.ts'
 import { selfScore } from './selfScore.ts'
@@ -48,6 +49,7 @@ interface Watch {
   readonly outages: Outages
   readonly conditions: AlertConditions
   readonly outageProbes: OutageProbes
+  readonly credit: CreditWatch
 }
 
 export class Monitor {
@@ -73,7 +75,8 @@ export class Monitor {
   attach(engine: Engine): void {
     const outages = new Outages(engine, this.alerts)
     const conditions = new AlertConditions(engine, this.alerts, outages)
-    this.#watch = { engine, outages, conditions, outageProbes: new OutageProbes(engine, outages) }
+    const credit = new CreditWatch(engine, this.alerts, outages)
+    this.#watch = { engine, outages, conditions, outageProbes: new OutageProbes(engine, outages), credit }
     engine.learned.onCrossings = (crossings) => this.#guarded(() => conditions.crossed(crossings))
     this.useConfig(engine.registry.config)
   }
@@ -92,6 +95,7 @@ export class Monitor {
     const { missingAbilities } = watch.engine
     if (failure.kind === 'unsupported' && failure.ability !== undefined && !verdict.repaired)
       missingAbilities.refused(attempt.target, failure.ability, fingerprintOf(pending))
+    watch.credit.failed(attempt.credential, failure)
     if (failure.kind === 'model_not_found') void watch.engine.lists.readNow(attempt.credential)
     if (verdict.alert !== undefined) this.#guarded(() => watch.conditions.failed(attempt, failure, verdict))
   }
@@ -159,12 +163,14 @@ export class Monitor {
       watch.outages.tick(this.alerts.tick())
       watch.conditions.tick()
       watch.outageProbes.tick()
+      watch.credit.tick()
     })
   }
 
   /** A last check, and a moment for due alerts to be sent. */
   async close(): Promise<void> {
     await this.#watch?.outageProbes.close()
+    await this.#watch?.credit.close()
     this.tick()
     await this.alerts.close(GRACE_MS)
   }

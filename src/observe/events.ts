@@ -62,13 +62,29 @@ export interface BudgetNews {
   readonly forecast: ForecastView | null
 }
 
+/** A provider told what an account, or a key of a limit of its own, has left. */
+interface CreditNews {
+  /** Provider id. */
+  readonly provider: string
+  /** 1-based: the key with which it was asked. */
+  readonly keyIndex: number
+  /** `account` for the credit of the account, `key` for the limit of the key. */
+  readonly of: 'key' | 'account'
+  /** ISO 4217: `USD`. */
+  readonly currency: string
+  /** An exact decimal: `4.20`. */
+  readonly left: string
+  /** ISO 8601: when it will be gone at the pace of the last day; null where nothing is predicted. */
+  readonly runsOutAt: string | null
+}
+
 /** An alert, as the channels of `settings.alerts` send it. */
 interface AlertNews {
   /** The same for all messages of one alert. */
   readonly id: string
   /**
-   * `all_failed`, `recovered`, `key_revoked`, `key_leaked`, `no_credit`, `budget`, `provider_down`, `provider_back`,
-   * `model_retired`, `store_degraded`, `experiment_decided` or `test`.
+   * `all_failed`, `recovered`, `key_revoked`, `key_leaked`, `no_credit`, `credit_low`, `credit_back`, `budget`,
+   * `provider_down`, `provider_back`, `model_retired`, `store_degraded`, `experiment_decided` or `test`.
    */
   readonly event: string
   /** What it is about: a model, a key, a budget. */
@@ -93,6 +109,8 @@ export interface EventMap {
   readonly recovered: RecoveredNews
   /** A budget reached 50, 80 or 100 %, or will be spent before its period ends. */
   readonly budget: BudgetNews
+  /** A provider told what is left. */
+  readonly credit: CreditNews
   /** An alert was raised. */
   readonly alert: AlertNews
 }

@@ -43,6 +43,12 @@ for (const spec of catalog) {
       expect(checkedAt).toMatch(/^20\d\d-\d\d-\d\d$/)
       expect(limit).toBeGreaterThan(0)
     }
+    for (const { path, source, checkedAt, left, total, used } of spec.balance ?? []) {
+      expect(path).toMatch(/^\//)
+      expect(source).toMatch(/^[a-z-]+\.[a-z.-]+\//)
+      expect(checkedAt).toMatch(/^20\d\d-\d\d-\d\d$/)
+      expect(left !== undefined || (total !== undefined && used !== undefined)).toBe(true)
+    }
   })
 
   test(`${spec.id} lists each model once, and retired ones with a date and a living successor`, () => {

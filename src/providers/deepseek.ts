@@ -17,6 +17,18 @@ export const deepseek = defineProvider({
   auth: 'bearer',
   // Proves the key and returns the balance.
   keyCheck: { method: 'GET', path: '/user/balance' },
+  balance: [
+    {
+      path: '/user/balance',
+      of: 'account',
+      rows: 'balance_infos',
+      left: 'total_balance',
+      currency: { field: 'currency' },
+      available: 'is_available',
+      source: 'api-docs.deepseek.com/api/get-user-balance',
+      checkedAt: '2026-11-30',
+    },
+  ],
   modelsList: { path: '/models', shape: 'openai', public: false },
   keysUrl: 'https://platform.deepseek.com/api_keys',
   quotaScope: 'unknown',

@@ -42,6 +42,29 @@ export const openrouter = defineProvider({
   auth: 'bearer',
   // The list of models is public; only this endpoint knows the key.
   keyCheck: { method: 'GET', path: '/key' },
+  balance: [
+    {
+      path: '/key',
+      of: 'key',
+      left: 'data.limit_remaining',
+      limit: 'data.limit',
+      currency: 'USD',
+      // At midnight UTC, weeks from Monday: openrouter.ai/docs/guides/overview/auth/management-api-keys
+      resets: { field: 'data.limit_reset', periods: { daily: 'day', weekly: 'week', monthly: 'month' } },
+      source: 'openrouter.ai/docs/api_reference/limits',
+      checkedAt: '2026-11-30',
+    },
+    {
+      // Documented for management keys; others may be told as well, or get 403 "Only management keys can …".
+      path: '/credits',
+      of: 'account',
+      total: 'data.total_credits',
+      used: 'data.total_usage',
+      currency: 'USD',
+      source: 'openrouter.ai/docs/api/api-reference/credits/get-credits',
+      checkedAt: '2026-11-30',
+    },
+  ],
   modelsList: { path: '/models', shape: 'openai', public: true },
   keysUrl: 'https://openrouter.ai/settings/keys',
   quotaScope: 'account',

@@ -22,6 +22,37 @@ interface KeyCheck {
   readonly path: string
 }
 
+/**
+ * A free call that tells what a key or its account has left to spend. Fields are named by the names that lead to them:
+ * `data.limit`.
+ */
+export interface BalanceSource {
+  /** As in `KeyCheck`; asked with GET. */
+  readonly path: string
+  /** Whose it is: the limit that the key alone has, or the credit of the account, which its other keys share. */
+  readonly of: 'key' | 'account'
+  /** The list that has a row for each currency. Default: the whole answer is the only row. */
+  readonly rows?: string
+  /** What is left, as a number or a text; may be absent from an answer, where nothing limits the spending. */
+  readonly left?: string
+  /** Where `left` is not told: what was ever paid. */
+  readonly total?: string
+  /** What was used of `total`. */
+  readonly used?: string
+  /** The whole of which something is left. */
+  readonly limit?: string
+  /** ISO 4217, or the field that names it. */
+  readonly currency: string | { readonly field: string }
+  /** The field that says whether calls can be paid. */
+  readonly available?: string
+  /** When the limit begins anew, in calendar periods of UTC, by the provider's words for them. */
+  readonly resets?: { readonly field: string; readonly periods: Readonly<Record<string, 'day' | 'week' | 'month'>> }
+  /** Where this was read, and when; absent where the user says it. */
+  readonly source?: string
+  /** ISO date. */
+  readonly checkedAt?: string
+}
+
 /** Where and in which form a provider lists its models. */
 export interface ModelsList {
   /** As in `KeyCheck`. */
@@ -121,6 +152,8 @@ export interface ProviderSpec {
   readonly headers?: Readonly<Record<string, string>>
   /** A call that proves the key for free; `call`: only a generation proves it; `none`: there is no key to prove. */
   readonly keyCheck: KeyCheck | 'call' | 'none'
+  /** Where it tells a key what can still be spent. Default: nowhere. */
+  readonly balance?: readonly BalanceSource[]
   /** Where it lists its models; null when it does not. */
   readonly modelsList: ModelsList | null
   /** Where a local server says which models it holds in memory (Ollama's `/api/ps`); as in `KeyCheck`. */

@@ -74,7 +74,12 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
     skip: hostBlocked ? 'provider' : keyWide ? 'key' : 'target',
     counts: true,
   }),
-  billing: () => ({ next: 'next', skip: 'account', counts: false, alert: 'no-credit' }),
+  billing: ({ keyLimit }) => ({
+    next: 'next',
+    skip: keyLimit ? 'key' : 'account',
+    counts: false,
+    alert: 'no-credit',
+  }),
   in_flight_budget: () => ({ next: 'next', skip: 'key', counts: true }),
   quota_day: ({ scope }) => ({ next: 'next', skip: sharers(scope), counts: true }),
   rate_minute: (failure, facts) => ({

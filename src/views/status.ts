@@ -14,6 +14,7 @@ import type { RankedTarget } from '../routing/explain.ts'
 import type { Terms } from '../routing/score.ts'
 import { type StatsStatus, statusOf } from '../store/statsFile/statsFile.ts'
 import type { TargetTotalsRow } from '../store/tally.ts'
+import { type CreditStatus, creditsView } from './credits.ts'
 import { type AllClosed, allClosed } from './hours.ts'
 
 /** The statuses of `apiStats.json`, and two that only a running keywise knows. */
@@ -99,6 +100,8 @@ export interface StatusView {
   readonly targets: readonly TargetStatus[]
   readonly providers: readonly ProviderStatus[]
   readonly budgets: readonly BudgetView[]
+  /** What accounts and keys have left, where their providers tell. */
+  readonly credits: readonly CreditStatus[]
   /** Set while the user's hours keep every target out. */
   readonly allClosed: AllClosed | null
   /** Of the process that answers. */
@@ -113,6 +116,7 @@ export function statusView(engine: EngineReader, session: SessionSummary): Statu
     targets,
     providers: providersOf(engine, targets),
     budgets: engine.learned.budgets.view(now),
+    credits: creditsView(engine),
     allClosed: allClosed(engine),
     session,
   }

@@ -9,12 +9,14 @@ import type { CommandContext, RunCommand } from '../command.ts'
 import { age, clockText, decimal, dollars, duration, type Printer, plural, printer, wholeNumber } from '../output.ts'
 import { untilStopped } from '../stop.ts'
 import { withEngine } from '../withEngine.ts'
+import { creditLine } from './credits.ts'
 import { showHours } from './hours.ts'
 
 const WATCH_MS = 2000
 
 export const run: RunCommand = (context) =>
   withEngine(context, async (engine) => {
+    if (context.options['refresh']) await askCredits(engine)
     show(engine, context)
     if (!context.options['watch']) return 0
     const timer = setInterval(() => show(engine, context), WATCH_MS)
@@ -22,6 +24,10 @@ export const run: RunCommand = (context) =>
     clearInterval(timer)
     return code
   })
+
+async function askCredits({ credits, registry }: Engine): Promise<void> {
+  await Promise.all(credits.questions(registry.credentials).map((question) => credits.ask(question)))
+}
 
 function show(engine: Engine, { options, stdout, env }: CommandContext): void {
   const out = printer(stdout, env)
@@ -56,6 +62,7 @@ function printStatus(view: StatusView, out: Printer): void {
   out.line()
   for (const provider of view.providers) out.line(providerLine(provider))
   for (const budget of view.budgets) out.line(budgetLine(budget, now))
+  for (const credit of view.credits) out.line(creditLine(credit, now))
 }
 
 function rowOf(target: TargetStatus, now: number, out: Printer): string[] {

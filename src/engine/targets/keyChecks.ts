@@ -10,12 +10,14 @@ import type { AttemptEvent, Store, TargetRef } from '../../domain/store.ts'
 import { checkKey, type KeyCheckResult } from '../../upstream/discovery/discover.ts'
 import type { JsonTools } from '../../upstream/requestJson.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
+import type { Credits } from './credits.ts'
 import type { Credential } from './targetRegistry.ts'
 
 interface KeyChecksOptions {
   readonly learned: LearnedState
   readonly store: Store
   readonly tools: JsonTools
+  readonly credits: Credits
 }
 
 /** The result of the last check of a key. */
@@ -122,13 +124,19 @@ export class KeyChecks {
   }
 
   /** Checks whether an account without credit has some again, where the provider tells for free. */
-  async balance({ target, reason }: Park, credential: Credential): Promise<void> {
+  async balance({ target, reason, scope }: Park, credential: Credential): Promise<void> {
     const checked = await this.checkNow(credential)
     if (checked.state === 'refused') return this.#refused(target, checked.failure)
-    const hasCredit = checked.state === 'valid' ? checked.facts.hasCredit : null
+    const said = checked.state === 'valid' ? checked.facts.hasCredit : null
+    const hasCredit = said ?? (await this.#options.credits.hasCredit(credential))
     if (hasCredit === true) this.#lift(target, reason)
     if (hasCredit === false)
-      this.record(target, { kind: 'billing', status: null, message: 'the account still has no credit' })
+      this.record(target, {
+        kind: 'billing',
+        status: null,
+        message: `the ${scope === 'key' ? 'key' : 'account'} still has no credit`,
+        ...(scope === 'key' && { keyLimit: true }),
+      })
   }
 
   /** Only findings about the key count: a check that met an outage or a limit proves nothing. */

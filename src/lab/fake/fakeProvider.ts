@@ -1,10 +1,11 @@
 /** One simulated provider: its keys, models, limits and faults, and what it would say to a call now. */
 
-import type { DialectId } from '../../domain/chat.ts'
+import type { DialectId, Usage } from '../../domain/chat.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import type { StrictRequest } from '../strict/rule.ts'
 import { refusalBy } from '../strict/ruleTable.ts'
 import { rulesOf } from '../strict/services.ts'
+import { FakeAccounts } from './accounts.ts'
 import { refusal, refusalOfKind } from './errors.ts'
 import { limitHeaders } from './headers.ts'
 import { type Caller, FakeLimits, type LimitState } from './limits.ts'
@@ -38,7 +39,7 @@ export class FakeProvider {
   readonly #travelling: readonly string[]
   readonly #accounts: readonly (string | undefined)[]
   readonly #revoked: boolean[]
-  readonly #charged: readonly boolean[]
+  readonly #money: FakeAccounts
   readonly #limits: FakeLimits
   readonly #faults: SeenKey[]
   /** Whose rules of requests are enforced; null for nobody's. */
@@ -54,7 +55,7 @@ export class FakeProvider {
     this.#travelling = keys.map(([key]) => credential?.(key).key ?? key)
     this.#accounts = keys.map(([, { account }]) => account)
     this.#revoked = keys.map(([, { revoked }]) => revoked === true)
-    this.#charged = keys.map(([, { charged }]) => charged === true)
+    this.#money = new FakeAccounts(keys.map(([, key]) => key))
     this.#limits = new FakeLimits(facts.limits ?? [])
     this.#faults = (facts.faults ?? []).map((fault) => ({ fault, calls: 0 }))
     this.#strict = facts.strict === false ? null : (facts.strict ?? id)
@@ -75,15 +76,22 @@ export class FakeProvider {
     return this.#revoked[this.indexOf(key) - 1] === false
   }
 
-  /** Whether the account of the key has paid before. */
-  isCharged(key: string): boolean {
-    return this.#charged[this.indexOf(key) - 1] === true
+  /** What the service tells a key of itself and its account at a path; null where it tells nothing. */
+  accountFacts(key: string, path: string): FakeRefusal | null {
+    const places = findProvider(this.id)?.balance?.map((source) => source.path) ?? []
+    return places.some((place) => path.endsWith(place)) ? this.#money.facts(this.indexOf(key) - 1, path) : null
   }
 
   /** Throws a TypeError when there is no such key. */
   setRevoked(index: number, revoked: boolean): void {
-    if (this.keys[index - 1] === undefined) throw new TypeError(`the scenario's ${this.id} has no key ${index}`)
+    this.#demandKey(index)
     this.#revoked[index - 1] = revoked
+  }
+
+  /** What the account of the key has left from now on. Throws a TypeError when there is no such key. */
+  setCredit(index: number, credit: number): void {
+    this.#demandKey(index)
+    this.#money.setCredit(index - 1, credit)
   }
 
   addFault(fault: FakeFault): void {
@@ -127,9 +135,11 @@ export class FakeProvider {
     return this.#say('auth_invalid', '', {})
   }
 
-  /** Counts the tokens of an answer. */
-  spend(key: string, model: string, tokens: number, now: number): void {
-    this.#limits.spend(this.#caller(key, model), tokens, now)
+  /** Counts the tokens of an answer, and takes what they cost. */
+  spend(key: string, model: string, usage: Usage | null | undefined, now: number): void {
+    this.#limits.spend(this.#caller(key, model), usage?.totalTokens ?? 0, now)
+    const { inputTokens = 0, outputTokens = 0 } = usage ?? {}
+    this.#money.spend(this.indexOf(key) - 1, this.models.get(model), inputTokens, outputTokens)
   }
 
   headers(key: string, model: string, now: number): Record<string, string> {
@@ -141,6 +151,10 @@ export class FakeProvider {
     return this.#say(fault, '', {}).body
   }
 
+  #demandKey(index: number): void {
+    if (this.keys[index - 1] === undefined) throw new TypeError(`the scenario's ${this.id} has no key ${index}`)
+  }
+
   #whatIsWrong(key: string, asked: FakeRequest, fault: FakeFault | null): FakeFault['do'] | null {
     const { model, request, kind } = asked
     if (!this.isGood(key)) return 'auth_invalid'
@@ -148,6 +162,8 @@ export class FakeProvider {
     if (facts === undefined || facts.retired) return 'model_not_found'
     if ((facts.kind ?? 'chat') !== kind) return 'unsupported'
     if (isLacking(facts, request)) return 'unsupported'
+    const lack = this.#money.lacks(this.indexOf(key) - 1, facts)
+    if (lack !== null) return lack
     if (this.#overflow(asked) !== null) return 'context_too_long'
     return fault !== null && refusal(this.id, this.dialect, fault.do, { model }) !== null ? fault.do : null
   }

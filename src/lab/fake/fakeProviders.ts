@@ -94,6 +94,8 @@ export interface FakeWorld {
   /** From now on the key is refused everywhere. */
   revoke(provider: string, key: number): void
   restore(provider: string, key: number): void
+  /** From now on the account of the key has this left, as after a payment. */
+  setCredit(provider: string, key: number, credit: number): void
   /** Adds or replaces a model. */
   setModel(provider: string, model: string, facts: FakeModel): void
   /** Forgets every conversation that was held between turns. */
@@ -195,6 +197,10 @@ class OpenFakes implements FakeWorld {
     this.#provider(provider).setRevoked(key, false)
   }
 
+  setCredit(provider: string, key: number, credit: number): void {
+    this.#provider(provider).setCredit(key, credit)
+  }
+
   setModel(provider: string, model: string, facts: FakeModel): void {
     this.#provider(provider).models.set(model, readModel(facts))
   }
@@ -281,9 +287,11 @@ class OpenFakes implements FakeWorld {
       const { status, body } = provider.refuseKey()
       return sendAnswer(response, status, body)
     }
+    const facts = provider.accountFacts(keyOf(request), path)
     if (isList) sendAnswer(response, 200, modelsListBody(provider.id, provider.dialect, provider.models))
     else if (/\/api\/ps$/.test(path)) sendAnswer(response, 200, loadedListBody(provider.models))
-    else if (isKeyCheck(provider.id, path)) sendAnswer(response, 200, keyFacts(provider.isCharged(keyOf(request))))
+    else if (facts !== null) sendAnswer(response, facts.status, facts.body)
+    else if (isKeyCheck(provider.id, path)) sendAnswer(response, 200, KEY_FACTS)
     else sendAnswer(response, 404, { error: { message: `unknown path ${path}` } })
   }
 
@@ -401,7 +409,7 @@ class OpenFakes implements FakeWorld {
     if (dialect.id === 'anthropic') this.#threads.keep(provider, key, reply, request, body)
     call.usage = reply.usage ?? null
     const now = this.#now()
-    provider.spend(key, model, reply.usage?.totalTokens ?? 0, now)
+    provider.spend(key, model, reply.usage, now)
     const headers = provider.headers(key, model, now)
     if (!request.stream)
       return sendAnswer(response, 200, dialect.client.writeResponse(reply, request, { now }), headers)
@@ -483,15 +491,8 @@ function chatModels(models: ReadonlyMap<string, FakeModel>): string[] {
   return [...models].flatMap(([id, facts]) => ((facts.kind ?? 'chat') === 'chat' ? [id] : []))
 }
 
-/** What a key endpoint says, in the fields of all that are known (OpenRouter, Cohere, Cloudflare, DeepSeek). */
-const keyFacts = (charged: boolean) => ({
-  data: { label: 'fake', limit: null, limit_remaining: null, usage: 0, is_free_tier: !charged },
-  valid: true,
-  success: true,
-  result: { status: 'active' },
-  is_available: true,
-  balance_infos: [{ currency: 'USD', total_balance: '10.00' }],
-})
+/** What a key endpoint says that tells of no account, in the fields of all that are known (Cohere, Cloudflare). */
+const KEY_FACTS = { valid: true, success: true, result: { status: 'active' } }
 
 function isKeyCheck(provider: string, path: string): boolean {
   const check = findProvider(provider)?.keyCheck

@@ -28,6 +28,12 @@ const openrouter: Wording = {
   quota_day: ({ limit = 50, resetsAt }) =>
     openrouterLimit('Rate limit exceeded: free-models-per-day. Add 10 credits to unlock more', limit, resetsAt),
   billing: () => openrouterError(402, 'Insufficient credits. Add more using https://openrouter.ai/credits'),
+  // https://openrouter.ai/docs/api_reference/limits (read 2026-11-30)
+  key_limit: () =>
+    openrouterError(402, 'Key limit exceeded (total limit). Manage it using https://openrouter.ai/settings/keys', {
+      limit_source: 'openrouter_key_limit',
+      remedy_hint: "Raise the key's limit, or wait until it resets.",
+    }),
   auth_invalid: () => openrouterError(401, 'User not found.'),
   server: () => openrouterError(502, 'Provider returned error', { error_type: 'server' }),
   content_filter: () =>

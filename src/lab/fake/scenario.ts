@@ -15,6 +15,19 @@ const fakeKey = z.strictObject({
   revoked: z.boolean().optional(),
   /** Its account has paid before, and the key endpoint says so (OpenRouter). */
   charged: z.boolean().optional(),
+  /**
+   * What its account has left, in the `currency` that it tells; calls cost what the `price` of their model says, and are
+   * refused when nothing is left. Keys of one account share what the first of them has. Default: no end of it.
+   */
+  credit: z.number().optional(),
+  /** Default USD. */
+  currency: z.string().optional(),
+  /** The most that may be spent with this key alone (OpenRouter). Default: no limit. */
+  limit: z.number().optional(),
+  /** When that limit begins anew, as the key endpoint says; it never does here. */
+  limit_reset: z.enum(['daily', 'weekly', 'monthly']).optional(),
+  /** It is told the credit of its account, as a management key is (OpenRouter). */
+  sees_credits: z.boolean().optional(),
 })
 
 const fakeToolCall = z.strictObject({
@@ -81,6 +94,8 @@ const FAULTS = [
   'rate_minute',
   'quota_day',
   'billing',
+  /** OpenRouter: the limit of this key alone is reached. */
+  'key_limit',
   /** OpenRouter: too much is under way for the credit that is left. */
   'in_flight_budget',
   'auth_invalid',
@@ -168,6 +183,7 @@ export const scenarioSchema = z.strictObject({
 export type FakeScenario = z.input<typeof scenarioSchema>
 type ReadScenario = z.output<typeof scenarioSchema>
 export type FakeProviderFacts = ReadScenario['providers'][string]
+export type FakeKey = z.output<typeof fakeKey>
 export type FakeModel = z.output<typeof fakeModel>
 export type FakeLimit = z.output<typeof fakeLimit>
 export type FakeFault = z.output<typeof fakeFault>

@@ -8,6 +8,8 @@ export const ALERT_EVENTS = [
   'key_revoked',
   'key_leaked',
   'no_credit',
+  'credit_low',
+  'credit_back',
   'budget',
   'provider_down',
   'provider_back',
@@ -45,6 +47,8 @@ const SIGNS: { readonly [E in Alert['event']]: string } = {
   key_revoked: '🔑',
   key_leaked: '🚨',
   no_credit: '💳',
+  credit_low: '⏳',
+  credit_back: '🟢',
   budget: '💰',
   provider_down: '🟠',
   provider_back: '🟢',
@@ -78,14 +82,15 @@ export function moment(at: number, now: number): string {
   return Math.abs(at - now) < DAY_MS ? time : `${iso.slice(0, 10)} ${time}`
 }
 
-/** Whether a subscription covers an event: two events come with the one they belong to. */
+/** Whether a subscription covers an event: some events come with the one they belong to. */
 export function coversEvent(events: ReadonlySet<string>, event: Alert['event']): boolean {
-  return event === 'test' || events.has(event) || events.has(COMPANIONS[event] ?? '')
+  return event === 'test' || events.has(event) || (COMPANIONS[event] ?? []).some((one) => events.has(one))
 }
 
-const COMPANIONS: { readonly [E in AlertEvent]?: AlertEvent } = {
-  key_leaked: 'key_revoked',
-  provider_back: 'provider_down',
+const COMPANIONS: { readonly [E in Alert['event']]?: readonly AlertEvent[] } = {
+  key_leaked: ['key_revoked'],
+  provider_back: ['provider_down'],
+  credit_back: ['credit_low', 'no_credit'],
 }
 
 /** Reads a stored alert; undefined if it is not a valid one. */

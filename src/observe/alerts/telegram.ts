@@ -15,7 +15,7 @@ interface TelegramSettings {
 }
 
 /** What a chat receives when the settings name no events: what is worth waking a person for. */
-export const TELEGRAM_EVENTS = ['all_failed', 'recovered', 'key_revoked', 'budget'] as const
+export const TELEGRAM_EVENTS = ['all_failed', 'recovered', 'key_revoked', 'credit_low', 'budget'] as const
 
 /** "1-4096 characters after entities parsing"; counted in UTF-16 units. */
 const MOST_CHARACTERS = 4096

@@ -2,7 +2,7 @@
 
 import type { FailureKind } from '../../domain/failure.ts'
 import { asNumber, asRecord, type Json } from '../../domain/json.ts'
-import { isOutage, PARK_RULES, type Park, type ParkRule, parkRuleOfStreak } from '../../domain/park.ts'
+import { isAboutMoney, isOutage, PARK_RULES, type Park, type ParkRule, parkRuleOfStreak } from '../../domain/park.ts'
 import type { ScopeId } from '../../domain/scope.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import type { Target } from '../../domain/target.ts'
@@ -42,7 +42,7 @@ class FailureStreak {
   concerns(target: Target, states: readonly ParkScopeState[]): boolean {
     const scope = this.park?.scope
     if (scope === 'account-free') return target.profile.free
-    if (scope !== 'account' || this.rule.streak !== 'billing' || !target.profile.free) return true
+    if (!isAboutMoney(this.rule) || !target.profile.free) return true
     const own = states.find((state) => state.id.scope === 'target')?.succeededAt ?? NEVER
     return this.occurrences.some((seen) => seen.coversFree || (seen.target.model === target.model && seen.at > own))
   }
@@ -182,7 +182,7 @@ export class ParkScopeState {
   }
 
   #clearedAt(rule: ParkRule): number {
-    if (rule.streak === 'billing') return this.#paidAt
+    if (isAboutMoney(rule)) return this.#paidAt
     return rule.clearedBy === 'end' ? this.#answeredAt : this.succeededAt
   }
 

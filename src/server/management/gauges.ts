@@ -1,7 +1,9 @@
 /** What is read from the engine when the metrics are requested: scores, parks, budgets. */
 
 import type { EngineReader } from '../../engine/reader.ts'
+import { nanoToUsd } from '../../money/amount.ts'
 import type { Gauge } from '../../observe/metrics.ts'
+import { knownCredits } from '../../views/credits.ts'
 
 export function gaugesOf(engine: EngineReader): readonly Gauge[] {
   const { learned } = engine
@@ -54,6 +56,19 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
           ? []
           : [{ labels: { scope, per, unit }, value: Date.parse(forecast.spentAt) / 1000 }],
       ),
+    },
+    {
+      name: 'keywise_credit_left',
+      help: 'What an account, or the limit of a key, has left, as its provider told it last.',
+      rows: knownCredits(engine).map(({ question: { credential, source }, credit }) => ({
+        labels: {
+          provider: credential.provider.id,
+          key: credential.key.label ?? String(credential.key.index),
+          of: source.of,
+          currency: credit.currency,
+        },
+        value: nanoToUsd(credit.left),
+      })),
     },
   ]
 }

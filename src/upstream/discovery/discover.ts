@@ -2,8 +2,10 @@
 
 import type { Failure, LimitFact } from '../../domain/failure.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import { nanoToUsd } from '../../money/amount.ts'
 import { type Connection, resolvePath } from '../connection.ts'
 import { type JsonTools, requestJson } from '../requestJson.ts'
+import { readBalance, type ToldBalance } from './balance.ts'
 import { type ListedModel, readModelsPage } from './modelsList.ts'
 
 export type ListResult =
@@ -66,7 +68,7 @@ export async function checkKey(connection: Connection, tools: JsonTools): Promis
   const answer = await requestJson(connection, check.method, check.path, tools)
   if (!answer.ok)
     return isRouteOnly(answer.failure) ? { state: 'unproven' } : { state: 'refused', failure: answer.failure }
-  return { state: 'valid', facts: keyFacts(answer.body), limits: answer.limits }
+  return { state: 'valid', facts: keyFacts(answer.body, connection, tools.now()), limits: answer.limits }
 }
 
 /** A key that may not list models, or not see its account, can still be good for calls. */
@@ -83,35 +85,23 @@ export async function loadedModels(connection: Connection, tools: JsonTools): Pr
   return models === undefined ? null : new Set(models.flatMap((model) => asString(asRecord(model)?.['name']) ?? []))
 }
 
-function keyFacts(body: unknown): KeyFacts {
+function keyFacts(body: unknown, { spec }: Connection, now: number): KeyFacts {
   const whole = asRecord(body) ?? {}
   const data = asRecord(whole['data']) ?? whole
   const free = asRecord(data['free_model_daily_requests'])
-  const left = asNumber(data['limit_remaining']) ?? balanceUsd(whole)
+  const source = spec.balance?.find(({ path }) => typeof spec.keyCheck === 'object' && path === spec.keyCheck.path)
+  const { credits, available } = source === undefined ? NOTHING_TOLD : readBalance(body, source, now)
+  const usd = credits.find(({ currency }) => currency === 'USD')
   return {
-    creditLeftUsd: left,
-    hasCredit: creditOf(whole, left),
+    creditLeftUsd: usd === undefined ? null : nanoToUsd(usd.left),
+    // A key with credit left of its own limit may still share an empty account.
+    hasCredit: available ?? (usd !== undefined && usd.left <= 0 ? false : null),
     freeTier: typeof data['is_free_tier'] === 'boolean' ? data['is_free_tier'] : null,
     freeRequestsLeftToday: asNumber(free?.['remaining']) ?? null,
   }
 }
 
-// https://api-docs.deepseek.com/api/get-user-balance: amounts are texts, one per currency.
-function balanceUsd(data: Readonly<Record<string, unknown>>): number | null {
-  for (const entry of asArray(data['balance_infos']) ?? []) {
-    const info = asRecord(entry)
-    const total = Number(asString(info?.['total_balance']) ?? Number.NaN)
-    if (info?.['currency'] === 'USD' && Number.isFinite(total)) return total
-  }
-  return null
-}
-
-/** DeepSeek says so itself; a key of OpenRouter with credit left of its own limit may still share an empty account. */
-function creditOf(data: Readonly<Record<string, unknown>>, leftUsd: number | null): boolean | null {
-  const said = data['is_available']
-  if (typeof said === 'boolean') return said
-  return leftUsd !== null && leftUsd <= 0 ? false : null
-}
+const NOTHING_TOLD: ToldBalance = { credits: [], available: null }
 
 /** A page the provider itself names, never on another host: the key travels with it. */
 function samePlace(connection: Connection, listPath: string, next: string): string {

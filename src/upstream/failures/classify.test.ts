@@ -315,11 +315,84 @@ const cases: readonly Case[] = [
     'too_large_for_limit',
     { affordableTokens: 2666 },
   ],
+  [
+    'the same as plain text',
+    402,
+    '402 This request requires more credits, or fewer max_tokens. You requested up to 8192 tokens, but can only afford 1775.',
+    'too_large_for_limit',
+    { affordableTokens: 1775, requested: 8192 },
+  ],
+  [
+    'the same inside of HTTP 200',
+    200,
+    openai('This request requires more credits. You requested up to 4096 tokens, but can only afford 900.', {
+      code: 402,
+    }),
+    'too_large_for_limit',
+    { affordableTokens: 900 },
+  ],
+  [
+    'the same after other providers of the router were tried',
+    402,
+    openai('You requested up to 65536 tokens, but can only afford 3395.', {
+      code: 402,
+      metadata: {
+        provider_name: null,
+        previous_errors: [{ code: 402, message: 'You requested up to 65536 tokens, but can only afford 5365.' }],
+      },
+    }),
+    'too_large_for_limit',
+    { affordableTokens: 3395 },
+  ],
+  // https://github.com/tailcallhq/forgecode/issues/571 (read 2026-11-30)
+  [
+    'the capacity that the credit has',
+    402,
+    {
+      error: {
+        error: {
+          message: 'More credits are required to run this request. 128000 token capacity required, 19484 available.',
+          code: 402,
+        },
+        code: 402,
+      },
+    },
+    'too_large_for_limit',
+    { affordableTokens: 19_484, requested: 128_000, limit: undefined },
+  ],
+  [
+    'no capacity left',
+    402,
+    openai('More credits are required to run this request. 16,384 token capacity required, 0 available.'),
+    'billing',
+  ],
+  // https://openrouter.ai/docs/api_reference/limits (read 2026-11-30)
+  [
+    'one request that could cost more than may be under way',
+    402,
+    openai('x', { code: 402, metadata: { reason: 'weight_exceeds_budget', limit_source: 'openrouter_credits' } }),
+    'too_large_for_limit',
+    { affordableTokens: undefined, limit: undefined },
+  ],
+  [
+    'credit that cannot cover any request',
+    402,
+    openai('x', { code: 402, metadata: { limit_source: 'openrouter_credits' } }),
+    'billing',
+    { keyLimit: undefined },
+  ],
   ['an account that can afford nothing', 402, openai('You requested 500 tokens, but can only afford 0.'), 'billing'],
   [
     'a prompt that costs more than the credit',
     402,
     openai('Prompt tokens limit exceeded: 25340 > 10229. Upgrade to a paid account', { code: 402 }),
+    'too_large_for_limit',
+    { affordableTokens: undefined, limit: undefined },
+  ],
+  [
+    'the same with separators, as plain text',
+    402,
+    'Prompt tokens limit exceeded: 64,128 > 6,964. To increase, create a key with a higher monthly limit',
     'too_large_for_limit',
     { affordableTokens: undefined, limit: undefined },
   ],
@@ -1120,6 +1193,14 @@ const cases: readonly Case[] = [
     403,
     { error: { code: 403, message: 'Key limit exceeded (total limit).' } },
     'billing',
+    { keyLimit: true },
+  ],
+  [
+    'the same as it says it since',
+    402,
+    openai('x', { code: 402, metadata: { limit_source: 'openrouter_key_limit' } }),
+    'billing',
+    { keyLimit: true },
   ],
   [
     'Anthropic, for a request longer than the plan covers',

@@ -73,12 +73,16 @@ function sizeMet({ unit, window, limit, requested }: StatedQuota): Particulars {
   return { unit, window, limit, requested }
 }
 
-const AFFORDABLE = /requested up to (?<requested>[\d,]{1,15}) tokens, but can only afford (?<affordable>[\d,]{1,15})/
-const CAN_AFFORD = /can only afford (?<affordable>[\d,]{1,15})/
+const AFFORDABLE = [
+  /requested up to (?<requested>[\d,]{1,15}) tokens, but can only afford (?<affordable>[\d,]{1,15})/,
+  /(?<requested>[\d,]{1,15}) token capacity required, (?<affordable>[\d,]{1,15}) available/,
+  /can only afford (?<affordable>[\d,]{1,15})/,
+]
 
 /** What credit can pay for is no limit to remember; undefined when the text does not speak of it. */
 function affordable(text: string): Particulars | undefined {
-  const { affordable, requested } = (AFFORDABLE.exec(text) ?? CAN_AFFORD.exec(text))?.groups ?? {}
+  const said = AFFORDABLE.find((form) => form.test(text))
+  const { affordable, requested } = said?.exec(text)?.groups ?? {}
   if (affordable === undefined) return text.includes('prompt tokens limit exceeded') ? {} : undefined
   return { affordableTokens: countOf(affordable), requested: requested === undefined ? undefined : countOf(requested) }
 }

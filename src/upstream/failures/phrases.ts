@@ -9,7 +9,8 @@ export const NO_CREDIT =
 /** A plan that has run out is money, not a limit: Z.ai's 1309 and 1314. */
 export const NO_PLAN = /(?:package|plan|subscription) has expired/
 /** The request is refused for its size, not the account for its state; who can afford 0 has no credit left. */
-export const CAN_AFFORD = /can only afford [1-9][\d,]{0,14}|prompt tokens limit exceeded: [\d,]{1,15} > [\d,]{1,15}/
+export const CAN_AFFORD =
+  /can only afford [1-9][\d,]{0,14}|token capacity required, [1-9][\d,]{0,14} available|prompt tokens limit exceeded: [\d,]{1,15} > [\d,]{1,15}/
 /** The key is good, and not for this route: OpenAI's restricted keys, GitHub's fine-grained ones. */
 export const NO_SCOPE =
   /missing scopes?\b|insufficient (?:authentication )?scopes?|insufficient permissions for this operation|permission is required to access this endpoint|not allowed to call this route|permission to (?:list|read|view) (?:the )?models/

@@ -192,6 +192,12 @@ export const SIZE_RULES: readonly FailureRule[] = [
     statuses: [NO_STATUS, 400, 402, 403, 429, 500],
     text: CAN_AFFORD,
   },
+  {
+    // https://openrouter.ai/docs/api_reference/limits (read 2026-11-30): this request alone, not the credit.
+    kind: 'too_large_for_limit',
+    statuses: [NO_STATUS, 402],
+    when: ({ metadata }) => metadata['reason'] === 'weight_exceeds_budget',
+  },
   { kind: 'too_large_for_limit', statuses: [NO_STATUS, 413, 429], text: /^request too large for / },
   // Seen at Anthropic: the plan covers shorter requests, and they go on.
   { kind: 'too_large_for_limit', statuses: [NO_STATUS, 400, 429], text: /required for long context requests/ },
@@ -310,6 +316,9 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   },
   // A gateway's budget that says when it opens again is a limit like any other.
   { kind: 'rate_minute', statuses: [429], codes: ['budget_exceeded'], when: ({ waitMs }) => waitMs !== undefined },
+  // https://openrouter.ai/docs/api_reference/limits (read 2026-11-30), and the words it had before.
+  { kind: 'billing', codes: ['openrouter_key_limit'], facts: { keyLimit: true } },
+  { kind: 'billing', statuses: [402, 403], text: /^key limit exceeded/, facts: { keyLimit: true } },
   {
     kind: 'billing',
     codes: ['enforced_spend_limit_reached'],
