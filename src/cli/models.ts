@@ -1,13 +1,18 @@
 /** `keywise models`: every model that can be requested, and the targets that serve it. */
 
-import { abilityWord, type PriceHint } from '../domain/target.ts'
+import { abilityWord } from '../domain/target.ts'
 import { type MembershipView, membershipView } from '../views/membership.ts'
+import type { ModelFact } from '../views/modelFacts.ts'
 import { type ModelRow, type ModelsView, modelsView } from '../views/models.ts'
-import type { RunCommand } from './command.ts'
-import { age, type Printer, printer } from './output.ts'
+import type { CommandContext, ExitCode, RunCommand } from './command.ts'
+import { differenceLines } from './differenceLines.ts'
+import { age, type Printer, plural, printer } from './output.ts'
+import { refreshed } from './refreshFacts.ts'
 import { withEngine } from './withEngine.ts'
 
-export const run: RunCommand = (context) =>
+export const run: RunCommand = async (context) => (await refreshed(context)) ?? (await list(context))
+
+const list = (context: CommandContext): Promise<ExitCode> =>
   withEngine(context, async (engine) => {
     const { options, stdout, stderr, env } = context
     if (options['refresh']) {
@@ -24,6 +29,7 @@ export const run: RunCommand = (context) =>
     }
     const view = modelsView(engine)
     if (options['json']) out.json(view)
+    else if (options['facts']) printFacts(view, out)
     else printModels(view, out)
     return 0
   })
@@ -37,7 +43,7 @@ function printModels(view: ModelsView, out: Printer): void {
       model.id,
       model.keys.join(', '),
       model.contextTokens === null ? '?' : String(model.contextTokens),
-      model.free ? 'free' : priceText(model.price),
+      model.free ? 'free' : priceText(model),
       model.abilities
         .filter((ability) => ability !== 'chat')
         .map(abilityWord)
@@ -58,6 +64,32 @@ function printModels(view: ModelsView, out: Printer): void {
         : `${id} is retired since ${retired.on}${instead}`,
     )
   }
+  for (const line of differenceLines(served.flatMap(({ differences }) => differences))) out.line(line)
+  if (view.installed !== null) out.line(`\n${installedText(view.installed)}`)
+}
+
+function installedText({ facts, published, from }: NonNullable<ModelsView['installed']>): string {
+  return `${plural(facts, 'installed fact')} of ${published}, from ${from}; "keywise models --facts" shows every source`
+}
+
+/** Every value of every model with who says so and since when. */
+function printFacts({ models, installed }: ModelsView, out: Printer): void {
+  out.table(
+    ['model', 'fact', 'value', 'source'],
+    models.flatMap(({ id, facts }) => facts.map((one) => [id, one.fact, factValue(one.value), sourceText(one)])),
+  )
+  if (installed !== null) out.line(`\n${installedText(installed)}\n${installed.digest}`)
+}
+
+function factValue(value: ModelFact['value']): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  return typeof value === 'number' ? value.toLocaleString('en-US') : value
+}
+
+function sourceText({ source, checkedAt, asOf }: ModelFact): string {
+  if (checkedAt === null) return source
+  if (source.endsWith(checkedAt)) return asOf ? `as of ${source}` : source
+  return asOf ? `as of ${checkedAt}: ${source}` : `${checkedAt}: ${source}`
 }
 
 /** Who is in, in the order in which they are asked, and why each other target is not. */
@@ -78,10 +110,14 @@ function printMembership({ name, members, others, empty }: MembershipView, out: 
     )
 }
 
-const priceText = (price: PriceHint | null) => (price === null ? '?' : `${price.input} / ${price.output}`)
+function priceText({ price, facts }: ModelRow): string {
+  if (price === null) return '?'
+  const old = facts.find(({ fact, asOf }) => fact === 'price' && asOf)
+  return `${price.input} / ${price.output}${old === undefined ? '' : ` as of ${old.checkedAt}`}`
+}
 
 function listText({ listed, listedAt, retiresOn }: ModelRow, now: number): string {
-  if (listedAt === null) return 'not read yet'
-  const read = `${listed ? 'listed' : 'not listed'} ${age(now - Date.parse(listedAt))} ago`
+  const read =
+    listedAt === null ? 'not read yet' : `${listed ? 'listed' : 'not listed'} ${age(now - Date.parse(listedAt))} ago`
   return retiresOn === null ? read : `${read}, retires ${retiresOn}`
 }

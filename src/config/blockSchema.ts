@@ -17,7 +17,7 @@ import {
 
 const keyBudget = section(limitShape).refine(hasAmount, NO_AMOUNT).refine(hasOneAmount, TWO_AMOUNTS)
 
-const modelPrice = section({
+export const modelPrice = section({
   input: price.describe('USD per million input tokens'),
   output: price.describe('USD per million output tokens'),
   cached_input: price.optional().describe('USD per million tokens; default: as input'),
@@ -65,7 +65,7 @@ const keyEntry = z.union([z.string(), keyObject])
 const keyEntries = z.union([z.string(), keyObject, z.array(keyEntry)])
 
 /** The abilities of `domain/target.ts`, as the file spells them. */
-const abilities = section({
+export const modelAbilities = section({
   chat: z.boolean().optional().describe('Answers messages'),
   streaming: z.boolean().optional().describe('Streams its answers'),
   tools: z.boolean().optional().describe('Calls tools'),
@@ -89,7 +89,9 @@ const modelObject = section({
   price: modelPrice.optional(),
   context_tokens: z.int().positive().optional().describe('Maximum tokens of prompt and answer together'),
   max_output_tokens: z.int().positive().optional().describe('Maximum tokens of an answer'),
-  abilities: abilities.optional().describe('What it can and cannot do; default: as its list and the catalogue say'),
+  abilities: modelAbilities
+    .optional()
+    .describe('What it can and cannot do; default: as its list and the catalogue say'),
   quality: share.optional().describe('Prior of answer quality, until scores are reported'),
 })
 const modelEntry = z.union([name, modelObject])

@@ -72,6 +72,7 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
     env: [],
     local: overrides.local ?? false,
     privateAddress: overrides.privateAddress ?? false,
+    elsewhere: true,
     ...wireFor(dialect),
     verified: false,
   })
@@ -91,6 +92,7 @@ export function adjustedProvider(spec: ProviderSpec, overrides: Overrides): Prov
     dialect,
     auth,
     baseUrl: overrides.baseUrl ?? spec.baseUrl,
+    ...(moved && { elsewhere: true }),
     // Another server need not serve what the provider does.
     ...((moved || overrides.dialect) && { alsoSpeaks: [] }),
     ...alsoSpoken(overrides),

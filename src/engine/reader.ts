@@ -11,6 +11,7 @@ export interface EngineReader
   readonly decisions: Pick<Engine['decisions'], 'find'>
   readonly checks: Pick<Engine['checks'], 'last'>
   readonly lists: Pick<Engine['lists'], 'of' | 'trouble'>
+  readonly missingAbilities: Pick<Engine['missingAbilities'], 'missing'>
   readonly windows: Pick<Engine['windows'], 'windowOf' | 'outputOf'>
 }
 

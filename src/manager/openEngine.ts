@@ -42,6 +42,7 @@ import { budgetsOf } from './budgets.ts'
 import { liftChanged } from './changedConnections.ts'
 import type { EngineOptions } from './engineOptions.ts'
 import { Housekeeping } from './housekeeping.ts'
+import { FactsFolder, withFacts } from './installedFacts.ts'
 import { loadOptions, storeLocation, variablesOf } from './locations.ts'
 import { routingSettings } from './routingSettings.ts'
 
@@ -80,6 +81,7 @@ class EngineHost implements OpenedEngine {
   readonly #dispatcher: Dispatcher
   readonly #secrets = new Set<string>()
   readonly #housekeeping: Housekeeping
+  readonly #facts: FactsFolder | null
   #specs = new Map<string, ProviderSpec>()
   #lookup: PriceLookup | null = null
   #preparing: Promise<void> | null = null
@@ -91,6 +93,7 @@ class EngineHost implements OpenedEngine {
     this.#now = options.now ?? Date.now
     this.#logger = options.logger === false ? silentLogger : (options.logger ?? consoleLogger())
     this.#environment = readEnvironment(variablesOf(options))
+    this.#facts = FactsFolder.beside(storeLocation(options))
     const config = this.#loadConfig()
     for (const warning of config.warnings) this.#logger.warn(warning)
     this.#store = this.#openStore()
@@ -114,6 +117,7 @@ class EngineHost implements OpenedEngine {
       now: this.#now,
       reload: (fresh) => this.#useConfig(fresh),
       load: () => this.#loadConfig(),
+      factsFile: this.#facts?.file ?? null,
     })
   }
 
@@ -192,7 +196,7 @@ class EngineHost implements OpenedEngine {
     const { telegram, webhook } = config.settings.alerts
     for (const secret of [telegram?.botToken, webhook?.url, webhook?.secret])
       if (secret !== undefined) this.#secrets.add(secret.reveal())
-    return config
+    return withFacts(config, this.#facts, this.#now(), (line) => this.#logger.warn(line))
   }
 
   #openStore(): Store {

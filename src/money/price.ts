@@ -52,7 +52,7 @@ export interface PriceWindow {
 }
 
 export interface Price {
-  /** Stored with each ledger row: `config`, `free`, `local`, `genai-prices 2026-09-23`, `catalogue 2026-11-20`. */
+  /** Stored with each ledger row: `config`, `free`, `local`, `genai-prices 2026-09-23`, `catalogue 2026-11-20`, `facts 2026-11-30`. */
   readonly source: string
   /** The last window that applies is used. */
   readonly windows: readonly PriceWindow[]
@@ -101,10 +101,21 @@ export interface PriceFacts {
   readonly userPrice?: UserPrice | null
   /** The price from the provider's own list or our catalogue. */
   readonly cataloguePrice?: PriceHint | null
+  /** The price in a facts file that the user installed; not for a model whose price its provider lists. */
+  readonly installedPrice?: InstalledPrice | null | undefined
   /** What the provider's service tiers cost, where its documentation says so for all models. */
   readonly tiers?: TierTimes | undefined
   /** What tools that run at the provider cost with every model: USD per thousand uses, by kind. */
   readonly tools?: Readonly<Record<string, number>> | undefined
+}
+
+/** A price that someone read and dated. */
+interface InstalledPrice {
+  readonly value: UserPrice
+  /** ISO date. */
+  readonly checkedAt: string
+  /** The day until which it counts as current is over. */
+  readonly isAsOf: boolean
 }
 
 /** A price by provider and model, or null; see `genaiPrices.ts`. Called once per model. */
@@ -126,19 +137,22 @@ export const LOCAL_SOURCE = 'local'
 const LOCAL: Price = { ...flat(LOCAL_SOURCE, { input: 0, output: 0 }), isFree: true }
 
 /**
- * Prices of all models, by precedence: the user's, then 0 for what is never billed, then the dated price list, then the
- * provider's own catalogue, then 0 for a server on a private address. Without any the price is unknown: null, never 0.
+ * Prices of all models, by precedence: the user's, then 0 for what is never billed, then the dated price list (or the
+ * installed facts, where they are newer), then the provider's own catalogue, then 0 for a server on a private address.
+ * Without any the price is unknown: null, never 0.
  */
 export class Prices {
   readonly #overrides = new Map<string, Price>()
   readonly #listed = new Map<string, Price | null>()
   readonly #lookup: PriceLookup | null
   readonly #catalogueSource: string
+  readonly #catalogueDate: string
 
   constructor(options: PricesOptions = {}) {
     for (const [model, price] of Object.entries(options.overrides ?? {}))
       this.#overrides.set(model, flat('config', price))
     this.#lookup = options.lookup ?? null
+    this.#catalogueDate = options.catalogueDate ?? ''
     this.#catalogueSource = options.catalogueDate === undefined ? 'catalogue' : `catalogue ${options.catalogueDate}`
   }
 
@@ -150,9 +164,16 @@ export class Prices {
     if (facts.local) return LOCAL
     if (facts.neverBilled) return NEVER_BILLED
     if (facts.free || facts.model.endsWith(':free')) return FREE
-    const listed = this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
+    const listed = this.#knownPrice(facts)
     const known = listed === null ? null : withDocumented(listed, facts)
     return known ?? (facts.ownServer ? LOCAL : null)
+  }
+
+  /** What was installed, where it is not older than the price list; else the list, the catalogue, and then that. */
+  #knownPrice({ provider, model, cataloguePrice, installedPrice }: PriceFacts): Price | null {
+    const installed = installedPrice ? flat(installedSource(installedPrice), installedPrice.value) : null
+    if (installed !== null && (installedPrice?.checkedAt ?? '') >= this.#catalogueDate) return installed
+    return this.#listedPrice(provider, model) ?? this.#cataloguePrice(cataloguePrice) ?? installed
   }
 
   #listedPrice(provider: string, model: string): Price | null {
@@ -170,10 +191,12 @@ export class Prices {
   }
 }
 
+const installedSource = ({ checkedAt, isAsOf }: InstalledPrice) => `facts ${isAsOf ? 'as of ' : ''}${checkedAt}`
+
 /** With what the provider's documentation says of all models. */
 function withDocumented(price: Price, { tiers, tools }: PriceFacts): Price {
   if (tiers === undefined && tools === undefined) return price
-  return { ...price, tiers, tools: tools && picoPerUse(tools) }
+  return { ...price, tiers: price.tiers ?? tiers, tools: tools && picoPerUse(tools) }
 }
 
 /** One price for all hours and lengths. */
