@@ -10,6 +10,7 @@ import { openEngine } from '../src/manager/openEngine.ts'
 import { type RefreshedFacts, refreshFacts, undoFacts } from '../src/manager/refreshFacts.ts'
 import { type ModelRow, type ModelsView, modelsView } from '../src/views/models.ts'
 import type { statusView } from '../src/views/status.ts'
+import { openLab } from './support/lab.ts'
 import { openWorld } from './support/labCall.ts'
 import { listening } from './support/listening.ts'
 import { makeHome, serving } from './support/runKeywise.ts'
@@ -395,4 +396,27 @@ describe('what a key was seen to do', () => {
       expect.objectContaining({ about: 'limit', listed: 777, yours: 50, by: 'header' }),
     )
   })
+
+  test('is shown of abilities that were refused and of windows that a refusal stated', async () => {
+    const world = {
+      models: { [MODEL]: { lacks: ['tools' as const], context_tokens: 2000, unlisted: true } },
+      keys: { [KEY]: {} },
+    }
+    const lab = await openLab({ providers: { groq: world } }, { config: namedModels })
+    const tools = [{ type: 'function', function: { name: 'look', parameters: { type: 'object', properties: {} } } }]
+    for (const prompt of ['one', 'two']) await lab.call({ prompt, tools })
+    await lab.call({ prompt: 'word '.repeat(4000) })
+    const [row] = modelsView(lab.manager.engine).models
+    expect(row?.differences.map(({ text, by }) => `${text} (${by})`)).toEqual([
+      'listed 131,072 tokens of context, a refusal said 2,000 (refusal)',
+      'listed tools, seen not (refusal)',
+    ])
+    expect(row?.facts).toContainEqual(expect.objectContaining({ fact: 'tools', value: false, source: 'refusal' }))
+    expect(row?.facts).toContainEqual(expect.objectContaining({ fact: 'context', value: 2000, source: 'refusal' }))
+  })
+})
+
+/** Its model is named, so that no list says anything of it. */
+const namedModels = (config: Record<string, Record<string, unknown>>) => ({
+  groq: { ...config['groq'], models: [MODEL] },
 })
