@@ -45,10 +45,17 @@ test('the lock belongs to the manifest', () => {
 test('the package says what it needs and offers, and only built files go into it', () => {
   expect(manifest.engines).toEqual({ node: '>=22.19' })
   expect(manifest.bin).toEqual({ keywise: 'bin/keywise.cjs' })
-  expect(manifest.files).toEqual(['bin', 'dist', 'keywise.schema.json', 'CHANGELOG.md'])
+  expect(manifest.files).toEqual(['bin', 'dist', 'keywise.schema.json', 'keywise.facts.schema.json', 'CHANGELOG.md'])
   // `default` and not `import`, so that require() finds it too.
   expect(manifest.exports['.']).toEqual({ types: './dist/index.d.ts', default: './dist/index.js' })
-  for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md', 'keywise.schema.json', 'bin/keywise.cjs'])
+  for (const file of [
+    'LICENSE',
+    'README.md',
+    'CHANGELOG.md',
+    'keywise.schema.json',
+    'keywise.facts.schema.json',
+    'bin/keywise.cjs',
+  ])
     expect(existsSync(join(root, file)), file).toBe(true)
 })
 

@@ -51,6 +51,7 @@ try {
     'dist/index.js',
     'dist/index.d.ts',
     'keywise.schema.json',
+    'keywise.facts.schema.json',
     'LICENSE',
     'README.md',
     'CHANGELOG.md',

@@ -39,6 +39,7 @@ export function tasksOf(root) {
         [tool('typescript', 'bin/tsc')],
         [tool('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.'],
         [join(root, 'tools/unusedExports.mjs')],
+        [...quietly, join(root, 'tools/factAges.mjs')],
       ],
     },
     fix: { needs: 'development', commands: () => [[tool('@biomejs/biome', 'bin/biome'), 'check', '--write', '.']] },

@@ -55,6 +55,7 @@ export const COMMANDS: readonly CommandRow[] = [
       ['--timeout <ms>', 'maximum milliseconds per call (default settings.test.timeout_ms)'],
       ['--out <file>', 'where the results go (default ./api-test-results.json)'],
       ['--html <file>', 'also write a page'],
+      ['--facts <file>', 'also write what was seen (limits, windows, abilities …), without key, account or text'],
       JSON_OPTION,
       ...COMMON,
     ],
@@ -110,7 +111,13 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: 'models',
     does: 'every model that can be requested, and which targets serve it',
     options: [
-      ['--refresh', "read the providers' lists again"],
+      [
+        '--refresh [file]',
+        "read the providers' lists again; with a file or https address: install the facts it holds (prices, limits, …)",
+      ],
+      ['--digest <sha256>', 'with --refresh FILE: refuse another content'],
+      ['--facts', 'every value with its source and date, and whether it is only "as of" that date'],
+      ['--undo', 'restore the facts that were installed before'],
       [
         '--explain <name>',
         'who an alias or another name stands for, in their order, and why each other target is not in it',
@@ -118,7 +125,13 @@ export const COMMANDS: readonly CommandRow[] = [
       JSON_OPTION,
       ...COMMON,
     ],
-    examples: ['keywise models', 'keywise models --explain auto:free', 'keywise models --explain coder --json'],
+    examples: [
+      'keywise models',
+      'keywise models --explain auto:free',
+      'keywise models --explain coder --json',
+      'keywise models --refresh facts.json',
+      'keywise models --refresh --undo',
+    ],
     load: () => import('./models.ts'),
   },
   {

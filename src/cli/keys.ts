@@ -6,6 +6,7 @@ import { type Retested, retest } from '../manager/retest.ts'
 import { type KeyRow, keysView } from '../views/keys.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { UsageError } from './command.ts'
+import { differenceLines } from './differenceLines.ts'
 import { age, dollars, type Printer, printer } from './output.ts'
 import { withEngine } from './withEngine.ts'
 
@@ -36,6 +37,7 @@ async function list(engine: Engine, { options, args }: CommandContext, out: Prin
       HEAD,
       view.keys.map((key) => rowOf(key, now, out)),
     )
+    for (const line of differenceLines(view.keys.flatMap(({ differences }) => differences))) out.line(line)
   }
   return 0
 }

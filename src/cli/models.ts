@@ -2,12 +2,17 @@
 
 import { abilityWord, type PriceHint } from '../domain/target.ts'
 import { type MembershipView, membershipView } from '../views/membership.ts'
+import type { ModelFact } from '../views/modelFacts.ts'
 import { type ModelRow, type ModelsView, modelsView } from '../views/models.ts'
-import type { RunCommand } from './command.ts'
-import { age, type Printer, printer } from './output.ts'
+import type { CommandContext, ExitCode, RunCommand } from './command.ts'
+import { differenceLines } from './differenceLines.ts'
+import { age, type Printer, plural, printer } from './output.ts'
+import { refreshed } from './refreshFacts.ts'
 import { withEngine } from './withEngine.ts'
 
-export const run: RunCommand = (context) =>
+export const run: RunCommand = async (context) => (await refreshed(context)) ?? (await list(context))
+
+const list = (context: CommandContext): Promise<ExitCode> =>
   withEngine(context, async (engine) => {
     const { options, stdout, stderr, env } = context
     if (options['refresh']) {
@@ -24,6 +29,7 @@ export const run: RunCommand = (context) =>
     }
     const view = modelsView(engine)
     if (options['json']) out.json(view)
+    else if (options['facts']) printFacts(view, out)
     else printModels(view, out)
     return 0
   })
@@ -58,6 +64,32 @@ function printModels(view: ModelsView, out: Printer): void {
         : `${id} is retired since ${retired.on}${instead}`,
     )
   }
+  for (const line of differenceLines(served.flatMap(({ differences }) => differences))) out.line(line)
+  if (view.installed !== null) out.line(`\n${installedText(view.installed)}`)
+}
+
+function installedText({ facts, published, from }: NonNullable<ModelsView['installed']>): string {
+  return `${plural(facts, 'installed fact')} of ${published}, from ${from}; "keywise models --facts" shows every source`
+}
+
+/** Every value of every model with who says so and since when. */
+function printFacts({ models, installed }: ModelsView, out: Printer): void {
+  out.table(
+    ['model', 'fact', 'value', 'source'],
+    models.flatMap(({ id, facts }) => facts.map((one) => [id, one.fact, factValue(one.value), sourceText(one)])),
+  )
+  if (installed !== null) out.line(`\n${installedText(installed)}\n${installed.digest}`)
+}
+
+function factValue(value: ModelFact['value']): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  return typeof value === 'number' ? value.toLocaleString('en-US') : value
+}
+
+function sourceText({ source, checkedAt, asOf }: ModelFact): string {
+  if (checkedAt === null) return source
+  if (source.endsWith(checkedAt)) return asOf ? `as of ${source}` : source
+  return asOf ? `as of ${checkedAt}: ${source}` : `${checkedAt}: ${source}`
 }
 
 /** Who is in, in the order in which they are asked, and why each other target is not. */
@@ -79,8 +111,9 @@ function printMembership({ name, members, others, empty }: MembershipView, out: 
 }
 
 /** With the keys where their contracts differ: `2 / 8 (#1), 1 / 4 (#2, #3)`. */
-function pricesText({ price, prices }: ModelRow): string {
-  if (prices.length < 2) return priceText(price)
+function pricesText({ price, prices, facts }: ModelRow): string {
+  const old = facts.find(({ fact, asOf }) => fact === 'price' && asOf)
+  if (prices.length < 2) return `${priceText(price)}${old === undefined ? '' : ` as of ${old.checkedAt}`}`
   const keysOf = (keys: readonly number[]) => keys.map((index) => `#${index}`).join(', ')
   return prices.map((one) => `${priceText(one.price)} (${keysOf(one.keys)})`).join(', ')
 }
@@ -88,7 +121,7 @@ function pricesText({ price, prices }: ModelRow): string {
 const priceText = (price: PriceHint | null) => (price === null ? '?' : `${price.input} / ${price.output}`)
 
 function listText({ listed, listedAt, retiresOn }: ModelRow, now: number): string {
-  if (listedAt === null) return 'not read yet'
-  const read = `${listed ? 'listed' : 'not listed'} ${age(now - Date.parse(listedAt))} ago`
+  const read =
+    listedAt === null ? 'not read yet' : `${listed ? 'listed' : 'not listed'} ${age(now - Date.parse(listedAt))} ago`
   return retiresOn === null ? read : `${read}, retires ${retiresOn}`
 }

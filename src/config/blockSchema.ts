@@ -41,7 +41,7 @@ const keyEntry = z.union([z.string(), keyObject])
 const keyEntries = z.union([z.string(), keyObject, z.array(keyEntry)])
 
 /** The abilities of `domain/target.ts`, as the file spells them. */
-const abilities = section({
+export const modelAbilities = section({
   chat: z.boolean().optional().describe('Answers messages'),
   streaming: z.boolean().optional().describe('Streams its answers'),
   tools: z.boolean().optional().describe('Calls tools'),
@@ -65,7 +65,9 @@ const modelObject = section({
   price: modelPrice.optional(),
   context_tokens: z.int().positive().optional().describe('Maximum tokens of prompt and answer together'),
   max_output_tokens: z.int().positive().optional().describe('Maximum tokens of an answer'),
-  abilities: abilities.optional().describe('What it can and cannot do; default: as its list and the catalogue say'),
+  abilities: modelAbilities
+    .optional()
+    .describe('What it can and cannot do; default: as its list and the catalogue say'),
   quality: share.optional().describe('Prior of answer quality, until scores are reported'),
 })
 const modelEntry = z.union([name, modelObject])

@@ -34,6 +34,22 @@ export interface Config {
   readonly settings: Settings
   /** For people: one sentence each, with its location; never a key. */
   readonly warnings: readonly string[]
+  /** The facts file in force, and the day (ISO date) as of which it is applied; absent: none is installed. */
+  readonly facts?: InstalledSet & { readonly day: string }
+}
+
+/** A facts file that was installed. */
+export interface InstalledSet {
+  /** `sha256:` and 64 hex digits. */
+  readonly digest: string
+  /** The file, or the address without its query. */
+  readonly from: string
+  /** ISO date. */
+  readonly published: string
+  /** ISO 8601. */
+  readonly installedAt: string
+  /** How many facts it has. */
+  readonly facts: number
 }
 
 /** Every setting with its default filled in. */

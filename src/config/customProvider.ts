@@ -80,6 +80,7 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
     ...toldBalance(overrides),
     local: overrides.local ?? false,
     privateAddress: overrides.privateAddress ?? false,
+    elsewhere: true,
     ...wireFor(dialect),
     verified: false,
   })
@@ -105,6 +106,7 @@ export function adjustedProvider(spec: ProviderSpec, overrides: Overrides): Prov
     dialect,
     auth,
     baseUrl: overrides.baseUrl ?? spec.baseUrl,
+    ...(moved && { elsewhere: true }),
     // Another server need not serve what the provider does.
     ...((moved || overrides.dialect) && { alsoSpeaks: [] }),
     ...alsoSpoken(overrides),

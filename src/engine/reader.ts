@@ -15,6 +15,7 @@ export interface EngineReader
   readonly checks: Pick<Engine['checks'], 'last'>
   readonly credits: Pick<Engine['credits'], 'questions' | 'last'>
   readonly lists: Pick<Engine['lists'], 'of' | 'trouble'>
+  readonly missingAbilities: Pick<Engine['missingAbilities'], 'missing'>
   readonly windows: Pick<Engine['windows'], 'windowOf' | 'outputOf'>
 }
 

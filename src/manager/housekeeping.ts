@@ -6,6 +6,7 @@ import { type Watching, watchConfig } from '../config/watch.ts'
 import type { Engine } from '../engine/engine.ts'
 import { StatsFileWriter } from '../store/statsFile/statsFileWriter.ts'
 import { importStats, statsView } from './importStats.ts'
+import { hasOlderFacts } from './installedFacts.ts'
 import { pressures } from './pressures.ts'
 
 interface HousekeepingOptions {
@@ -13,6 +14,8 @@ interface HousekeepingOptions {
   readonly now: () => number
   readonly load: () => Config
   readonly reload: (config: Config) => void
+  /** What is watched beside the keys file: which facts are installed. Null where none can be. */
+  readonly factsFile: string | null
 }
 
 const TICK_MS = 1000
@@ -21,17 +24,20 @@ const LISTS_EVERY_TICKS = 600
 const OTHERS_LISTS_EVERY_TICKS = 5
 const DAY_MS = 86_400_000
 const PRUNE_EVERY_MS = 3_600_000
+/** After a new day's reading that failed. */
+const READ_AGAIN_MS = 600_000
 
 export class Housekeeping {
   readonly #options: HousekeepingOptions
   readonly #stats: StatsFileWriter | null
   #timer: NodeJS.Timeout | undefined
-  #watch: Watching | null = null
+  #watching: Watching[] = []
   #ticks = 0
   /** Events folded when the stats file was last marked. */
   #seen = 0
   #tickedAt = 0
   #prunedAt = Number.NEGATIVE_INFINITY
+  #readAgainAt = Number.NEGATIVE_INFINITY
   #closed = false
   readonly #atExit = () => this.#lastWords()
 
@@ -53,14 +59,18 @@ export class Housekeeping {
   }
 
   start(): void {
-    const { engine, load, reload, now } = this.#options
+    const { engine, now, factsFile } = this.#options
     this.#tickedAt = now()
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#timer.unref()
     process.once('exit', this.#atExit)
-    const { file } = engine.registry.config
-    if (file === null) return
-    this.#watch = watchConfig({
+    const files = [engine.registry.config.file, factsFile].filter((file) => file !== null)
+    this.#watching = files.map((file) => this.#watch(file))
+  }
+
+  #watch(file: string): Watching {
+    const { engine, load, reload } = this.#options
+    return watchConfig({
       file,
       load,
       onChange: reload,
@@ -76,7 +86,7 @@ export class Housekeeping {
     this.#closed = true
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
-    this.#watch?.close()
+    for (const watching of this.#watching) watching.close()
     const { learned, store, decisions, monitor, experiments } = this.#options.engine
     // An engine that was only read from has no alerts to send.
     if (this.#timer !== undefined) await monitor.close()
@@ -106,12 +116,24 @@ export class Housekeeping {
     monitor.tick()
     decisions.flush()
     experiments.tick()
-    if (engine.registry.hasOldPrices(at)) reload(engine.registry.config)
+    if (hasOlderFacts(engine.registry.config, at)) this.#readAgain(at)
+    else if (engine.registry.hasOldPrices(at)) reload(engine.registry.config)
     if (learned.changes !== this.#seen) this.#stats?.changed()
     this.#seen = learned.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => this.#save())
     if (this.#ticks % OTHERS_LISTS_EVERY_TICKS === 0) lists.sync(engine.registry.credentials)
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.registry.credentials)
+  }
+
+  /** A new day, on which some facts are no longer current. An unusable edit of the keys file is reported by its watch. */
+  #readAgain(at: number): void {
+    if (Math.abs(at - this.#readAgainAt) < READ_AGAIN_MS) return
+    this.#readAgainAt = at
+    try {
+      this.#options.reload(this.#options.load())
+    } catch {
+      // What holds goes on holding, and is tried again.
+    }
   }
 
   /** Deletes what is older than `settings.retention`, except what a budget still counts. */

@@ -21,7 +21,7 @@ import { MissingAbilities } from '../engine/targets/missingAbilities.ts'
 import { ModelLists } from '../engine/targets/modelLists.ts'
 import { type Credential, TargetRegistry } from '../engine/targets/targetRegistry.ts'
 import { Budgets } from '../money/budget.ts'
-import { loadGenaiPrices } from '../money/genaiPrices.ts'
+import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
 import type { PriceLookup } from '../money/price.ts'
 import { Prices } from '../money/prices.ts'
 import { loadUsageEstimator } from '../money/usage.ts'
@@ -44,6 +44,7 @@ import { budgetsOf } from './budgets.ts'
 import { liftChanged } from './changedConnections.ts'
 import type { EngineOptions } from './engineOptions.ts'
 import { Housekeeping } from './housekeeping.ts'
+import { FactsFolder, withFacts } from './installedFacts.ts'
 import { loadOptions, storeLocation, variablesOf } from './locations.ts'
 import { routingSettings } from './routingSettings.ts'
 
@@ -82,6 +83,7 @@ class EngineHost implements OpenedEngine {
   readonly #dispatcher: Dispatcher
   readonly #secrets = new Set<string>()
   readonly #housekeeping: Housekeeping
+  readonly #facts: FactsFolder | null
   #specs = new Map<string, ProviderSpec>()
   #lookup: PriceLookup | null = null
   #preparing: Promise<void> | null = null
@@ -93,6 +95,7 @@ class EngineHost implements OpenedEngine {
     this.#now = options.now ?? Date.now
     this.#logger = options.logger === false ? silentLogger : (options.logger ?? consoleLogger())
     this.#environment = readEnvironment(variablesOf(options))
+    this.#facts = FactsFolder.beside(storeLocation(options))
     const config = this.#loadConfig()
     for (const warning of config.warnings) this.#logger.warn(warning)
     this.#store = this.#openStore()
@@ -116,6 +119,7 @@ class EngineHost implements OpenedEngine {
       now: this.#now,
       reload: (fresh) => this.#useConfig(fresh),
       load: () => this.#loadConfig(),
+      factsFile: this.#facts?.file ?? null,
     })
   }
 
@@ -194,7 +198,7 @@ class EngineHost implements OpenedEngine {
     const { telegram, webhook } = config.settings.alerts
     for (const secret of [telegram?.botToken, webhook?.url, webhook?.secret])
       if (secret !== undefined) this.#secrets.add(secret.reveal())
-    return config
+    return withFacts(config, this.#facts, this.#now(), (line) => this.#logger.warn(line))
   }
 
   #openStore(): Store {
@@ -376,7 +380,7 @@ class EngineHost implements OpenedEngine {
     credentials: readonly Credential[],
     { lists, checks, missingAbilities }: Pick<EngineParts, 'lists' | 'checks' | 'missingAbilities'>,
   ): TargetRegistry {
-    const prices = new Prices({ lookup: this.#lookup })
+    const prices = new Prices({ lookup: this.#lookup, lookupDate: GENAI_PRICES.date })
     const { allModels = false } = this.#options
     const isBilled = (credential: Credential) => checks.isBilled(credential)
     return new TargetRegistry({

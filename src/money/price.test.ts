@@ -173,3 +173,43 @@ test('the date of the price list belongs to the installed version', () => {
   const manifest = new URL('../../node_modules/@pydantic/genai-prices/package.json', import.meta.url)
   expect(JSON.parse(readFileSync(manifest, 'utf8')).version).toBe(GENAI_PRICES.version)
 })
+
+describe('an installed price', () => {
+  const listed = flat('list', { input: 1, output: 2 })
+  const prices = new Prices({
+    lookup: (_provider, model) => (model === 'known' ? listed : null),
+    lookupDate: '2026-09-23',
+  })
+  const value = { input: 5, output: 6, tiers: { flex: 0.25 } }
+  const facts = (model: string, checkedAt: string): PriceFacts => ({
+    provider: 'p',
+    model,
+    free: false,
+    local: false,
+    installedPrice: { value, checkedAt, isAsOf: checkedAt < '2026-06-01' },
+    tiers: { flex: 0.5 },
+  })
+  for (const { name, model, checkedAt, source } of [
+    { name: 'newer than the list', model: 'known', checkedAt: '2026-11-30', source: 'facts 2026-11-30' },
+    { name: 'of the same day as the list', model: 'known', checkedAt: '2026-09-23', source: 'facts 2026-09-23' },
+    { name: 'older than the list', model: 'known', checkedAt: '2026-09-22', source: 'list' },
+    {
+      name: 'the only one, whose day is over',
+      model: 'new',
+      checkedAt: '2026-01-01',
+      source: 'facts as of 2026-01-01',
+    },
+  ])
+    test(`${name} gives ${source}`, () => {
+      expect(prices.priceOf(facts(model, checkedAt))?.source).toMatch(new RegExp(`^${source}(?: [0-9a-f]{8})?$`))
+    })
+
+  test('keeps its own service tiers, and takes those of the documentation where it names none', () => {
+    expect(prices.priceOf(facts('known', '2026-11-30'))?.tiers).toEqual({ flex: 0.25 })
+    expect(prices.priceOf(facts('known', '2026-01-01'))?.tiers).toEqual({ flex: 0.5 })
+  })
+
+  test('is nothing to what is never billed', () => {
+    expect(prices.priceOf({ ...facts('known', '2026-11-30'), neverBilled: true })?.isFree).toBe(true)
+  })
+})

@@ -57,7 +57,7 @@ export interface PriceWindow {
 export interface Price {
   /**
    * The version, stored with each ledger row: `config 3fa91c02`, `genai-prices 0.1.8 2026-09-23`, `catalogue 8d21e07b`,
-   * `free`, `local`. What is priced by the same version of the same model is priced by the same numbers.
+   * `facts 2026-11-30 52cb0a19`, `free`, `local`. What is priced by the same version of the same model is priced by the same numbers.
    */
   readonly source: string
   /** The source that a contract changed. */

@@ -20,6 +20,8 @@ export interface PriceFacts {
   readonly userPrice?: UserPrice | null
   /** The price from the provider's own list or our catalogue. */
   readonly cataloguePrice?: PriceHint | null
+  /** The price in a facts file that the user installed; not for a model whose price its provider lists. */
+  readonly installedPrice?: InstalledPrice | null | undefined
   /** What the provider's service tiers cost, where its documentation says so for all models. */
   readonly tiers?: TierTimes | undefined
   /** What tools that run at the provider cost with every model: USD per thousand uses, by kind. */
@@ -32,10 +34,21 @@ export interface PriceFacts {
   readonly account?: string
 }
 
+/** A price that someone read and dated. */
+interface InstalledPrice {
+  readonly value: UserPrice
+  /** ISO date. */
+  readonly checkedAt: string
+  /** The day until which it counts as current is over. */
+  readonly isAsOf: boolean
+}
+
 interface PricesOptions {
   /** By `provider/model`; takes precedence over everything but the target's own `userPrice`. */
   readonly overrides?: Readonly<Record<string, UserPrice>>
   readonly lookup?: PriceLookup | null
+  /** ISO date of what `lookup` finds. Default: older than anything. */
+  readonly lookupDate?: string
 }
 
 /** No token of it is billed; what is billed apart (a search on the web) is not known to be free. */
@@ -46,18 +59,21 @@ export const LOCAL_SOURCE = 'local'
 const LOCAL: Price = { ...flat(LOCAL_SOURCE, { input: 0, output: 0 }), isFree: true }
 
 /**
- * Prices of all models, by precedence: the user's, then 0 for what is never billed, then the dated price list, then the
- * provider's own catalogue, then 0 for a server on a private address. Without any the price is unknown: null, never 0.
+ * Prices of all models, by precedence: the user's, then 0 for what is never billed, then the dated price list (or the
+ * installed facts, where they are newer), then the provider's own catalogue, then 0 for a server on a private address.
+ * Without any the price is unknown: null, never 0.
  */
 export class Prices {
   readonly #overrides = new Map<string, Price>()
   readonly #listed = new Map<string, Price | null>()
   readonly #lookup: PriceLookup | null
+  readonly #lookupDate: string
 
   constructor(options: PricesOptions = {}) {
     for (const [model, price] of Object.entries(options.overrides ?? {}))
       this.#overrides.set(model, versioned(flat('config', price)))
     this.#lookup = options.lookup ?? null
+    this.#lookupDate = options.lookupDate ?? ''
   }
 
   /** The target's price, or null when unknown. Look it up once per target and keep it. */
@@ -75,9 +91,16 @@ export class Prices {
     if (facts.local) return LOCAL
     if (facts.neverBilled) return NEVER_BILLED
     if (facts.free || facts.model.endsWith(':free')) return FREE
-    const listed = this.#listedPrice(facts.provider, facts.model) ?? cataloguePrice(facts.cataloguePrice)
+    const listed = this.#knownPrice(facts)
     const known = listed === null ? null : withDocumented(listed, facts)
     return known ?? (facts.ownServer ? LOCAL : null)
+  }
+
+  /** What was installed, where it is not older than the price list; else the list, the catalogue, and then that. */
+  #knownPrice({ provider, model, cataloguePrice: hint, installedPrice }: PriceFacts): Price | null {
+    const installed = installedPrice ? versioned(flat(installedSource(installedPrice), installedPrice.value)) : null
+    if (installed !== null && (installedPrice?.checkedAt ?? '') >= this.#lookupDate) return installed
+    return this.#listedPrice(provider, model) ?? cataloguePrice(hint) ?? installed
   }
 
   #listedPrice(provider: string, model: string): Price | null {
@@ -91,6 +114,8 @@ export class Prices {
   }
 }
 
+const installedSource = ({ checkedAt, isAsOf }: InstalledPrice) => `facts ${isAsOf ? 'as of ' : ''}${checkedAt}`
+
 function cataloguePrice(hint: PriceHint | null | undefined): Price | null {
   return hint && isPrice(hint.input) && isPrice(hint.output) ? versioned(flat('catalogue', hint)) : null
 }
@@ -98,5 +123,5 @@ function cataloguePrice(hint: PriceHint | null | undefined): Price | null {
 /** With what the provider's documentation says of all models. */
 function withDocumented(price: Price, { tiers, tools, documentedOn }: PriceFacts): Price {
   if (tiers === undefined && tools === undefined) return price
-  return { ...price, tiers, tools: tools && picoPerUse(tools), documentedOn }
+  return { ...price, tiers: price.tiers ?? tiers, tools: tools && picoPerUse(tools), documentedOn }
 }

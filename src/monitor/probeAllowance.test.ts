@@ -15,6 +15,7 @@ const aDay = (limit: number): readonly LimitView[] => [
     resetsAt: null,
     source: 'header',
     checkedAt: 0,
+    published: null,
   },
 ]
 

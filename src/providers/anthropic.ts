@@ -37,11 +37,22 @@ export const anthropic = defineProvider({
     gone('claude-3-7-sonnet-20250219', '2026-02-19', 'claude-sonnet-5'),
   ],
   families: CLAUDE_FAMILIES,
+  checked: {
+    models: { source: 'https://github.com/pydantic/genai-prices', checkedAt: '2026-09-23' },
+    retirements: {
+      source: 'https://platform.claude.com/docs/en/about-claude/model-deprecations',
+      checkedAt: '2026-11-23',
+    },
+    families: {
+      source: 'https://platform.claude.com/docs/en/build-with-claude/structured-outputs',
+      checkedAt: '2026-11-29',
+    },
+    prices: { source: 'https://platform.claude.com/docs/en/about-claude/pricing', checkedAt: '2026-11-30' },
+  },
   // Half for batches, a tenth more for the United States alone; pages are fetched for their tokens:
   // https://platform.claude.com/docs/en/about-claude/pricing
   tiers: { batch: 0.5, us: 1.1 },
   toolPrices: { web_fetch: 0 },
-  pricesReadOn: '2026-11-30',
   env: ['ANTHROPIC_API_KEY'],
   keyShape: /^sk-ant-/,
   wire: CLAUDE_WIRE,

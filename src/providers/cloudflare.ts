@@ -3,7 +3,11 @@
 import { can, seeds, tier } from './facts.ts'
 import { defineProvider } from './provider.ts'
 
-const FREE = { scope: 'account', source: 'developers.cloudflare.com/workers-ai', checkedAt: '2026-09-18' } as const
+const FREE = {
+  scope: 'account',
+  source: 'https://developers.cloudflare.com/workers-ai/platform/limits',
+  checkedAt: '2026-09-18',
+} as const
 const ACCOUNTS = 'https://api.cloudflare.com/client/v4/accounts'
 
 /** The credential is written `account_id:token`; the account stands in the URL and only the token is a secret. */
@@ -79,6 +83,9 @@ export const cloudflare = defineProvider({
       ...tier('small'),
     },
   ],
+  checked: {
+    models: { source: 'https://developers.cloudflare.com/workers-ai/platform/pricing', checkedAt: '2026-09-18' },
+  },
   env: ['CLOUDFLARE_API_TOKEN'],
   accountEnv: 'CLOUDFLARE_ACCOUNT_ID',
   keyShape: /^[0-9a-f]{32}:/i,

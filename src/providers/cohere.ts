@@ -3,7 +3,7 @@
 import { can, seeds, tier } from './facts.ts'
 import { defineProvider } from './provider.ts'
 
-const TRIAL = { source: 'docs.cohere.com/docs/rate-limits, trial keys', checkedAt: '2026-09-18' } as const
+const TRIAL = { source: 'https://docs.cohere.com/docs/rate-limits', checkedAt: '2026-11-30' } as const
 const MODELS = 'https://api.cohere.ai/v1/models?page_size=1000'
 
 export const cohere = defineProvider({
@@ -30,6 +30,7 @@ export const cohere = defineProvider({
   models: [
     { id: 'command-a-03-2025', contextTokens: 256_000, abilities: can('tools', 'json'), pick: true, ...tier('middle') },
   ],
+  checked: { models: TRIAL },
   env: ['COHERE_API_KEY', 'CO_API_KEY'],
   // No field for thoughts is documented for its history.
   wire: {

@@ -5,7 +5,7 @@ import { defineProvider } from './provider.ts'
 
 const LIMITS = {
   scope: 'account',
-  source: 'api-docs.deepseek.com/quick_start/rate_limit',
+  source: 'https://api-docs.deepseek.com/quick_start/rate_limit',
   checkedAt: '2026-10-17',
 } as const
 
@@ -56,6 +56,7 @@ export const deepseek = defineProvider({
       ...tier('middle'),
     },
   ],
+  checked: { models: { source: 'https://github.com/pydantic/genai-prices', checkedAt: '2026-09-23' } },
   env: ['DEEPSEEK_API_KEY'],
   // https://api-docs.deepseek.com/guides/thinking_mode: thoughts come back in tool loops.
   wire: {

@@ -3,7 +3,8 @@
 import type { LimitUnit, LimitWindow } from '../domain/failure.ts'
 import type { QuotaScope } from '../domain/scope.ts'
 import type { Abilities, Ability } from '../domain/target.ts'
-import type { CatalogueModel, SeedLimit } from './provider.ts'
+import type { SeedLimit } from './dated.ts'
+import type { CatalogueModel } from './provider.ts'
 
 /** A chat model that streams and can do what is named besides. */
 export function can(...abilities: readonly Ability[]): Abilities {

@@ -1,16 +1,13 @@
 /** Google Gemini (AI Studio keys), native dialect. https://ai.google.dev/gemini-api/docs */
 
 import { asArray } from '../domain/json.ts'
-import { can, gone, seeds, tier } from './facts.ts'
+import { can, gone, tier } from './facts.ts'
 import { GEMINI_FAMILIES, GEMINI_WIRE } from './geminiModels.ts'
 import { defineProvider } from './provider.ts'
 
 const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
 const FLASH = { contextTokens: 1_048_576, maxOutputTokens: 65_536, abilities: ALL, freeTier: true, pick: true }
 const GEMMA = { contextTokens: 262_144, abilities: can('images'), freeTier: true, pick: true }
-
-// Google publishes no numbers since 2025-12; these were seen in 429 bodies and in other projects' seeds.
-const SEEN = { scope: 'account+model', source: 'observed quotaValue in 429 bodies', checkedAt: '2025-12-15' } as const
 
 /** Speech, pictures, embeddings and live sessions share the list with what chats. */
 const OTHER = /embedding|-tts|-image|imagen|veo|-live|live-|native-audio|aqa|lyria|robotics|computer-use/i
@@ -35,10 +32,8 @@ export const google = defineProvider({
   trainsOnFreePrompts: true,
   // A project with billing serves the same models at a price.
   freeNeedsUserWord: true,
-  seedLimits: seeds(SEEN, {
-    'gemini-*flash*': { 'requests/minute': 10, 'requests/day': 20, 'input-tokens/minute': 250_000 },
-    'gemma-*': { 'requests/minute': 10, 'requests/day': 1_000, 'input-tokens/minute': 250_000 },
-  }),
+  // Google publishes no numbers since 2025-12 (https://ai.google.dev/gemini-api/docs/rate-limits): they are learned.
+  seedLimits: [],
   models: [
     { id: 'gemini-3.8-flash', ...FLASH, ...tier('strong') },
     { id: 'gemini-3.7-flash', ...FLASH, ...tier('strong') },
@@ -48,18 +43,27 @@ export const google = defineProvider({
     { id: 'gemini-3.1-flash-lite', ...FLASH, ...tier('middle') },
     { id: 'gemini-3.1-pro-preview', ...FLASH, freeTier: false, ...tier('frontier') },
     { id: 'gemini-3-flash-preview', ...FLASH, pick: false, ...tier('middle') },
-    // Listed on the pricing page of 2026-09-18 although a shutdown was announced; the live list decides.
-    { id: 'gemini-2.5-flash', ...FLASH, pick: false, ...tier('middle') },
+    {
+      id: 'gemini-2.5-flash',
+      ...FLASH,
+      pick: false,
+      ...tier('middle'),
+      retires: { on: '2026-12-01', successor: 'gemini-3.5-flash-lite' },
+    },
     { id: 'gemini-2.5-flash-lite', ...FLASH, pick: false, ...tier('small') },
     { id: 'gemma-4-31b-it', ...GEMMA, ...tier('middle') },
     { id: 'gemma-4-26b-a4b-it', ...GEMMA, ...tier('small') },
-    // https://ai.google.dev/gemini-api/docs/deprecations
     gone('gemini-2.0-flash', '2026-06-01', 'gemini-3.5-flash'),
     gone('gemini-2.0-flash-001', '2026-06-01', 'gemini-3.5-flash'),
     gone('gemini-2.0-flash-lite', '2026-06-01', 'gemini-3.1-flash-lite'),
     gone('gemini-2.0-flash-lite-001', '2026-06-01', 'gemini-3.1-flash-lite'),
   ],
   families: GEMINI_FAMILIES,
+  checked: {
+    models: { source: 'https://ai.google.dev/gemini-api/docs/pricing', checkedAt: '2026-09-18' },
+    retirements: { source: 'https://ai.google.dev/gemini-api/docs/deprecations', checkedAt: '2026-11-10' },
+    families: { source: 'https://ai.google.dev/gemini-api/docs/models', checkedAt: '2026-11-29' },
+  },
   env: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
   // Keys moved from `AIza` to `AQ.` in 2026.
   keyShape: /^(?:AIza|AQ\.)/,

@@ -3,7 +3,8 @@
 import { can, gone, seeds, tier } from './facts.ts'
 import { defineProvider } from './provider.ts'
 
-const LIMITS = { scope: 'account+model', source: 'console.groq.com/docs/rate-limits', checkedAt: '2026-09-18' } as const
+const RATE_LIMITS = { source: 'https://console.groq.com/docs/rate-limits', checkedAt: '2026-09-18' } as const
+const LIMITS = { scope: 'account+model', ...RATE_LIMITS } as const
 const CHAT = { 'requests/minute': 30, 'requests/day': 1_000, 'tokens/minute': 8_000, 'tokens/day': 200_000 }
 const COMPOUND = { 'requests/minute': 30, 'requests/day': 250, 'tokens/minute': 70_000 }
 const REASONER = { contextTokens: 131_072, maxOutputTokens: 65_536, freeTier: true, pick: true }
@@ -67,9 +68,13 @@ export const groq = defineProvider({
     gone('meta-llama/llama-4-scout-17b-16e-instruct', '2026-08-16', 'openai/gpt-oss-120b'),
     gone('meta-llama/llama-4-maverick-17b-128e-instruct', '2026-08-16', 'openai/gpt-oss-120b'),
   ],
-  // "Pricing matches the on-demand tier": https://console.groq.com/docs/flex-processing (2026-11-30)
+  // "Pricing matches the on-demand tier"
   tiers: { flex: 1 },
-  pricesReadOn: '2026-11-30',
+  checked: {
+    models: RATE_LIMITS,
+    retirements: { source: 'https://console.groq.com/docs/deprecations', checkedAt: '2026-09-18' },
+    prices: { source: 'https://console.groq.com/docs/flex-processing', checkedAt: '2026-11-30' },
+  },
   env: ['GROQ_API_KEY'],
   keyShape: /^gsk_/,
   wire: {

@@ -4,7 +4,7 @@ import { can, seeds, tier } from './facts.ts'
 import { defineProvider } from './provider.ts'
 
 // Since 2026-10 new free organisations were seen with limits of zero.
-const FREE = { scope: 'account', source: 'help.mistral.ai, free mode', checkedAt: '2026-10-15' } as const
+const FREE = { scope: 'account', source: 'https://help.mistral.ai, free mode', checkedAt: '2026-10-15' } as const
 
 /**
  * A field it does not know ends in 422 (https://docs.mistral.ai/api). Only what loses nothing is renamed or dropped:
@@ -55,6 +55,7 @@ export const mistral = defineProvider({
     },
     { id: 'ministral-8b-2512', contextTokens: 262_144, abilities: can('tools', 'json'), pick: true, ...tier('small') },
   ],
+  checked: { models: { source: 'https://github.com/pydantic/genai-prices', checkedAt: '2026-09-23' } },
   env: ['MISTRAL_API_KEY'],
   wire: {
     // 422 `extra_forbidden` for any field of thoughts.

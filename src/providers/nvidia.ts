@@ -4,7 +4,11 @@ import { can, seeds, tier } from './facts.ts'
 import { defineProvider } from './provider.ts'
 
 // Widely reported; NVIDIA states no general number.
-const REPORTED = { scope: 'account', source: 'forums.developer.nvidia.com FAQ', checkedAt: '2026-09-18' } as const
+const REPORTED = {
+  scope: 'account',
+  source: 'https://forums.developer.nvidia.com, FAQ',
+  checkedAt: '2026-09-18',
+} as const
 
 /** Several of its models take one tool call at a time and refuse a request that may yield more. */
 function body(request: Record<string, unknown>): Record<string, unknown> {
@@ -45,6 +49,7 @@ export const nvidia = defineProvider({
       ...tier('small'),
     },
   ],
+  checked: { models: { source: 'https://build.nvidia.com/models', checkedAt: '2026-09-18' } },
   env: ['NVIDIA_API_KEY'],
   keyShape: /^nvapi-/,
   // No field for thoughts is documented for its history.

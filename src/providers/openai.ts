@@ -6,6 +6,7 @@ import { defineProvider } from './provider.ts'
 
 const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
 const PLAIN = can('tools', 'images', 'json', 'jsonSchema')
+const IN_JANUARY = { on: '2027-01-14', successor: 'gpt-6-luna' }
 const OTHER =
   /embedding|whisper|tts|transcribe|dall-e|image|realtime|audio|moderation|sora|babbage|davinci|instruct|computer-use|deep-research/i
 
@@ -44,21 +45,32 @@ export const openai = defineProvider({
     { id: 'gpt-6-luna', contextTokens: 1_050_000, abilities: ALL, pick: true, ...tier('middle') },
     { id: 'gpt-5.4-mini', contextTokens: 400_000, abilities: ALL, pick: true, ...tier('middle') },
     { id: 'gpt-5.4-nano', contextTokens: 400_000, abilities: ALL, pick: true, ...tier('small') },
-    { id: 'gpt-4.1', contextTokens: 1_000_000, abilities: PLAIN, ...tier('strong') },
-    { id: 'gpt-4.1-mini', contextTokens: 1_000_000, abilities: PLAIN, pick: true, ...tier('middle') },
-    { id: 'gpt-4.1-nano', contextTokens: 1_000_000, abilities: PLAIN, ...tier('small') },
-    // https://platform.openai.com/docs/deprecations
+    { id: 'gpt-4.1', contextTokens: 1_000_000, abilities: PLAIN, ...tier('strong'), retires: IN_JANUARY },
+    {
+      id: 'gpt-4.1-mini',
+      contextTokens: 1_000_000,
+      abilities: PLAIN,
+      pick: true,
+      ...tier('middle'),
+      retires: IN_JANUARY,
+    },
+    gone('gpt-4.1-nano', '2026-10-23', 'gpt-6-luna'),
     gone('chatgpt-4o-latest', '2026-02-17'),
     gone('gpt-5-chat-latest', '2026-07-23', 'gpt-5.5'),
     gone('gpt-5.1-chat-latest', '2026-07-23', 'gpt-5.5'),
-    gone('gpt-3.5-turbo', '2026-10-23', 'gpt-4.1-mini'),
-    gone('gpt-3.5-turbo-0125', '2026-10-23', 'gpt-4.1-mini'),
+    gone('gpt-3.5-turbo', '2026-10-23', 'gpt-5.6-terra'),
+    gone('gpt-3.5-turbo-0125', '2026-10-23', 'gpt-5.6-terra'),
   ],
   families: GPT_FAMILIES,
-  // "Tokens are priced at Batch API rates", half the usual: https://developers.openai.com/api/docs/guides/flex-processing.md
-  // and https://dev.classmethod.jp/en/articles/openai-flex-processing/ (2026-11-30)
+  checked: {
+    models: { source: 'https://github.com/pydantic/genai-prices', checkedAt: '2026-09-23' },
+    // As https://dev.to/max_bob copied the page and compared it with the `shutdown_date` of `GET /v1/models`.
+    retirements: { source: 'https://developers.openai.com/api/docs/deprecations', checkedAt: '2026-10-28' },
+    families: { source: 'https://platform.openai.com/docs/models', checkedAt: '2026-11-30' },
+    prices: { source: 'https://developers.openai.com/api/docs/guides/flex-processing.md', checkedAt: '2026-11-30' },
+  },
+  // "Tokens are priced at Batch API rates", half the usual; so says https://dev.classmethod.jp/en/articles/openai-flex-processing/
   tiers: { flex: 0.5, batch: 0.5 },
-  pricesReadOn: '2026-11-30',
   env: ['OPENAI_API_KEY'],
   keyShape: /^sk-(?:proj-|svcacct-)/,
   wire: GPT_WIRE,

@@ -6,7 +6,11 @@ import type { QuirkFacts } from './provider.ts'
 import { defineProvider } from './provider.ts'
 
 // 50 a day, or 1,000 once ten dollars of credits were ever bought.
-const FREE = { scope: 'account', source: 'openrouter.ai/docs/api-reference/limits', checkedAt: '2026-10-17' } as const
+const FREE = {
+  scope: 'account',
+  source: 'https://openrouter.ai/docs/api-reference/limits',
+  checkedAt: '2026-10-17',
+} as const
 const AGENT = { abilities: can('tools', 'json', 'jsonSchema', 'reasoning'), pick: true }
 const SEEING = { abilities: can('tools', 'images', 'json', 'jsonSchema', 'reasoning'), pick: true }
 
@@ -93,6 +97,7 @@ export const openrouter = defineProvider({
       ...tier('middle'),
     },
   ],
+  checked: { models: { source: 'https://openrouter.ai/models', checkedAt: '2026-10-17' } },
   env: ['OPENROUTER_API_KEY'],
   keyShape: /^sk-or-v1-/,
   // https://openrouter.ai/docs/use-cases/reasoning-tokens and /docs/features/prompt-caching

@@ -4,10 +4,11 @@
  */
 
 import type { DialectId } from '../domain/chat.ts'
-import type { DayBoundary, LimitUnit, LimitWindow } from '../domain/failure.ts'
+import type { DayBoundary, LimitWindow } from '../domain/failure.ts'
 import type { QuotaScope } from '../domain/scope.ts'
 import type { Abilities, PriceHint, TierTimes, UnitAbility } from '../domain/target.ts'
 import type { WireFacts } from '../domain/wireFacts.ts'
+import type { Checked, DatedPart, InstalledFacts, Retirement, SeedLimit } from './dated.ts'
 
 /** How the key travels. Always a header: a key in a URL lands in logs. */
 export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'none'
@@ -63,24 +64,6 @@ export interface ModelsList {
   readonly public: boolean
 }
 
-/** A limit the provider publishes or others observed: shown with its age, breaks ties, never paces or excludes. */
-export interface SeedLimit {
-  /** Model id; `*` matches any run of characters. */
-  readonly model: string
-  /** What is counted. */
-  readonly unit: LimitUnit
-  /** The length of the window it is counted in. */
-  readonly window: LimitWindow
-  /** How many of the unit per window. */
-  readonly limit: number
-  /** What it is counted over. */
-  readonly scope: QuotaScope
-  /** Where the number was read, and when (ISO date). */
-  readonly source: string
-  /** ISO date. */
-  readonly checkedAt: string
-}
-
 /** What the catalogue knows of a model without asking; the provider's own list overrides it. */
 export interface CatalogueModel {
   /** The model's id at the provider. */
@@ -102,7 +85,11 @@ export interface CatalogueModel {
   /** Taken without being named when the provider's list is long. */
   readonly pick?: boolean
   /** Set when the provider withdrew the model. */
-  readonly retired?: { readonly on: string; readonly successor?: string }
+  readonly retired?: Retirement
+  /** Set when the provider has announced that it will; only shown. */
+  readonly retires?: Retirement
+  /** False when others were seen not to find it in their list: then it is no pick until ours was read. */
+  readonly listed?: boolean
 }
 
 /** What all models of a line can do, so that it is known of one that only a list names, or none. */
@@ -194,6 +181,16 @@ export interface ProviderSpec {
   readonly models: readonly CatalogueModel[]
   /** Lines of models, the first that matches counts; its list and `models` know better. Default: none. */
   readonly families?: readonly ModelFamily[]
+  /**
+   * Where these facts were read, and when: of `models`, of the models that are `retired`, of `families`, and of `tiers`
+   * and `toolPrices`, whose date stands in the version of a price that they were used for. `npm run check` fails when one
+   * is missing or older than 90 days.
+   */
+  readonly checked?: { readonly [P in DatedPart]?: Checked }
+  /** @internal What a facts file says that the user installed. */
+  readonly installed?: InstalledFacts
+  /** @internal At an address that the configuration gives: not necessarily the provider itself. */
+  readonly elsewhere?: true
   /** Environment variables that hold a key of this provider, most usual first, without `_1`, `_2` suffixes. */
   readonly env: readonly string[]
   /** Environment variable of the account that `quirks.credential` wants before the key, as `account:key`. */
@@ -207,8 +204,6 @@ export interface ProviderSpec {
   readonly tiers?: TierTimes
   /** What tools that run at the provider cost with every model: USD per thousand uses, by kind. Default: unknown. */
   readonly toolPrices?: Readonly<Record<string, number>>
-  /** ISO date on which `tiers` and `toolPrices` were read; stands in the version of a price that they were used for. */
-  readonly pricesReadOn?: string
   /** Least time to allow until the first token, in milliseconds, where the provider is known to begin slowly. */
   readonly firstTokenMs?: number
   /** A local server (Ollama): no key needed, never billed, cold starts. */

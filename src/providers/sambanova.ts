@@ -1,10 +1,6 @@
 /** SambaNova Cloud. https://docs.sambanova.ai/docs/en/models/rate-limits */
 
-import { seeds } from './facts.ts'
 import { defineProvider } from './provider.ts'
-
-// Since 2026-06 every call was seen to end in 402 once the one-time credit had lapsed, so the free tier is conditional.
-const FREE = { scope: 'account+model', source: 'docs.sambanova.ai, free tier', checkedAt: '2026-06-30' } as const
 
 export const sambanova = defineProvider({
   id: 'sambanova',
@@ -20,7 +16,8 @@ export const sambanova = defineProvider({
   dayBoundary: 'unknown',
   trainsOnFreePrompts: null,
   freeNeedsUserWord: true,
-  seedLimits: seeds(FREE, { '*': { 'requests/minute': 20, 'requests/day': 20, 'tokens/day': 200_000 } }),
+  // Since 2026-06 every call was seen to end in 402 once the one-time credit had lapsed, so nothing is promised.
+  seedLimits: [],
   models: [],
   env: ['SAMBANOVA_API_KEY'],
   keyShape: /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i,

@@ -5,7 +5,7 @@ import { defineProvider } from './provider.ts'
 
 const TIER_0 = {
   scope: 'account+model',
-  source: 'docs.x.ai/developers/rate-limits, tier 0',
+  source: 'https://docs.x.ai/developers/rate-limits, tier 0',
   checkedAt: '2026-10-17',
 } as const
 const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
@@ -31,6 +31,7 @@ export const xai = defineProvider({
     { id: 'grok-4.6', contextTokens: 500_000, abilities: ALL, pick: true, ...tier('frontier') },
     { id: 'grok-4.5', contextTokens: 500_000, abilities: ALL, ...tier('strong') },
   ],
+  checked: { models: { source: 'https://docs.x.ai/developers/rate-limits', checkedAt: '2026-10-17' } },
   env: ['XAI_API_KEY'],
   keyShape: /^xai-/,
   wire: {

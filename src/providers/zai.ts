@@ -3,7 +3,7 @@
 import { can, tier } from './facts.ts'
 import { defineProvider } from './provider.ts'
 
-// Free by the pricing page of 2026-09-18; the web search add-on is billed.
+// Free by the pricing page; the web search add-on is billed.
 const FREE = { price: { input: 0, output: 0 }, freeTier: true, pick: true }
 
 export const zai = defineProvider({
@@ -29,6 +29,7 @@ export const zai = defineProvider({
     { id: 'glm-4.5-flash', ...FREE, abilities: can('tools', 'json', 'reasoning'), ...tier('small') },
     { id: 'glm-4.6v-flash', ...FREE, abilities: can('tools', 'images', 'reasoning'), ...tier('small') },
   ],
+  checked: { models: { source: 'https://docs.z.ai/guides/overview/pricing', checkedAt: '2026-09-18' } },
   env: ['ZAI_API_KEY', 'ZHIPU_API_KEY'],
   // https://docs.z.ai/guides/capabilities/thinking-mode: thoughts come back in tool loops.
   wire: { thoughts: 'reasoning_content', thoughtDetails: false, topK: false, customTools: false, documents: false },

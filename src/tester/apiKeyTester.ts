@@ -6,6 +6,7 @@ import type { EngineOptions } from '../manager/engineOptions.ts'
 import { openEngine } from '../manager/openEngine.ts'
 import { changesSince } from './changes.ts'
 import { htmlReport } from './htmlReport.ts'
+import { observedFacts } from './observedFacts.ts'
 import type { TestReport } from './report.ts'
 import { readResultsFile, writeWhole } from './resultsFile.ts'
 import type { RunOptions } from './runOptions.ts'
@@ -25,6 +26,11 @@ export interface TestOptions extends Omit<EngineOptions, 'allModels'>, RunOption
   readonly out?: string | null
   /** Also write the report as an HTML page, to this path. */
   readonly html?: string
+  /**
+   * Also write what the test and all calls before it have shown, to this path: a facts file without key, account, address
+   * or text, which another keywise installs with `keywise models --refresh FILE`.
+   */
+  readonly facts?: string
   /** @internal Test inside a running manager or gateway, which learns from the results immediately. */
   readonly engine?: Engine
 }
@@ -56,6 +62,8 @@ async function testAndWrite(engine: Engine, options: TestOptions): Promise<TestR
   const report = { ...found, changes: earlier === null ? null : changesSince(earlier, found.tests) }
   if (file !== null) await write(engine, file, `${JSON.stringify(report, null, 2)}\n`)
   if (options.html !== undefined) await write(engine, pathOf(options.html, options), htmlReport(report))
+  if (options.facts !== undefined)
+    await write(engine, pathOf(options.facts, options), observedFacts(engine, found.tests))
   await engine.store.flushed()
   return report
 }

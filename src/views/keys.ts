@@ -6,6 +6,7 @@ import { maskKey } from '../domain/redact.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import type { CheckedKey } from '../engine/targets/keyChecks.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
+import { type Difference, differencesOf } from './differences.ts'
 import { type ParkedView, parkedView } from './status.ts'
 
 /** `valid`: it answered, or a free check proved it. `unproven`: nobody knows yet. */
@@ -33,6 +34,8 @@ export interface KeyRow {
   readonly freeRequestsLeftToday: number | null
   /** How many targets stand on it. */
   readonly targets: number
+  /** Where it was seen to do something else than is published. */
+  readonly differences: readonly Difference[]
 }
 
 interface KeysView {
@@ -69,6 +72,7 @@ export function keyRow(engine: EngineReader, credential: Credential, now: number
     creditLeftUsd: checked?.creditLeftUsd ?? null,
     freeRequestsLeftToday: checked?.freeRequestsLeftToday ?? null,
     targets: own.length,
+    differences: own.flatMap((target) => differencesOf(engine, target)),
   }
 }
 

@@ -1,12 +1,16 @@
 /** `models --json`: every model that can be requested and which keys serve it; retired models with their successors. */
 
+import type { InstalledSet } from '../config/config.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
 import { present } from '../domain/present.ts'
 import { ABILITIES, type Ability, type PriceHint, type Target } from '../domain/target.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { emptyText } from '../engine/request/modelNames.ts'
 import { PROFILES } from '../engine/request/shippedAliases.ts'
+import { knownModel } from '../providers/installed.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
+import { type Difference, differencesOf } from './differences.ts'
+import { type ModelFact, modelFacts } from './modelFacts.ts'
 
 export interface ModelRow {
   /** The id to request: `provider/model`. */
@@ -33,6 +37,10 @@ export interface ModelRow {
   readonly retired: { readonly on: string; readonly successor: string | null } | null
   /** The aliases that resolve to it: those of the settings, and keywise's own by condition. */
   readonly aliases: readonly string[]
+  /** Every value with its source and date, of its first key. */
+  readonly facts: readonly ModelFact[]
+  /** Where keys were seen to do something else than is published. */
+  readonly differences: readonly Difference[]
 }
 
 interface KeyPrice {
@@ -45,6 +53,8 @@ interface KeyPrice {
 
 export interface ModelsView {
   readonly generatedAt: string
+  /** The facts file in force; null when none is installed. */
+  readonly installed: InstalledSet | null
   readonly models: readonly ModelRow[]
   /** Alias to the target ids it currently resolves to, in its order. */
   readonly aliases: Readonly<Record<string, readonly string[]>>
@@ -62,6 +72,7 @@ export function modelsView(engine: EngineReader): ModelsView {
   const rows = [...served].map(([id, targets]) => rowOf(engine, id, targets, aliases))
   return {
     generatedAt: new Date(engine.now).toISOString(),
+    installed: installedIn(engine),
     models: [...rows, ...retiredRows(engine, served)],
     aliases: Object.fromEntries([...aliases].map(([alias, targets]) => [alias, targets.map(({ id }) => id)])),
     emptyAliases: Object.fromEntries(
@@ -71,6 +82,12 @@ export function modelsView(engine: EngineReader): ModelsView {
       }),
     ),
   }
+}
+
+function installedIn({ registry }: EngineReader): InstalledSet | null {
+  if (registry.config.facts === undefined) return null
+  const { day: _asOf, ...set } = registry.config.facts
+  return set
 }
 
 function aliasesOf({ registry }: EngineReader): ReadonlyMap<string, readonly Target[]> {
@@ -114,9 +131,11 @@ function rowOf(
     abilities: ABILITIES.filter((ability) => profile.abilities[ability] === true),
     listed: list === null ? null : listed !== undefined,
     listedAt: isoOrNull(list?.readAt),
-    retiresOn: listed?.retiresOn ?? null,
+    retiresOn: listed?.retiresOn ?? knownModel(credential.provider.spec, target.model)?.retires?.on ?? null,
     retired: retirementOf(credential.provider.spec, target.model),
     aliases: [...aliases].filter(([, among]) => targets.some((one) => among.includes(one))).map(([alias]) => alias),
+    facts: modelFacts(engine, target),
+    differences: targets.flatMap((one) => differencesOf(engine, one)),
   }
 }
 
@@ -130,12 +149,12 @@ function pricesOf({ registry }: EngineReader, targets: readonly Target[]): reado
   return [...byVersion.values()]
 }
 
-/** Models the catalogue lists as retired and that are no longer served. */
+/** Models that the catalogue or the installed facts call retired and that are no longer served. */
 function retiredRows({ registry }: EngineReader, served: ReadonlyMap<string, unknown>): ModelRow[] {
   return registry.config.providers.flatMap(({ id: provider, spec }) =>
-    spec.models
-      .filter(({ id, retired }) => retired !== undefined && !served.has(`${provider}/${id}`))
-      .map(({ id: model }) => ({
+    retiredModels(spec)
+      .filter((model) => !served.has(`${provider}/${model}`))
+      .map((model) => ({
         id: `${provider}/${model}`,
         provider,
         model,
@@ -151,11 +170,18 @@ function retiredRows({ registry }: EngineReader, served: ReadonlyMap<string, unk
         retiresOn: null,
         retired: retirementOf(spec, model),
         aliases: [],
+        facts: [],
+        differences: [],
       })),
   )
 }
 
+function retiredModels(spec: ProviderSpec): readonly string[] {
+  const ids = new Set([...spec.models.map(({ id }) => id), ...(spec.installed?.models ?? [])])
+  return [...ids].filter((id) => knownModel(spec, id)?.retired !== undefined)
+}
+
 function retirementOf(spec: ProviderSpec, model: string): ModelRow['retired'] {
-  const retired = spec.models.find(({ id }) => id === model)?.retired
+  const retired = knownModel(spec, model)?.retired
   return retired === undefined ? null : { on: retired.on, successor: retired.successor ?? null }
 }

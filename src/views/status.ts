@@ -9,12 +9,13 @@ import type { SessionSummary } from '../engine/memory/summary.ts'
 import { rankingNow } from '../engine/ranking.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import type { BudgetView } from '../money/budgetCounter.ts'
-import type { LimitView } from '../quota/limits/limitView.ts'
+import type { LimitView, PublishedLimit } from '../quota/limits/limitView.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import type { Terms } from '../routing/score.ts'
 import { type StatsStatus, statusOf } from '../store/statsFile/statsFile.ts'
 import type { TargetTotalsRow } from '../store/tally.ts'
 import { type CreditStatus, creditsView } from './credits.ts'
+import { type Difference, differencesOf } from './differences.ts'
 import { type AllClosed, allClosed } from './hours.ts'
 
 /** The statuses of `apiStats.json`, and two that only a running keywise knows. */
@@ -56,6 +57,8 @@ export interface TargetStatus {
   } | null
   readonly parked: ParkedView | null
   readonly limits: readonly LimitStatus[]
+  /** Where this key was seen to do something else than is published. */
+  readonly differences: readonly Difference[]
 }
 
 export interface ParkedView {
@@ -78,6 +81,8 @@ export interface LimitStatus {
   readonly source: string
   /** ISO 8601: when the numbers were stated or learned. */
   readonly checkedAt: string | null
+  /** What is published of it by the catalogue or the installed facts; null when nothing is. */
+  readonly published: PublishedLimit | null
 }
 
 interface ProviderStatus {
@@ -122,7 +127,8 @@ export function statusView(engine: EngineReader, session: SessionSummary): Statu
   }
 }
 
-function targetStatus({ learned }: EngineReader, ranked: RankedTarget, now: number): TargetStatus {
+function targetStatus(engine: EngineReader, ranked: RankedTarget, now: number): TargetStatus {
+  const { learned } = engine
   const { target, rank, score, terms, value, eligible, reason } = ranked
   const row = learned.tally.row(target.stateId)
   const park = learned.parks.blocking(target, now)
@@ -141,6 +147,7 @@ function targetStatus({ learned }: EngineReader, ranked: RankedTarget, now: numb
     unpricedAttempts: learned.observed.of(target.stateId)?.unpriced ?? 0,
     parked: park === undefined ? null : parkedView(park),
     limits: learned.quota.limitsOf(target, now).map(limitStatus),
+    differences: differencesOf(engine, target),
   }
 }
 

@@ -6,6 +6,7 @@ import { forecastText } from '../../money/forecastText.ts'
 import { hoursView } from '../../views/hours.ts'
 import { type LimitStatus, type StatusView, statusView, type TargetStatus } from '../../views/status.ts'
 import type { CommandContext, RunCommand } from '../command.ts'
+import { differenceLines } from '../differenceLines.ts'
 import { age, clockText, decimal, dollars, duration, type Printer, plural, printer, wholeNumber } from '../output.ts'
 import { untilStopped } from '../stop.ts'
 import { withEngine } from '../withEngine.ts'
@@ -58,6 +59,7 @@ function printStatus(view: StatusView, out: Printer): void {
     view.targets.map((target) => rowOf(target, now, out)),
   )
   for (const line of parkedLines(view)) out.line(line)
+  for (const line of differenceLines(view.targets.flatMap(({ differences }) => differences))) out.line(line)
   if (view.allClosed !== null) out.line(out.paint('yellow', view.allClosed.text))
   out.line()
   for (const provider of view.providers) out.line(providerLine(provider))
@@ -105,9 +107,10 @@ function limitsOf(limits: readonly LimitStatus[], now: number): string {
     .join('; ')
 }
 
-function limitText({ limit, remaining, unit, window, source, checkedAt }: LimitStatus, now: number): string {
+function limitText({ limit, remaining, unit, window, source, checkedAt, published }: LimitStatus, now: number): string {
   const size = remaining === null ? `${limit ?? '?'}` : `${remaining}/${limit ?? '?'}`
   const per = window === 'none' ? '' : ` a ${window}`
+  if (source === 'seed' && published?.asOf) return `${size} ${unit}${per} (as of ${published.checkedAt})`
   const when = checkedAt === null ? '' : `, ${age(now - Date.parse(checkedAt))} ago`
   return `${size} ${unit}${per} (${source}${when})`
 }

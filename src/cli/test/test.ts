@@ -54,6 +54,7 @@ function optionsOf({ options, env, cwd }: CommandContext): TestOptions {
     ...text('model'),
     ...text('out'),
     ...text('html'),
+    ...text('facts'),
     ...number(options['key'], '--key', 'key'),
     ...number(options['concurrency'], '--concurrency', 'concurrency'),
     ...number(options['timeout'], '--timeout', 'timeoutMs'),

@@ -15,6 +15,7 @@ import { type ModelWire, wireOf } from '../../domain/wireFacts.ts'
 import { agreedPrice } from '../../money/contract.ts'
 import { type Price, ratesAt, type UserPrice } from '../../money/price.ts'
 import { LOCAL_SOURCE, type Prices } from '../../money/prices.ts'
+import { knownModel } from '../../providers/installed.ts'
 import type { CatalogueModel, ProviderSpec } from '../../providers/provider.ts'
 import type { Connection } from '../../upstream/connection.ts'
 import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
@@ -91,9 +92,10 @@ function pricedTargets({
         ownServer: isOwn,
         userPrice: model.user?.price ?? null,
         cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
+        installedPrice: model.listed?.price ? null : credential.provider.spec.installed?.of(model.id)?.price,
         tiers: credential.provider.spec.tiers,
         tools: credential.provider.spec.toolPrices,
-        documentedOn: credential.provider.spec.pricesReadOn,
+        documentedOn: credential.provider.spec.checked?.prices?.checkedAt,
         contract: credential.key.contract,
         account: credential.account,
       })
@@ -159,8 +161,8 @@ const isUsable = ({ chats, embeds, serves }: ListedModel) => chats || embeds || 
 const discoverable = (list: readonly ListedModel[]) => list.filter(isUsable).map((model) => model.id)
 
 function picked(spec: ProviderSpec, list: readonly ListedModel[] | null): readonly string[] {
-  const picks = spec.models.filter((model) => model.pick && model.retired === undefined).map((model) => model.id)
-  if (list === null) return picks
+  const picks = spec.models.filter((model) => model.pick && isServed(spec, model.id)).map((model) => model.id)
+  if (list === null) return picks.filter((id) => catalogueModel(spec, id)?.listed !== false)
   const usable = list.filter(isUsable)
   if (usable.filter((model) => model.chats).length <= SHORT_LIST) return usable.map((model) => model.id)
   const wanted = new Set(picks)
@@ -168,12 +170,15 @@ function picked(spec: ProviderSpec, list: readonly ListedModel[] | null): readon
   return usable.filter(isUsed).map((model) => model.id)
 }
 
+const isServed = (spec: ProviderSpec, id: string) => catalogueModel(spec, id)?.retired === undefined
+
 function isFreeListed(model: ListedModel): boolean {
   return model.id.endsWith(':free') || (model.price !== null && model.price.input === 0 && model.price.output === 0)
 }
 
+/** What the catalogue and the installed facts know of a model. */
 export function catalogueModel(spec: ProviderSpec, id: string): CatalogueModel | null {
-  return spec.models.find((model) => model.id === id) ?? null
+  return knownModel(spec, id)
 }
 
 /** What is found out before a target is created. */

@@ -1,9 +1,20 @@
 /** The limits of a target as `status` shows them. */
 
 import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import { currentUntil, isoDay } from '../../domain/isoTime.ts'
 import type { LimitSizeSource } from './limitSize.ts'
 import type { Pool } from './pool.ts'
-import { coversModel, type QuotaSeed } from './seed.ts'
+import { publishedFor, type QuotaSeed } from './seed.ts'
+
+/** What is published of a limit. */
+export interface PublishedLimit {
+  readonly limit: number
+  readonly source: string | null
+  /** ISO date. */
+  readonly checkedAt: string
+  /** Nobody has confirmed it for so long that it is only as of `checkedAt`. */
+  readonly asOf: boolean
+}
 
 export interface LimitView {
   readonly window: LimitWindow
@@ -15,9 +26,14 @@ export interface LimitView {
   readonly source: LimitSizeSource | 'seed'
   /** When the numbers were stated or learned. */
   readonly checkedAt: number
+  /** What is published of it; null when nothing is. */
+  readonly published: PublishedLimit | null
 }
 
-/** What is known about both pools of a target; published limits only where nothing better is known. */
+/**
+ * What is known about both pools of a target; published limits only where nothing better is known. `seeds`: of all
+ * models of the provider.
+ */
 export function limitViews(
   target: {
     readonly wide: Pool
@@ -27,23 +43,25 @@ export function limitViews(
   },
   now: number,
 ): readonly LimitView[] {
-  const known = [...viewsOf(target.wide, 'account', now), ...viewsOf(target.narrow, 'model', now)]
-  const seeds = target.seeds.filter(
-    (seed) =>
-      coversModel(seed.model, target.model) &&
-      !known.some(({ unit, window }) => unit === seed.unit && window === seed.window),
+  const seeds = publishedFor(target.model, target.seeds)
+  const known = [...viewsOf(target.wide, 'account', now), ...viewsOf(target.narrow, 'model', now)].map((view) => {
+    const seed = seeds.find(({ unit, window }) => unit === view.unit && window === view.window)
+    return { ...view, published: seed === undefined ? null : publishedLimit(seed, now) }
+  })
+  const unknown = seeds.filter(
+    (seed) => !known.some(({ unit, window }) => unit === seed.unit && window === seed.window),
   )
-  return [...known, ...seeds.map(seedView)]
+  return [...known, ...unknown.map((seed) => seedView(seed, now))]
 }
 
-function viewsOf(pool: Pool, scope: 'account' | 'model', now: number): LimitView[] {
+function viewsOf(pool: Pool, scope: 'account' | 'model', now: number): Omit<LimitView, 'published'>[] {
   return pool.limits.flatMap((limit) => {
     const numbers = limit.view(pool.underWay.size, now)
     return numbers === null ? [] : { window: limit.window, unit: limit.unit, scope, ...numbers }
   })
 }
 
-function seedView(seed: QuotaSeed): LimitView {
+function seedView(seed: QuotaSeed, now: number): LimitView {
   return {
     window: seed.window,
     unit: seed.unit,
@@ -53,5 +71,10 @@ function seedView(seed: QuotaSeed): LimitView {
     resetsAt: null,
     source: 'seed',
     checkedAt: Date.parse(seed.checkedAt) || 0,
+    published: publishedLimit(seed, now),
   }
+}
+
+function publishedLimit({ limit, source, checkedAt, asOfAfter }: QuotaSeed, now: number): PublishedLimit {
+  return { limit, source: source ?? null, checkedAt, asOf: isoDay(now) > (asOfAfter ?? currentUntil(checkedAt)) }
 }

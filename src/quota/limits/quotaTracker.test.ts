@@ -580,6 +580,7 @@ describe('what users see', () => {
         resetsAt: null,
         source: 'seed',
         checkedAt: Date.UTC(2026, 8, 18),
+        published: { limit: 0, source: null, checkedAt: '2026-09-18', asOf: false },
       },
     ])
     expect(tracker.shareLeft(target, 'requests', NOON)).toBeNull()
@@ -598,6 +599,7 @@ describe('what users see', () => {
         resetsAt: Date.UTC(2026, 10, 24),
         source: 'header',
         checkedAt: NOON,
+        published: { limit: 1_000, source: null, checkedAt: '2026-09-18', asOf: false },
       },
     ])
     expect(tracker.shareLeft(target, 'requests', NOON)).toBe(0.4)

@@ -194,8 +194,11 @@ export class QuotaTracker {
   /** Everything known about the target's limits; seed limits only where nothing better is known. */
   limitsOf(target: Asker, now: number): readonly LimitView[] {
     this.#tick(now)
-    const { wide, narrow, spec } = this.#drawsOf(target)
-    return limitViews({ wide, narrow, seeds: spec.seedLimits, model: target.model }, now)
+    const { wide, narrow } = this.#drawsOf(target)
+    // Not that of the draws, which is from when the target was first asked.
+    const { seedLimits, installed } = this.#specOf(target.provider)
+    const seeds = installed === undefined ? seedLimits : [...seedLimits, ...installed.limits]
+    return limitViews({ wide, narrow, seeds, model: target.model }, now)
   }
 
   /** The fraction (0..1) of the day's limit in `unit` that is left; null when the limit or what is left is unknown. */

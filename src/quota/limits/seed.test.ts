@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { targetOf } from '../../../test/support/quotaFixtures.ts'
 import { poolsOf } from './pool.ts'
-import { coversModel, type QuotaSeed } from './seed.ts'
+import { coversModel, publishedFor, type QuotaSeed } from './seed.ts'
 
 const free: QuotaSeed = {
   model: '*:free',
@@ -49,4 +49,17 @@ test('models that a provider counts together share a pool separate from its othe
   const names = (model: string) => poolsOf(targetOf({ model }), 'account', [free]).wide
   expect(names('a:free')).toBe(names('b:free'))
   expect(names('a:free')).not.toBe(names('a'))
+})
+
+test('publishedFor() takes one limit for each unit and window: what was checked last, then what names the model best', () => {
+  const seed = { unit: 'requests', window: 'day', scope: 'account', checkedAt: '2026-09-18' } as const
+  const all = { ...seed, model: '*', limit: 1 }
+  const some = { ...seed, model: 'a*', limit: 2 }
+  const newer = { ...seed, model: '*', limit: 3, checkedAt: '2026-11-30' }
+  const minute = { ...seed, model: '*', limit: 4, window: 'minute' } as const
+  const limits = (...seeds: Parameters<typeof publishedFor>[1]) => publishedFor('ab', seeds).map(({ limit }) => limit)
+  expect(limits(all, some)).toEqual([2])
+  expect(limits(some, all)).toEqual([2])
+  expect(limits(some, newer, minute)).toEqual([3, 4])
+  expect(limits({ ...all, model: 'b*' })).toEqual([])
 })

@@ -14,9 +14,32 @@ export interface QuotaSeed {
   readonly window: LimitWindow
   readonly limit: number
   readonly scope: QuotaScope
+  /** Where the number was read. */
+  readonly source?: string
   /** ISO date. */
   readonly checkedAt: string
+  /** ISO date after which the number is only as of `checkedAt`; default: 90 days later. */
+  readonly asOfAfter?: string
 }
+
+/** What is published of a target, one limit per unit and window: what was checked last, then what names it best. */
+export function publishedFor(model: string, seeds: readonly QuotaSeed[]): readonly QuotaSeed[] {
+  const best = new Map<string, QuotaSeed>()
+  for (const seed of seeds) {
+    if (!coversModel(seed.model, model)) continue
+    const name = `${seed.unit}/${seed.window}`
+    const known = best.get(name)
+    if (known === undefined || isBetter(seed, known)) best.set(name, seed)
+  }
+  return [...best.values()]
+}
+
+function isBetter(seed: QuotaSeed, known: QuotaSeed): boolean {
+  if (seed.checkedAt !== known.checkedAt) return seed.checkedAt > known.checkedAt
+  return lettersOf(seed) > lettersOf(known)
+}
+
+const lettersOf = ({ model }: QuotaSeed) => model.replaceAll('*', '').length
 
 /** Whether a seed's `model` pattern covers the model. */
 export function coversModel(pattern: string, model: string): boolean {

@@ -14,4 +14,6 @@ export interface QuotaSpec {
   readonly countsFailures?: boolean
   readonly limitWindows?: UnnamedWindows
   readonly seedLimits: readonly QuotaSeed[]
+  /** Published limits that the user installed; they never divide an account's models, as those of `seedLimits` may. */
+  readonly installed?: { readonly limits: readonly QuotaSeed[] }
 }

@@ -1,0 +1,152 @@
+/**
+ * The facts files that the user installed, in the folder `facts` beside the store: each under its digest, and
+ * `installed.json`, which says which one holds and which ones held before. Every process on the store reads it when it
+ * starts, and notices when it changes; none ever fetches one by itself.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { mkdir, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Config, InstalledSet } from '../config/config.ts'
+import { FactIndex } from '../config/facts/factIndex.ts'
+import type { Fact } from '../config/facts/factSchema.ts'
+import { digestOf, readFacts } from '../config/facts/readFacts.ts'
+import { ConfigError } from '../domain/errors.ts'
+import { isoDay } from '../domain/isoTime.ts'
+import { asArray, asNumber, asRecord, asString } from '../domain/json.ts'
+import { replaceFile } from '../store/replaceFile.ts'
+
+/** So many can be undone. */
+const MOST_STEPS = 10
+const OWNER_ONLY = 0o600
+
+export class FactsFolder {
+  readonly #folder: string
+
+  private constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Null for a store that keeps nothing. `location`: a path, or `memory:`. */
+  static beside(location: string): FactsFolder | null {
+    return /^:?memory:$/.test(location) || location.trim() === ''
+      ? null
+      : new FactsFolder(join(dirname(location), 'facts'))
+  }
+
+  /** It changes with every installation. */
+  get file(): string {
+    return join(this.#folder, 'installed.json')
+  }
+
+  /** The sets, the one that holds last. Throws ConfigError when the file says no such thing. */
+  sets(): readonly InstalledSet[] {
+    const bytes = readOrNull(this.file)
+    if (bytes === null) return []
+    const sets = asArray(asRecord(parse(bytes))?.['sets'])?.map(readSet)
+    if (sets === undefined || sets.includes(null))
+      throw new ConfigError(`${this.file}: is damaged; install the facts again with "keywise models --refresh FILE"`)
+    return sets.filter((set) => set !== null)
+  }
+
+  /** The facts of a set. Throws ConfigError when they are gone or were changed. */
+  factsOf({ digest }: InstalledSet, now: number): readonly Fact[] {
+    const path = this.#pathOf(digest)
+    const bytes = readOrNull(path)
+    if (bytes === null || digestOf(bytes) !== digest)
+      throw new ConfigError(
+        `${path}: is not what was installed (${digest.slice(0, 19)}…); "keywise models --refresh FILE" installs it again`,
+      )
+    return readFacts(bytes, path, now).facts
+  }
+
+  /** Installs a set after the one that holds. */
+  async install(bytes: Uint8Array, set: InstalledSet): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    // With a byte order mark, if it has one: the digest is that of the bytes.
+    await this.#write(this.#pathOf(set.digest), new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes))
+    await this.#hold([...this.sets(), set].slice(-MOST_STEPS - 1))
+  }
+
+  /** The set before the one that holds is in force again, or none. False when none is installed. */
+  async undo(): Promise<boolean> {
+    const sets = this.sets()
+    if (sets.length === 0) return false
+    await this.#hold(sets.slice(0, -1))
+    return true
+  }
+
+  async #hold(sets: readonly InstalledSet[]): Promise<void> {
+    const before = this.sets()
+    await this.#write(this.file, `${JSON.stringify({ sets }, null, 2)}\n`)
+    const kept = new Set(sets.map(({ digest }) => digest))
+    for (const { digest } of before) if (!kept.has(digest)) await unlink(this.#pathOf(digest)).catch(() => {}) // nobody reads it any more
+  }
+
+  async #write(path: string, text: string): Promise<void> {
+    await replaceFile(path, text, `${path}.${randomBytes(6).toString('hex')}.tmp`, OWNER_ONLY)
+  }
+
+  #pathOf(digest: string): string {
+    return join(this.#folder, `${digest.replace('sha256:', '')}.json`)
+  }
+}
+
+/**
+ * The configuration with the installed facts applied to its providers. What cannot be read is told to `warn` and left
+ * out: nothing stops working for it.
+ */
+export function withFacts(
+  config: Config,
+  folder: FactsFolder | null,
+  now: number,
+  warn: (line: string) => void,
+): Config {
+  try {
+    const set = folder?.sets().at(-1)
+    if (folder == null || set === undefined) return config
+    const index = new FactIndex(folder.factsOf(set, now), isoDay(now))
+    const providers = config.providers.map((provider) => ({ ...provider, spec: index.applyTo(provider.spec) }))
+    return { ...config, providers, facts: { ...set, day: isoDay(now) } }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    warn(`${error.message}; what it says is not used`)
+    return config
+  }
+}
+
+/** Whether another day has come since the configuration was read, so that facts may be out of date by now. */
+export function hasOlderFacts({ facts }: Config, now: number): boolean {
+  return facts !== undefined && facts.day !== isoDay(now)
+}
+
+function readSet(value: unknown): InstalledSet | null {
+  const record = asRecord(value)
+  const digest = asString(record?.['digest'])
+  const from = asString(record?.['from'])
+  const published = asString(record?.['published'])
+  const installedAt = asString(record?.['installedAt'])
+  const facts = asNumber(record?.['facts'])
+  if (digest === undefined || !/^sha256:[0-9a-f]{64}$/.test(digest)) return null
+  if (from === undefined || published === undefined || installedAt === undefined || facts === undefined) return null
+  return { digest, from, published, installedAt, facts }
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function readOrNull(path: string): Buffer | null {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    const code = asRecord(error)?.['code']
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    throw new ConfigError(`${path}: cannot be read (${String(code)})`, { cause: error })
+  }
+}

@@ -1,0 +1,39 @@
+/** Every shipped fact has a date and a source, and the check names those that are too old. */
+
+import { expect, test } from 'vitest'
+import { oldFacts, shippedFacts } from '../tools/factAges.mjs'
+
+const NOW = Date.parse('2026-11-30T12:00:00Z')
+const one = (checkedAt: string) => [{ file: 'src/providers/acme.ts', fact: 'seedLimits', checkedAt, source: 'a page' }]
+
+for (const { checkedAt, says } of [
+  { checkedAt: '2026-11-30', says: [] },
+  { checkedAt: '2026-09-01', says: [] },
+  {
+    checkedAt: '2026-08-31',
+    says: ['src/providers/acme.ts: seedLimits was read on 2026-08-31, 91 days ago, from a page'],
+  },
+  { checkedAt: '', says: ['src/providers/acme.ts: seedLimits has no date; say where and when it was read'] },
+  { checkedAt: '2026-12-24', says: ['src/providers/acme.ts: seedLimits is dated in the future (2026-12-24)'] },
+])
+  test(`a fact dated "${checkedAt}" ${says.length === 0 ? 'passes' : 'fails'} on 2026-11-30`, () => {
+    expect(oldFacts(one(checkedAt), NOW)).toEqual(says)
+  })
+
+test('every shipped fact says where and when it was read, the price list too', () => {
+  const facts = shippedFacts()
+  expect(facts.filter(({ checkedAt, source }) => !/^20\d\d-\d\d-\d\d$/.test(checkedAt) || source === '')).toEqual([])
+  expect(facts.map(({ fact }) => fact)).toContain('prices of @pydantic/genai-prices 0.1.8')
+  expect(facts.length).toBeGreaterThan(30)
+})
+
+test('a provider that states models, retirements or prices without a date is found', () => {
+  const spec = {
+    id: 'acme',
+    seedLimits: [],
+    models: [{ id: 'a' }, { id: 'b', retired: { on: '2026-01-01' } }],
+    tiers: { flex: 1 },
+  }
+  const undated = shippedFacts([spec as never]).filter(({ checkedAt }) => checkedAt === '')
+  expect(undated.map(({ fact }) => fact)).toEqual(['checked.models', 'checked.retirements', 'checked.prices'])
+})

@@ -1,0 +1,107 @@
+// Shipped facts that nobody has confirmed for 90 days; part of `npm run check`. Prices, limits, free tiers,
+// retirements, windows and abilities change without notice, so that each carries the day on which its source was read.
+import { GENAI_PRICES } from '../src/money/genaiPrices.ts'
+import { catalog } from '../src/providers/catalog.ts'
+
+const MOST_DAYS = 90
+const DAY_MS = 86_400_000
+
+/**
+ * @typedef {object} ShippedFact
+ * @property {string} file where it stands
+ * @property {string} fact what it is about
+ * @property {string} checkedAt ISO date; empty when it has none
+ * @property {string} source
+ */
+
+/**
+ * Every dated fact of the providers and of the price list.
+ * @param {readonly import('../src/providers/provider.ts').ProviderSpec[]} specs
+ * @returns {ShippedFact[]}
+ */
+export function shippedFacts(specs = catalog) {
+  const { date, version } = GENAI_PRICES
+  const list = {
+    file: 'src/money/genaiPrices.ts',
+    fact: `prices of @pydantic/genai-prices ${version}`,
+    checkedAt: date,
+  }
+  return [
+    ...specs.flatMap((spec) => [...limitsOf(spec), ...partsOf(spec), ...qualitiesOf(spec)]),
+    { ...list, source: 'https://www.npmjs.com/package/@pydantic/genai-prices' },
+  ]
+}
+
+const fileOf = ({ id }) => `src/providers/${id}.ts`
+
+/** Limits of one page have one date, so that each date is named once. */
+function limitsOf(spec) {
+  const pages = new Map(spec.seedLimits.map((limit) => [`${limit.source} ${limit.checkedAt}`, limit]))
+  return [...pages.values()].map(({ source, checkedAt }) => ({
+    file: fileOf(spec),
+    fact: 'seedLimits',
+    checkedAt,
+    source,
+  }))
+}
+
+/** What a provider states, and where `checked` says when it was read. */
+function partsOf(spec) {
+  const retired = spec.models.filter((model) => model.retired || model.retires)
+  const states = {
+    models: spec.models.some((model) => !model.retired),
+    retirements: retired.length > 0 || spec.retired !== undefined,
+    families: (spec.families ?? []).length > 0,
+    prices: spec.tiers !== undefined || spec.toolPrices !== undefined,
+  }
+  return Object.entries(states).flatMap(([part, isStated]) => {
+    if (!isStated) return []
+    const { source = '(none)', checkedAt = '' } = spec.checked?.[part] ?? {}
+    return [{ file: fileOf(spec), fact: `checked.${part}`, checkedAt, source }]
+  })
+}
+
+/** A rank of keywise's own; its date stands in the text that is shown with it. */
+function qualitiesOf(spec) {
+  const texts = new Set(spec.models.flatMap(({ qualitySource }) => qualitySource ?? []))
+  return [...texts].map((text) => ({
+    file: 'src/providers/facts.ts',
+    fact: `quality of ${spec.id}`,
+    checkedAt: /\d{4}-\d\d-\d\d/.exec(text)?.[0] ?? '',
+    source: text,
+  }))
+}
+
+/**
+ * What to do about each fact that has no date, one of the future, or one of more than 90 days ago.
+ * @param {readonly ShippedFact[]} facts
+ * @param {number} now epoch milliseconds
+ * @returns {string[]} one sentence each
+ */
+export function oldFacts(facts, now) {
+  return facts.flatMap(({ file, fact, checkedAt, source }) => {
+    const at = Date.parse(checkedAt)
+    if (Number.isNaN(at)) return [`${file}: ${fact} has no date; say where and when it was read`]
+    const days = Math.floor((now - at) / DAY_MS)
+    if (days < -1) return [`${file}: ${fact} is dated in the future (${checkedAt})`]
+    if (days <= MOST_DAYS) return []
+    return [`${file}: ${fact} was read on ${checkedAt}, ${days} days ago, from ${source}`]
+  })
+}
+
+const RENEW = `Read each source again. If it still says the same, set the date; if not, correct the fact; if nobody says it
+any more, take it out: keywise learns limits, windows and abilities by itself. The price list is renewed with
+"npm install @pydantic/genai-prices@latest" and its new date in src/money/genaiPrices.ts.`
+
+if (import.meta.main) {
+  const facts = shippedFacts()
+  const old = oldFacts(facts, Date.now())
+  for (const line of old) console.error(line)
+  if (old.length > 0) {
+    console.error(`\n${old.length} shipped facts are older than ${MOST_DAYS} days.\n${RENEW}`)
+    process.exitCode = 1
+  }
+  if (process.argv.includes('--list'))
+    for (const { checkedAt, file, fact, source } of facts.sort((a, b) => a.checkedAt.localeCompare(b.checkedAt)))
+      console.log([checkedAt, file, fact, source].join('  '))
+}
