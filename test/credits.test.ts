@@ -9,6 +9,7 @@ import type { EventMap } from '../src/index.ts'
 import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { APIManager, type APIManagerOptions } from '../src/manager/apiManager.ts'
 import { creditsView } from '../src/views/credits.ts'
+import { keysView } from '../src/views/keys.ts'
 import { openGateway } from './support/gatewayWorld.ts'
 import { type Lab, type LabOptions, openManager as openBeside, openLab } from './support/lab.ts'
 import { fakeKey } from './support/labCall.ts'
@@ -161,6 +162,8 @@ describe('what is left is shown', () => {
       'openrouter#1: $5.00 left of its limit of $5.00 as of 12:00 UTC',
       'openrouter team: $20.00 left as of 12:00 UTC',
     ])
+    const { keys } = keysView(scene.manager.engine)
+    expect(keys.map(({ creditLeftUsd }) => creditLeftUsd)).toEqual([5, 20, null])
     expect(scene.told).toMatchObject([
       { provider: 'openrouter', keyIndex: 1, of: 'key', left: '5.00', currency: 'USD', runsOutAt: null },
       { provider: 'openrouter', keyIndex: 1, of: 'account', left: '20.00' },

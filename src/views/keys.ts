@@ -6,6 +6,7 @@ import { maskKey } from '../domain/redact.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import type { CheckedKey } from '../engine/targets/keyChecks.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
+import { nanoToUsd } from '../money/amount.ts'
 import { type Difference, differencesOf } from './differences.ts'
 import { type ParkedView, parkedView } from './status.ts'
 
@@ -30,6 +31,7 @@ export interface KeyRow {
   readonly lastSuccess: string | null
   /** When a free check last asked the provider about it. */
   readonly checkedAt: string | null
+  /** As its provider told it last; null where it tells none in USD. */
   readonly creditLeftUsd: number | null
   readonly freeRequestsLeftToday: number | null
   /** How many targets stand on it. */
@@ -69,7 +71,7 @@ export function keyRow(engine: EngineReader, credential: Credential, now: number
     parked: park === undefined ? null : parkedView(park),
     lastSuccess: isoOrNull(lastSuccess),
     checkedAt: isoOrNull(checked?.at),
-    creditLeftUsd: checked?.creditLeftUsd ?? null,
+    creditLeftUsd: creditLeftOf(engine, credential, checked),
     freeRequestsLeftToday: checked?.freeRequestsLeftToday ?? null,
     targets: own.length,
     differences: own.flatMap((target) => differencesOf(engine, target)),
@@ -85,6 +87,16 @@ function stateOf(
   if (checked?.state === 'refused' && checked.at > (lastSuccess ?? 0))
     return { state: 'refused', reason: checked.message }
   return { state: lastSuccess !== null || checked?.state === 'valid' ? 'valid' : 'unproven', reason: null }
+}
+
+/** The least of its own limit and of its account's credit, where that was told since the key was checked. */
+function creditLeftOf({ credits }: EngineReader, credential: Credential, checked: CheckedKey | null): number | null {
+  const amounts = credits.questions([credential]).flatMap((question) => {
+    const known = credits.last(question)
+    const usd = known?.credits.find(({ currency }) => currency === 'USD')
+    return usd === undefined || (known?.at ?? 0) < (checked?.at ?? 0) ? [] : [nanoToUsd(usd.left)]
+  })
+  return amounts.length > 0 ? Math.min(...amounts) : (checked?.creditLeftUsd ?? null)
 }
 
 /** The park of the key itself or of its account; a refused key stays refused until something proves it. */
