@@ -3,8 +3,11 @@
 import { can, gone, seeds, tier } from './facts.ts'
 import { defineProvider } from './provider.ts'
 
-const RATE_LIMITS = { source: 'https://console.groq.com/docs/rate-limits', checkedAt: '2026-09-18' } as const
-const LIMITS = { scope: 'account+model', ...RATE_LIMITS } as const
+const LIMITS = {
+  scope: 'account+model',
+  source: 'https://console.groq.com/docs/rate-limits',
+  checkedAt: '2026-09-18',
+} as const
 const CHAT = { 'requests/minute': 30, 'requests/day': 1_000, 'tokens/minute': 8_000, 'tokens/day': 200_000 }
 const COMPOUND = { 'requests/minute': 30, 'requests/day': 250, 'tokens/minute': 70_000 }
 const REASONER = { contextTokens: 131_072, maxOutputTokens: 65_536, freeTier: true, pick: true }
@@ -71,7 +74,7 @@ export const groq = defineProvider({
   // "Pricing matches the on-demand tier"
   tiers: { flex: 1 },
   checked: {
-    models: RATE_LIMITS,
+    models: { source: 'https://console.groq.com/docs/models', checkedAt: '2026-09-18' },
     retirements: { source: 'https://console.groq.com/docs/deprecations', checkedAt: '2026-09-18' },
     prices: { source: 'https://console.groq.com/docs/flex-processing', checkedAt: '2026-11-30' },
   },
