@@ -15,13 +15,14 @@ import type { CacheView } from '../views/caches.ts'
 import { CSV_HEAD, csvLine, jsonLine, ledgerRows } from '../views/ledgerExport.ts'
 import { readTime } from '../views/readTime.ts'
 import { type SpendRow, type SpendView, spendView } from '../views/spend.ts'
+import { reconcileInvoice } from './budgetReconcile.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { UsageError } from './command.ts'
 import { clockText, type Printer, printer } from './output.ts'
 import { printPrices } from './priceTable.ts'
 import { withEngine } from './withEngine.ts'
 
-const ACTIONS = ['list', 'export', 'forgive'] as const
+const ACTIONS = ['list', 'export', 'forgive', 'reconcile'] as const
 
 export const run: RunCommand = (context) =>
   withEngine(context, async (engine) => {
@@ -29,6 +30,7 @@ export const run: RunCommand = (context) =>
     if (action === 'list') return list(engine, context)
     if (action === 'export') return exportLedger(engine, context)
     if (action === 'forgive') return forgive(engine, context)
+    if (action === 'reconcile') return reconcileInvoice(engine, context, spanOf(engine, context))
     throw new UsageError(`keywise budget ${JSON.stringify(action.slice(0, 40))}: one of ${ACTIONS.join(', ')}`)
   })
 
@@ -163,16 +165,12 @@ function cost({ costUsd, unpricedAttempts }: Omit<SpendRow, 'group'>): string {
   return unpricedAttempts === 0 ? known : `at least ${known} (${unpricedAttempts} not wholly known)`
 }
 
-async function exportLedger(engine: Engine, { options, stdout, stderr, cwd }: CommandContext): Promise<ExitCode> {
+async function exportLedger(engine: Engine, context: CommandContext): Promise<ExitCode> {
+  const { options, stdout, stderr, cwd } = context
   if (options['csv'] && options['jsonl']) throw new UsageError('--csv or --jsonl, not both')
-  const since = timeOption(options['since'], '--since', engine.now)
-  const until = timeOption(options['until'], '--until', engine.now)
   const { out } = options
   const lineOf = options['jsonl'] ? jsonLine : csvLine
-  const rows = ledgerRows(engine.store, {
-    ...(since !== undefined && { since }),
-    ...(until !== undefined && { until }),
-  })
+  const rows = ledgerRows(engine.store, spanOf(engine, context))
   const lines = options['jsonl'] ? [] : [CSV_HEAD]
   if (typeof out !== 'string') {
     await write(stdout, lines, rows, lineOf)
@@ -216,6 +214,13 @@ function forgive(engine: Engine, { options, stdout, env }: CommandContext): Exit
     out.line(`Budget ${scope}: ${unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`} given back`)
   if (given.length === 0) out.line('No killed process has left anything reserved.')
   return 0
+}
+
+/** What `--since` and `--until` say. */
+function spanOf({ now }: Engine, { options }: CommandContext): { readonly since?: number; readonly until?: number } {
+  const since = timeOption(options['since'], '--since', now)
+  const until = timeOption(options['until'], '--until', now)
+  return { ...(since !== undefined && { since }), ...(until !== undefined && { until }) }
 }
 
 /** Throws UsageError that names the option. */

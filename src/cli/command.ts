@@ -1,6 +1,6 @@
 /** What a command receives, and how it ends. */
 
-/** 0 ok · 1 failed · 2 usage · 3 some targets failed · 4 all targets failed · 78 configuration · 130 interrupted. */
+/** 0 ok · 1 failed · 2 usage · 3 some targets failed, or an invoice differs · 4 all targets failed · 78 configuration · 130 interrupted. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 78 | 130
 
 export interface CommandContext {

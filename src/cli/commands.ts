@@ -178,8 +178,8 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => import('./fake.ts'),
   },
   {
-    usage: 'budget [action]',
-    does: 'budgets and what was spent on what (list); the ledger as a file (export); release what killed processes held (forgive)',
+    usage: 'budget [action] [files...]',
+    does: 'budgets and what was spent on what (list); the ledger as a file (export); the ledger against an invoice (reconcile); release what killed processes held (forgive)',
     options: [
       [
         '--by <names>',
@@ -190,6 +190,8 @@ export const COMMANDS: readonly CommandRow[] = [
       ['--csv', 'for export: CSV (default)'],
       ['--jsonl', 'for export: JSON lines'],
       ['--out <file>', 'for export: into this file'],
+      ['--provider <names>', 'for reconcile: these of the ledger (default: whose form the file has)'],
+      ['--key <name>', 'for reconcile: only this key or account, such as openai#1'],
       JSON_OPTION,
       ...COMMON,
     ],
@@ -198,6 +200,7 @@ export const COMMANDS: readonly CommandRow[] = [
       'keywise budget --by label:team,model --since 7d',
       'keywise budget --by session,target',
       'keywise budget export --out ledger.csv',
+      'keywise budget reconcile costs.csv',
     ],
     load: () => import('./budget.ts'),
   },

@@ -34,7 +34,7 @@ async function runCommand(args: readonly string[]): Promise<ExitCode> {
     .configureOutput({ writeErr: (text) => process.stderr.write(text) })
     .addHelpText(
       'after',
-      '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed, 4 all targets failed, 78 configuration, 130 interrupted.',
+      '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed or an invoice differs, 4 all targets failed, 78 configuration, 130 interrupted.',
     )
     .usage('[options] [command]')
   for (const row of COMMANDS) addCommand(program, row, (running) => (done = running))
