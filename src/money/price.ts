@@ -1,8 +1,9 @@
 /** What a model costs, in integers, and the precedence of price sources. */
 
 import type { Modality } from '../domain/chat.ts'
+import { isEmpty } from '../domain/json.ts'
 import { present } from '../domain/present.ts'
-import type { PriceHint, TierTimes } from '../domain/target.ts'
+import type { DocumentedUnits, PriceHint, TierTimes, UnitPrices } from '../domain/target.ts'
 import { scaled } from './amount.ts'
 
 /**
@@ -31,6 +32,13 @@ interface PartRates {
   readonly output?: ModalityRates
   /** By kind, per use. */
   readonly tools?: Readonly<Record<string, number>>
+  /** Per hour of a recording that is counted in seconds, and for how many seconds at least. */
+  readonly audioHour?: number
+  readonly leastAudioSeconds?: number
+  /** Per picture that is made. */
+  readonly image?: number
+  /** Per character that is spoken. */
+  readonly character?: number
 }
 
 type ModalityRates = { readonly [M in Modality]?: number }
@@ -62,10 +70,12 @@ export interface Price {
   readonly tools?: Readonly<Record<string, number>> | undefined
   /** Whatever is used costs nothing: a server of one's own. Default false. */
   readonly isFree?: true
+  /** It says nothing of tokens: a model that is billed in units alone. Default false. */
+  readonly isOfUnits?: true
 }
 
 /** A price as written by the user: USD per million tokens, `request` in USD per request. */
-export interface UserPrice extends PriceHint {
+export interface UserPrice extends PriceHint, UnitPrices {
   readonly cachedInput?: number
   readonly cacheWrite?: number
   readonly reasoning?: number
@@ -80,8 +90,6 @@ export interface UserPrice extends PriceHint {
   readonly outputAudio?: number
   readonly outputImage?: number
   readonly outputVideo?: number
-  /** USD per thousand uses of a tool that runs at the provider, by kind. */
-  readonly tools?: Readonly<Record<string, number>>
   /** How many times the prices per token a service tier costs, by the provider's word. */
   readonly tiers?: TierTimes
 }
@@ -101,6 +109,8 @@ export interface PriceFacts {
   readonly userPrice?: UserPrice | null
   /** The price from the provider's own list or our catalogue. */
   readonly cataloguePrice?: PriceHint | null
+  /** What the provider documents for a model that is billed in units. */
+  readonly unitPrice?: DocumentedUnits | undefined
   /** What the provider's service tiers cost, where its documentation says so for all models. */
   readonly tiers?: TierTimes | undefined
   /** What tools that run at the provider cost with every model: USD per thousand uses, by kind. */
@@ -151,7 +161,7 @@ export class Prices {
     if (facts.neverBilled) return NEVER_BILLED
     if (facts.free || facts.model.endsWith(':free')) return FREE
     const listed = this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
-    const known = listed === null ? null : withDocumented(listed, facts)
+    const known = listed === null ? documentedUnits(facts) : withDocumented(listed, facts)
     return known ?? (facts.ownServer ? LOCAL : null)
   }
 
@@ -170,10 +180,27 @@ export class Prices {
   }
 }
 
+function documentedUnits({ unitPrice }: PriceFacts): Price | null {
+  if (unitPrice === undefined) return null
+  const { readOn, leastAudioSeconds: _least, ...price } = unitPrice
+  if (isEmpty(price)) return null
+  return { ...flat(`documented ${readOn}`, { input: 0, output: 0, ...price }), isOfUnits: true }
+}
+
 /** With what the provider's documentation says of all models. */
-function withDocumented(price: Price, { tiers, tools }: PriceFacts): Price {
+function withDocumented(listed: Price, { tiers, tools, unitPrice }: PriceFacts): Price {
+  const least = unitPrice?.leastAudioSeconds
+  const price = least === undefined ? listed : { ...listed, windows: withLeastLength(listed.windows, least) }
   if (tiers === undefined && tools === undefined) return price
   return { ...price, tiers, tools: tools && picoPerUse(tools) }
+}
+
+function withLeastLength(windows: readonly PriceWindow[], leastAudioSeconds: number): readonly PriceWindow[] {
+  const longer = (rates: Rates): Rates => ({ ...rates, parts: { ...rates.parts, leastAudioSeconds } })
+  return windows.map((window) => ({
+    ...window,
+    tiers: window.tiers.map((tier) => ({ ...tier, rates: longer(tier.rates) })),
+  }))
 }
 
 /** One price for all hours and lengths. */
@@ -226,6 +253,10 @@ function partRatesFrom(price: UserPrice): PartRates {
     cached: modalityRates(cachedAudio, cachedImage, undefined),
     output: modalityRates(outputAudio, outputImage, outputVideo),
     ...(price.tools !== undefined && { tools: picoPerUse(price.tools) }),
+    ...(price.audioHour !== undefined && { audioHour: scaled(price.audioHour, 12) ?? 0 }),
+    ...(price.leastAudioSeconds !== undefined && { leastAudioSeconds: price.leastAudioSeconds }),
+    ...(price.image !== undefined && { image: scaled(price.image, 12) ?? 0 }),
+    ...(price.characters !== undefined && { character: picoPerToken(price.characters) }),
   }
 }
 

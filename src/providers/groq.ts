@@ -69,6 +69,8 @@ export const groq = defineProvider({
   ],
   // "Pricing matches the on-demand tier": https://console.groq.com/docs/flex-processing (2026-11-30)
   tiers: { flex: 1 },
+  // Shorter recordings are billed as of ten seconds: https://console.groq.com/docs/speech-to-text (2026-11-30)
+  unitPrices: [{ match: /whisper/, price: { leastAudioSeconds: 10, readOn: '2026-11-30' } }],
   env: ['GROQ_API_KEY'],
   keyShape: /^gsk_/,
   wire: {

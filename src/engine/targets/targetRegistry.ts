@@ -13,6 +13,7 @@ import {
 } from '../../domain/target.ts'
 import { type ModelWire, wireOf } from '../../domain/wireFacts.ts'
 import { LOCAL_SOURCE, type Price, type Prices, ratesAt, type UserPrice } from '../../money/price.ts'
+import { hasUnitPrice } from '../../money/unitCosts.ts'
 import type { CatalogueModel, ProviderSpec } from '../../providers/provider.ts'
 import type { Connection } from '../../upstream/connection.ts'
 import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
@@ -91,10 +92,20 @@ function pricedTargets({
         cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
         tiers: credential.provider.spec.tiers,
         tools: credential.provider.spec.toolPrices,
+        unitPrice: credential.provider.spec.unitPrices?.find(({ match }) => match.test(model.id))?.price,
       })
-      const hint = price === null ? null : hintAt(price, now)
+      const hint = price === null || price.isOfUnits ? null : hintAt(price, now)
       const ownServer = isOwn && price?.source === LOCAL_SOURCE
-      return { target: buildTarget(credential, model, { price: hint, free, ownServer, noTraining }), price }
+      return {
+        target: buildTarget(credential, model, {
+          price: hint,
+          hasUnitPrice: price !== null && hasUnitPrice(price),
+          free,
+          ownServer,
+          noTraining,
+        }),
+        price,
+      }
     })
   })
 }
@@ -175,6 +186,7 @@ export function catalogueModel(spec: ProviderSpec, id: string): CatalogueModel |
 interface Findings {
   /** The current price. */
   readonly price: PriceHint | null
+  readonly hasUnitPrice: boolean
   readonly free: boolean
   /** At a private address and without any price. */
   readonly ownServer: boolean
@@ -198,7 +210,7 @@ function buildTarget(credential: Credential, model: ModelFacts, findings: Findin
 }
 
 function profileOf(credential: Credential, model: ModelFacts, findings: Findings): TargetProfile {
-  const { price, free, ownServer, noTraining } = findings
+  const { price, hasUnitPrice, free, ownServer, noTraining } = findings
   const { spec } = credential.provider
   return {
     ...spokenOf(spec, model.id),
@@ -210,6 +222,7 @@ function profileOf(credential: Credential, model: ModelFacts, findings: Findings
     ...(spec.holdsAnswerApart && { holdsAnswerApart: true as const }),
     abilities: abilitiesOf(spec, model),
     price,
+    ...(hasUnitPrice && { hasUnitPrice }),
     free,
     trainsOnPrompts: trainsOnPrompts(credential, free, noTraining),
     qualityPrior: model.user?.quality ?? model.catalogue?.quality ?? null,
@@ -355,7 +368,7 @@ export class TargetRegistry {
     )
     this.#prices = new Map(priced.map(({ target, price }) => [target.stateId, price]))
     this.#changing = priced.flatMap(({ target, price }) =>
-      price !== null && price.windows.length > 1 ? [{ target, price }] : [],
+      price !== null && !price.isOfUnits && price.windows.length > 1 ? [{ target, price }] : [],
     )
   }
 
