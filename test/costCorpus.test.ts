@@ -38,6 +38,7 @@ function priceOf({ provider, model }: Pick<CostRecord, 'provider' | 'model'>): P
     cataloguePrice: spec?.models.find(({ id }) => id === model)?.price ?? null,
     tiers: spec?.tiers,
     tools: spec?.toolPrices,
+    unitPrice: spec?.unitPrices?.find(({ match }) => match.test(model))?.price,
   })
 }
 

@@ -270,20 +270,112 @@ describe('a form', () => {
 })
 
 describe('money', () => {
-  test('a price per token is no price of units: the cost stays unknown', async () => {
-    const price = { input: 1, output: 2 }
-    await using priced = await open(
-      { own: { models } },
+  const priced = (price: object, ability: string, settings: object = {}) =>
+    open(
+      { own: { models: { ...models, 'tts-x': { kind: 'speech' } } } },
       {
+        settings,
         reconfigure: (config) => ({
-          own: { ...config['own'], models: [{ id: 'painter', price, abilities: { image_generation: true } }] },
+          own: { ...config['own'], models: [{ id: modelOf(ability), price, abilities: { [ability]: true } }] },
         }),
       },
     )
-    const response = await priced.ask('/v1/images/generations', { model: 'painter', prompt: 'A box' })
-    expect([response.status, response.headers.get('x-keywise-cost-usd')]).toEqual([200, null])
-    const [row] = priced.gateway.opened.engine.store.attempts({ limit: 1 })
-    expect(row).toMatchObject({ ok: true, costNanoUsd: null, usage: { inputTokens: 3, outputTokens: 40 } })
+  const modelOf = (ability: string) => Object.keys(UNITS).find((id) => UNITS[id]?.ability === ability) ?? ''
+  const costOf = ({ headers }: Response) => [
+    headers.get('x-keywise-cost-usd'),
+    headers.get('x-keywise-cost-at-least-usd'),
+  ]
+  const speech = { model: 'voice', input: 'Grüße 🙂', voice: 'coral' }
+  const boundary = 'b0undary'
+  const recording = (bytes: number) =>
+    `--${boundary}\r\ncontent-disposition: form-data; name="model"\r\n\r\near\r\n--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="a.mp3"\r\n\r\n${'x'.repeat(bytes)}\r\n--${boundary}--\r\n`
+  const asForm = { 'content-type': `multipart/form-data; boundary=${boundary}` }
+
+  test('what counts tokens costs its tokens', async () => {
+    await using own = await priced({ input: 1, output: 2 }, 'image_generation')
+    const response = await own.ask('/v1/images/generations', { model: 'painter', prompt: 'A box' })
+    expect([response.status, ...costOf(response)]).toEqual([200, '0.000083', null])
+  })
+
+  test('a price per token is no price of what counts none: the cost stays unknown', async () => {
+    await using own = await priced({ input: 1, output: 2 }, 'speech')
+    const response = await own.ask('/v1/audio/speech', speech)
+    await response.arrayBuffer()
+    expect([response.status, ...costOf(response)]).toEqual([200, null, null])
+    expect(own.gateway.opened.engine.store.attempts({ limit: 1 })).toMatchObject([{ ok: true, costNanoUsd: null }])
+  })
+
+  test('speech costs its characters', async () => {
+    await using own = await priced({ input: 0, output: 0, characters: 15 }, 'speech')
+    await (await own.ask('/v1/audio/speech', speech)).arrayBuffer()
+    const [row] = own.gateway.opened.engine.store.attempts({ limit: 1 })
+    // Seven characters, of which one is two of JavaScript's.
+    expect(row).toMatchObject({ ok: true, costNanoUsd: 7 * 15_000, usage: { parts: { characters: 7 } } })
+  })
+
+  test('pictures cost what each does, however the answer counts', async () => {
+    await using own = await priced({ input: 0, output: 0, image: 0.04 }, 'image_generation')
+    const response = await own.ask('/v1/images/generations', { model: 'painter', prompt: 'A box', n: 2 })
+    expect(costOf(response)).toEqual(['0.08', null])
+  })
+
+  test('a transcription costs its seconds, a ranking its searches', async () => {
+    await using ear = await priced({ input: 0, output: 0, audio_hour: 0.36 }, 'transcription')
+    expect(costOf(await ear.ask('/v1/audio/transcriptions', recording(10), asForm))).toEqual(['0.0001', null])
+    await using ranker = await priced({ input: 0, output: 0, tools: { search_units: 2 } }, 'rerank')
+    const asked = { model: 'ranker', query: 'a', documents: ['b', 'c'] }
+    expect(costOf(await ranker.ask('/v1/rerank', asked))).toEqual(['0.002', null])
+  })
+
+  describe('a hard budget puts the most aside that units can cost', () => {
+    const budgets = [{ scope: 'all', usd: 0.001, per: 'day' }]
+    for (const { of, price, ability, fits, isTooMuch } of [
+      {
+        of: 'characters',
+        price: { input: 0, output: 0, characters: 15 },
+        ability: 'speech',
+        fits: ['/v1/audio/speech', { ...speech, input: 'x'.repeat(60) }],
+        isTooMuch: ['/v1/audio/speech', { ...speech, input: 'x'.repeat(67) }],
+      },
+      {
+        of: 'pictures',
+        price: { input: 0, output: 0, image: 0.0004 },
+        ability: 'image_generation',
+        fits: ['/v1/images/generations', { model: 'painter', prompt: 'A', n: 2 }],
+        isTooMuch: ['/v1/images/generations', { model: 'painter', prompt: 'A', n: 3 }],
+      },
+      {
+        of: 'searches, by all pieces that the documents may be cut into',
+        price: { input: 0, output: 0, tools: { search_units: 0.4 } },
+        ability: 'rerank',
+        fits: ['/v1/rerank', { model: 'ranker', query: 'a', documents: Array(150).fill('b') }],
+        isTooMuch: ['/v1/rerank', { model: 'ranker', query: 'a', documents: Array(250).fill('b') }],
+      },
+      {
+        of: 'seconds, by the bytes of the recording',
+        price: { input: 0, output: 0, audio_hour: 0.36 },
+        ability: 'transcription',
+        // Ten seconds of 750 bytes, and no more.
+        fits: ['/v1/audio/transcriptions', recording(7_000)],
+        isTooMuch: ['/v1/audio/transcriptions', recording(8_000)],
+      },
+    ] as const)
+      test(of, async () => {
+        // Characters are worth 15 millionths of a dollar each, so that 66 fit.
+        await using own = await priced(price, ability, { budgets })
+        const ask = ([path, body]: readonly [string, unknown]) =>
+          own.ask(path, body, typeof body === 'string' ? asForm : {})
+        const refused = await ask(isTooMuch)
+        expect([refused.status, own.fakes.calls.length]).toEqual([429, 0])
+        expect(await refused.text()).toContain('budget_exceeded')
+        expect((await ask(fits)).status).toBe(200)
+      })
+  })
+
+  test('is spent at a known price of units where an unknown one is forbidden', async () => {
+    const settings = { unknown_price: 'block' }
+    await using own = await priced({ input: 0, output: 0, image: 0.04 }, 'image_generation', settings)
+    expect((await own.ask('/v1/images/generations', { model: 'painter', prompt: 'A box' })).status).toBe(200)
   })
 
   test('is not spent at an unknown price where that is forbidden', async () => {

@@ -25,10 +25,15 @@ const rates = {
   output_audio: price.optional().describe('USD per million tokens; default: unknown, at least as output'),
   output_image: price.optional().describe('USD per million tokens; default: unknown, at least as output'),
   output_video: price.optional().describe('USD per million tokens; default: unknown, at least as output'),
+  audio_hour: price.optional().describe('USD per hour of a recording that is counted in seconds; default: unknown'),
+  image: price.optional().describe('USD per picture made that is not counted in tokens; default: unknown'),
+  characters: price.optional().describe('USD per million characters that are spoken; default: unknown'),
   tools: z
     .record(z.string().max(100), price)
     .optional()
-    .describe('By the name of a tool that runs at the provider (web_search, file_search): USD per thousand uses'),
+    .describe(
+      'By the name of a tool that runs at the provider (web_search, file_search; search_units of a rerank): USD per thousand uses',
+    ),
   tiers: z
     .record(z.string().max(100), z.number().min(0).max(1000))
     .optional()

@@ -268,6 +268,8 @@ export interface UsageParts {
   readonly otherModels?: { readonly input: number; readonly output: number }
   /** Pictures made that are not counted in tokens. */
   readonly images?: number
+  /** Characters of a text that was spoken. */
+  readonly characters?: number
   /** Seconds of audio read or made that are not counted in tokens. */
   readonly audioSeconds?: number
 }

@@ -49,6 +49,8 @@ export interface TargetProfile {
   readonly abilities: Abilities
   /** Null when unknown; 0 for local and free keys. */
   readonly price: PriceHint | null
+  /** What it is asked for in units (pictures, recordings, searches) has a known price. Default false. */
+  readonly hasUnitPrice?: boolean
   /** True when a call of this target can never be billed (free key, `:free` model, local server). */
   readonly free: boolean
   /** Whether the provider may train on what is sent with this key. */
@@ -73,6 +75,26 @@ export interface TargetProfile {
 
 /** How many times the rates per token a call of a service tier costs, by the provider's word in small letters. */
 export type TierTimes = Readonly<Record<string, number>>
+
+/** Prices of what is not counted in tokens, in USD. */
+export interface UnitPrices {
+  /** Per hour of a recording that is counted in seconds. */
+  readonly audioHour?: number
+  /** A shorter recording is billed as one of so many seconds. */
+  readonly leastAudioSeconds?: number
+  /** Per picture that is made. */
+  readonly image?: number
+  /** Per million characters that are spoken. */
+  readonly characters?: number
+  /** Per thousand uses of a tool that runs at the provider, by kind; `search_units` are those of a rerank. */
+  readonly tools?: Readonly<Record<string, number>>
+}
+
+/** What a provider documents for a model that is billed in units alone, with the day on which it was read. */
+export interface DocumentedUnits extends UnitPrices {
+  /** ISO date. */
+  readonly readOn: string
+}
 
 /** USD per million tokens; only for ranking and filters. Costs are computed in `money/`. */
 export interface PriceHint {

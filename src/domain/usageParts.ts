@@ -47,6 +47,7 @@ export function partsWithin(told: UsageParts | undefined, whole: WholeUsage): Us
   if (otherModels !== undefined) parts.otherModels = otherModels
   if (told.serviceTier) parts.serviceTier = told.serviceTier.slice(0, MOST_CHARACTERS)
   if (isWithin(told.images, MOST_USES)) parts.images = Math.ceil(told.images)
+  if (isWithin(told.characters, MOST_TOKENS)) parts.characters = Math.ceil(told.characters)
   if (isWithin(told.audioSeconds, MOST_SECONDS)) parts.audioSeconds = told.audioSeconds
   return isEmpty(parts) ? undefined : parts
 }
@@ -97,7 +98,8 @@ export function combinedParts(
   combine: (one: number, other: number) => number,
 ): UsageParts | undefined {
   if (one === undefined || other === undefined) return one ?? other
-  const numbers = (name: 'cacheWrite1hTokens' | 'images' | 'audioSeconds') => both(one[name], other[name], combine)
+  const numbers = (name: 'cacheWrite1hTokens' | 'images' | 'characters' | 'audioSeconds') =>
+    both(one[name], other[name], combine)
   return {
     cacheWrite1hTokens: numbers('cacheWrite1hTokens'),
     input: bothOf(one.input, other.input, combine),
@@ -107,6 +109,7 @@ export function combinedParts(
     otherModels: bothOf(one.otherModels, other.otherModels, combine) as UsageParts['otherModels'], // the same names
     serviceTier: other.serviceTier ?? one.serviceTier,
     images: numbers('images'),
+    characters: numbers('characters'),
     audioSeconds: numbers('audioSeconds'),
   }
 }

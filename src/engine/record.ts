@@ -8,6 +8,7 @@ import { type Target, targetId } from '../domain/target.ts'
 import { nanoToUsd } from '../money/amount.ts'
 import { costOf } from '../money/cost.ts'
 import type { Price } from '../money/price.ts'
+import type { UnitsNeed } from '../money/unitCosts.ts'
 import type { UsageEstimator } from '../money/usage.ts'
 import type { Parks } from '../quota/parks/parks.ts'
 import type { Verdict } from '../routing/judge.ts'
@@ -17,6 +18,7 @@ import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import { consumed, type Prompt } from './memory/attemptUsage.ts'
 import type { LearnedState } from './memory/learnedState.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
+import { billable } from './request/unitOperation.ts'
 
 interface AttemptFacts extends Prompt {
   readonly id: string
@@ -24,6 +26,8 @@ interface AttemptFacts extends Prompt {
   readonly number: number
   readonly source: AttemptSource
   readonly operation: OperationName
+  /** What was asked for, where it is counted in units. */
+  readonly units?: UnitsNeed | undefined
   readonly target: Target
   readonly startedAt: number
   readonly streamed: boolean
@@ -82,6 +86,7 @@ export function attemptFacts(
     expected: attempt.expected === true,
     source,
     operation: pending.operation?.name ?? 'chat',
+    units: pending.operation?.units,
     target: attempt.target,
     startedAt: attempt.startedAt,
     streamed: pending.request.stream,
@@ -118,8 +123,9 @@ export function recordAttempt(recorder: Recorder, facts: AttemptFacts, now: numb
 function eventOf(facts: AttemptFacts, { origin, estimate, learned: { parks } }: Recorder, now: number): AttemptEvent {
   const { end, target } = facts
   const failure = end.outcome.ok ? null : end.outcome.failure
-  const usage = consumed(end, facts, estimate)
-  const cost = usage === null ? null : costOf(usage, facts.price, facts.startedAt)
+  const used = consumed(end, facts, estimate)
+  const { usage, price } = used === null ? { usage: null, price: null } : billable(facts.units, used, facts.price)
+  const cost = usage === null ? null : costOf(usage, price, facts.startedAt)
   return {
     kind: 'attempt',
     at: now,

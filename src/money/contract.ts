@@ -40,6 +40,7 @@ export function underContract(usual: Price | null, contract: Contract, { model }
   return versioned({
     source: 'config',
     ...(agreed === null && { of: base.source }),
+    ...(base.isOfUnits && { isOfUnits: true }),
     windows: withHours(windows, hours),
     tiers: tiersOf(base, own),
   })

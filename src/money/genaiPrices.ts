@@ -6,6 +6,7 @@
 
 import type { ConditionalPrice, ModelPrice, Provider } from '@pydantic/genai-prices'
 import { type Price, type PriceLookup, type PriceTier, type PriceWindow, ratesFrom } from './price.ts'
+import { SEARCHES } from './unitCosts.ts'
 
 /** The release date of the package version in the lock file; a test fails when the version changes without it. */
 export const GENAI_PRICES = { version: '0.1.8', date: '2026-09-23' } as const
@@ -40,19 +41,28 @@ function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
 }
 
-/** Null when the list has no price for text input, as for speech and page-priced models. */
+/** Null when the list has neither a price for text input nor one for units that keywise counts, as for pages. */
 function priceFrom(prices: ModelPrice | readonly ConditionalPrice[], isOneRate: boolean): Price | null {
   const list: readonly ConditionalPrice[] = isList(prices) ? prices : [{ prices }]
   const windows = list.map((one) => windowFrom(one, isOneRate))
-  return windows.every((window) => window !== null) ? { source: SOURCE, windows } : null
+  if (!windows.every((window) => window !== null)) return null
+  const isOfUnits = list.some((one) => one.prices['input_mtok'] === undefined)
+  return { source: SOURCE, windows, ...(isOfUnits && { isOfUnits }) }
 }
+
+/** Names in the list of what is not counted in tokens. */
+const AUDIO_HOURS = 'input_audio_hours'
+const UNITS = [AUDIO_HOURS, 'rerank_searches_kcount']
+/** More of a price than its recordings: the messages of a conversation by voice. */
+const BESIDE_UNITS = 'input_text_messages_kcount'
 
 function isList(prices: ModelPrice | readonly ConditionalPrice[]): prices is readonly ConditionalPrice[] {
   return Array.isArray(prices)
 }
 
 function windowFrom({ constraint, prices }: ConditionalPrice, isOneRate: boolean): PriceWindow | null {
-  if (prices['input_mtok'] === undefined) return null
+  const isOfUnits = UNITS.some((name) => prices[name] !== undefined) && prices[BESIDE_UNITS] === undefined
+  if (prices['input_mtok'] === undefined && !isOfUnits) return null
   const starts = new Set([-1])
   for (const price of Object.values(prices))
     if (typeof price === 'object') for (const tier of price.tiers) starts.add(tier.start)
@@ -85,12 +95,17 @@ function tierFrom(prices: ModelPrice, start: number, isOneRate: boolean): PriceT
       outputImage: at('output_image_mtok'),
       outputVideo: at('output_video_mtok'),
       tools: toolsFrom(at),
+      audioHour: at(AUDIO_HOURS),
     }),
   }
 }
 
 /** The names in the list of tools that run at the provider, and ours. */
-const TOOLS = { web_search: 'web_searches_kcount', file_search: 'storage_searches_kcount' } as const
+const TOOLS = {
+  web_search: 'web_searches_kcount',
+  file_search: 'storage_searches_kcount',
+  [SEARCHES]: 'rerank_searches_kcount',
+} as const
 
 function toolsFrom(at: (key: string) => number | undefined): Readonly<Record<string, number>> {
   const known = Object.entries(TOOLS).map(([tool, key]) => [tool, at(key)] as const)

@@ -39,6 +39,8 @@ const DEAREST = {
   otherModel: { input: 30 * PER_MILLION, output: 75 * PER_MILLION },
   image: 1_000_000_000_000,
   audioSecond: 10_000_000_000,
+  // Well above the 62.5 a million of https://docs.venice.ai/models/orpheus-tts.md (2026-11-30).
+  character: 300 * PER_MILLION,
 } as const
 
 /**
@@ -158,7 +160,7 @@ const taken = (of: ModalityTokens | undefined, modality: Modality, left: number)
 
 /** What is not billed by the token; no tier changes it. */
 function apart(
-  { serverTools = {}, images = 0, audioSeconds = 0 }: UsageParts,
+  { serverTools = {}, images = 0, characters = 0, audioSeconds = 0 }: UsageParts,
   rates: Rates,
   documented: Documented['tools'],
 ): Sum {
@@ -168,9 +170,21 @@ function apart(
     const rate = rateOf(rates.parts.tools, tool) ?? rateOf(documented, tool)
     sum.add(uses, rate === undefined ? { least: 0, most: rateOf(DEAREST_TOOLS, tool) ?? DEAREST.tool } : exactly(rate))
   }
-  sum.add(images, { least: 0, most: DEAREST.image })
-  sum.add(Math.ceil(audioSeconds), { least: 0, most: DEAREST.audioSecond })
+  const { image, character, audioHour, leastAudioSeconds = 0 } = rates.parts
+  sum.add(images, image === undefined ? { least: 0, most: DEAREST.image } : exactly(image))
+  sum.add(characters, character === undefined ? { least: 0, most: DEAREST.character } : exactly(character))
+  if (audioHour === undefined) sum.add(Math.ceil(audioSeconds), { least: 0, most: DEAREST.audioSecond })
+  else if (audioSeconds > 0) sum.addScaled(ofRecording(audioSeconds, audioHour, leastAudioSeconds, BigInt(USUAL)))
   return sum
+}
+
+const SECONDS_PER_HOUR = 3600n
+const MILLIS = 1000
+
+/** Pico-USD times `scale`, rounded down; a recording is counted to the millisecond, and at least for so long. */
+export function ofRecording(seconds: number, perHour: number, leastSeconds: number, scale: bigint): bigint {
+  const millis = BigInt(Math.round(Math.max(seconds, leastSeconds) * MILLIS))
+  return (millis * BigInt(perHour) * scale) / (SECONDS_PER_HOUR * BigInt(MILLIS))
 }
 
 /** Names come from the provider. */
@@ -214,6 +228,12 @@ class Sum {
     if (count <= 0) return
     this.#least += BigInt(count) * BigInt(least) * BigInt(USUAL)
     this.#most += BigInt(count) * BigInt(most) * BigInt(USUAL)
+  }
+
+  /** An exact amount that is scaled already. */
+  addScaled(amount: bigint): void {
+    this.#least += amount
+    this.#most += amount
   }
 
   times({ least, most }: RateRange): Sum {

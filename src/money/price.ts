@@ -3,7 +3,7 @@
 import type { Modality } from '../domain/chat.ts'
 import { type HoursRule, holdsAt, readHours } from '../domain/hoursRule.ts'
 import { present } from '../domain/present.ts'
-import type { PriceHint, TierTimes } from '../domain/target.ts'
+import type { PriceHint, TierTimes, UnitPrices } from '../domain/target.ts'
 import { scaled } from './amount.ts'
 
 /**
@@ -32,6 +32,13 @@ interface PartRates {
   readonly output?: ModalityRates
   /** By kind, per use. */
   readonly tools?: Readonly<Record<string, number>>
+  /** Per hour of a recording that is counted in seconds, and for how many seconds at least. */
+  readonly audioHour?: number
+  readonly leastAudioSeconds?: number
+  /** Per picture that is made. */
+  readonly image?: number
+  /** Per character that is spoken. */
+  readonly character?: number
 }
 
 type ModalityRates = { readonly [M in Modality]?: number }
@@ -72,10 +79,12 @@ export interface Price {
   readonly documentedOn?: string | undefined
   /** Whatever is used costs nothing: a server of one's own. Default false. */
   readonly isFree?: true
+  /** It says nothing of tokens: a model that is billed in units alone. Default false. */
+  readonly isOfUnits?: true
 }
 
 /** A price as written by the user: USD per million tokens, `request` in USD per request. */
-export interface UserPrice extends PriceHint {
+export interface UserPrice extends PriceHint, UnitPrices {
   readonly cachedInput?: number
   readonly cacheWrite?: number
   readonly reasoning?: number
@@ -90,8 +99,6 @@ export interface UserPrice extends PriceHint {
   readonly outputAudio?: number
   readonly outputImage?: number
   readonly outputVideo?: number
-  /** USD per thousand uses of a tool that runs at the provider, by kind. */
-  readonly tools?: Readonly<Record<string, number>>
   /** How many times the prices per token a service tier costs, by the provider's word. */
   readonly tiers?: TierTimes
   readonly hours?: HourTimes
@@ -134,8 +141,13 @@ function timesRates({ parts, ...plain }: Rates, times: number): Rates {
   return { ...mapped(plain, times), parts: timesParts(parts, times) }
 }
 
-function timesParts({ cacheWrite1h, input, cached, output, tools }: PartRates, times: number): PartRates {
+function timesParts(parts: PartRates, times: number): PartRates {
+  const { cacheWrite1h, input, cached, output, tools, audioHour, image, character } = parts
   return {
+    ...parts,
+    ...(audioHour !== undefined && { audioHour: timesRate(audioHour, times) }),
+    ...(image !== undefined && { image: timesRate(image, times) }),
+    ...(character !== undefined && { character: timesRate(character, times) }),
     ...(cacheWrite1h !== undefined && { cacheWrite1h: timesRate(cacheWrite1h, times) }),
     ...(input !== undefined && { input: mapped(input, times) }),
     ...(cached !== undefined && { cached: mapped(cached, times) }),
@@ -196,6 +208,10 @@ function partRatesFrom(price: UserPrice): PartRates {
     cached: modalityRates(cachedAudio, cachedImage, undefined),
     output: modalityRates(outputAudio, outputImage, outputVideo),
     ...(price.tools !== undefined && { tools: picoPerUse(price.tools) }),
+    ...(price.audioHour !== undefined && { audioHour: scaled(price.audioHour, 12) ?? 0 }),
+    ...(price.leastAudioSeconds !== undefined && { leastAudioSeconds: price.leastAudioSeconds }),
+    ...(price.image !== undefined && { image: scaled(price.image, 12) ?? 0 }),
+    ...(price.characters !== undefined && { character: picoPerToken(price.characters) }),
   }
 }
 

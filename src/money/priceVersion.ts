@@ -58,13 +58,18 @@ function plainRates({ input, output, cachedInput, cacheWrite, reasoning, request
   }
 }
 
-function partRates({ parts: { cacheWrite1h, tools, ...sides } }: Rates): Record<string, Json> {
+function partRates({ parts }: Rates): Record<string, Json> {
+  const { cacheWrite1h, tools, audioHour, leastAudioSeconds, image, character, ...sides } = parts
   const kinds = Object.entries(sides).flatMap(([side, rates]) =>
     Object.entries(rates).map(([kind, rate]) => [`${side}_${kind}`, perMillion(rate)] as const),
   )
   return {
     ...(cacheWrite1h !== undefined && { cache_write_1h: perMillion(cacheWrite1h) }),
     ...Object.fromEntries(kinds),
+    ...(audioHour !== undefined && { audio_hour: audioHour / 1e12 }),
+    ...(leastAudioSeconds !== undefined && { least_audio_seconds: leastAudioSeconds }),
+    ...(image !== undefined && { image: image / 1e12 }),
+    ...(character !== undefined && { characters: perMillion(character) }),
     ...(tools !== undefined && { tools: sorted(tools, perThousand) }),
   }
 }

@@ -1,8 +1,18 @@
 /** The precedence of price sources. */
 
-import type { PriceHint, TierTimes } from '../domain/target.ts'
+import { isEmpty } from '../domain/json.ts'
+import type { DocumentedUnits, PriceHint, TierTimes } from '../domain/target.ts'
 import { type Contract, underContract } from './contract.ts'
-import { flat, isPrice, type Price, type PriceLookup, picoPerUse, type UserPrice } from './price.ts'
+import {
+  flat,
+  isPrice,
+  type Price,
+  type PriceLookup,
+  type PriceWindow,
+  picoPerUse,
+  type Rates,
+  type UserPrice,
+} from './price.ts'
 import { versioned } from './priceVersion.ts'
 
 /** What decides which price source applies to a target. */
@@ -22,6 +32,8 @@ export interface PriceFacts {
   readonly cataloguePrice?: PriceHint | null
   /** The price in a facts file that the user installed; not for a model whose price its provider lists. */
   readonly installedPrice?: InstalledPrice | null | undefined
+  /** What the provider documents for a model that is billed in units. */
+  readonly unitPrice?: DocumentedUnits | undefined
   /** What the provider's service tiers cost, where its documentation says so for all models. */
   readonly tiers?: TierTimes | undefined
   /** What tools that run at the provider cost with every model: USD per thousand uses, by kind. */
@@ -92,7 +104,7 @@ export class Prices {
     if (facts.neverBilled) return NEVER_BILLED
     if (facts.free || facts.model.endsWith(':free')) return FREE
     const listed = this.#knownPrice(facts)
-    const known = listed === null ? null : withDocumented(listed, facts)
+    const known = listed === null ? documentedUnits(facts) : withDocumented(listed, facts)
     return known ?? (facts.ownServer ? LOCAL : null)
   }
 
@@ -120,8 +132,25 @@ function cataloguePrice(hint: PriceHint | null | undefined): Price | null {
   return hint && isPrice(hint.input) && isPrice(hint.output) ? versioned(flat('catalogue', hint)) : null
 }
 
+function documentedUnits({ unitPrice }: PriceFacts): Price | null {
+  if (unitPrice === undefined) return null
+  const { readOn, leastAudioSeconds: _least, ...price } = unitPrice
+  if (isEmpty(price)) return null
+  return versioned({ ...flat(`documented ${readOn}`, { input: 0, output: 0, ...price }), isOfUnits: true })
+}
+
 /** With what the provider's documentation says of all models. */
-function withDocumented(price: Price, { tiers, tools, documentedOn }: PriceFacts): Price {
+function withDocumented(listed: Price, { tiers, tools, documentedOn, unitPrice }: PriceFacts): Price {
+  const least = unitPrice?.leastAudioSeconds
+  const price = least === undefined ? listed : { ...listed, windows: withLeastLength(listed.windows, least) }
   if (tiers === undefined && tools === undefined) return price
   return { ...price, tiers: price.tiers ?? tiers, tools: tools && picoPerUse(tools), documentedOn }
+}
+
+function withLeastLength(windows: readonly PriceWindow[], leastAudioSeconds: number): readonly PriceWindow[] {
+  const longer = (rates: Rates): Rates => ({ ...rates, parts: { ...rates.parts, leastAudioSeconds } })
+  return windows.map((window) => ({
+    ...window,
+    tiers: window.tiers.map((tier) => ({ ...tier, rates: longer(tier.rates) })),
+  }))
 }

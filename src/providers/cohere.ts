@@ -30,6 +30,11 @@ export const cohere = defineProvider({
   models: [
     { id: 'command-a-03-2025', contextTokens: 256_000, abilities: can('tools', 'json'), pick: true, ...tier('middle') },
   ],
+  // Of https://cohere.com/pricing, as copied to https://developer.puter.com/tutorials/cohere-api-pricing/ (2026-11-30).
+  unitPrices: [
+    { match: /^rerank-v4\.0-pro/, price: { tools: { search_units: 2.5 }, readOn: '2026-11-30' } },
+    { match: /^rerank-(?:v4\.0-fast|v3\.5)/, price: { tools: { search_units: 2 }, readOn: '2026-11-30' } },
+  ],
   checked: { models: TRIAL },
   env: ['COHERE_API_KEY', 'CO_API_KEY'],
   // No field for thoughts is documented for its history.

@@ -73,6 +73,8 @@ export const groq = defineProvider({
   ],
   // "Pricing matches the on-demand tier"
   tiers: { flex: 1 },
+  // Shorter recordings are billed as of ten seconds: https://console.groq.com/docs/speech-to-text (2026-11-30)
+  unitPrices: [{ match: /whisper/, price: { leastAudioSeconds: 10, readOn: '2026-11-30' } }],
   checked: {
     models: { source: 'https://console.groq.com/docs/models', checkedAt: '2026-09-18' },
     retirements: { source: 'https://console.groq.com/docs/deprecations', checkedAt: '2026-09-18' },

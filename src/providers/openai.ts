@@ -71,6 +71,11 @@ export const openai = defineProvider({
   },
   // "Tokens are priced at Batch API rates", half the usual; so says https://dev.classmethod.jp/en/articles/openai-flex-processing/
   tiers: { flex: 0.5, batch: 0.5 },
+  unitPrices: [
+    // https://developers.openai.com/api/docs/models/tts-1, …/tts-1-hd (2026-11-30)
+    { match: /^tts-1-hd/, price: { characters: 30, readOn: '2026-11-30' } },
+    { match: /^tts-1/, price: { characters: 15, readOn: '2026-11-30' } },
+  ],
   env: ['OPENAI_API_KEY'],
   keyShape: /^sk-(?:proj-|svcacct-)/,
   wire: GPT_WIRE,

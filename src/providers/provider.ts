@@ -6,7 +6,7 @@
 import type { DialectId } from '../domain/chat.ts'
 import type { DayBoundary, LimitWindow } from '../domain/failure.ts'
 import type { QuotaScope } from '../domain/scope.ts'
-import type { Abilities, PriceHint, TierTimes, UnitAbility } from '../domain/target.ts'
+import type { Abilities, DocumentedUnits, PriceHint, TierTimes, UnitAbility } from '../domain/target.ts'
 import type { WireFacts } from '../domain/wireFacts.ts'
 import type { Checked, DatedPart, InstalledFacts, Retirement, SeedLimit } from './dated.ts'
 
@@ -202,6 +202,11 @@ export interface ProviderSpec {
    * so for every model that has it. Default: unknown.
    */
   readonly tiers?: TierTimes
+  /**
+   * Documented prices of models that are billed in units, where the price list has none, and the least that is billed of a
+   * recording; the first whose pattern matches. Default: unknown.
+   */
+  readonly unitPrices?: readonly { readonly match: RegExp; readonly price: DocumentedUnits }[]
   /** What tools that run at the provider cost with every model: USD per thousand uses, by kind. Default: unknown. */
   readonly toolPrices?: Readonly<Record<string, number>>
   /** Least time to allow until the first token, in milliseconds, where the provider is known to begin slowly. */

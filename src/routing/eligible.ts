@@ -108,11 +108,12 @@ function wrongTarget(target: Target, needs: Needs): Ineligible | null {
 }
 
 function forbidden(target: Target, { inUnits }: Needs, rules: EligibilityRules): Ineligible | null {
-  const { free, price, trainsOnPrompts } = target.profile
+  const { free, price, hasUnitPrice, trainsOnPrompts } = target.profile
   if (rules.freeOnly && !free) return out('free_only', 'may be billed, and only free targets are allowed')
   if (rules.privacy === 'no_training' && trainsOnPrompts !== false && !target.profile.local)
     return out('privacy', trainsOnPrompts ? 'may train on prompts' : 'does not say whether it trains on prompts')
   if (free) return null
+  if (inUnits && hasUnitPrice) return null
   if (price === null || inUnits) return rules.unknownPrice === 'block' ? out('price', 'price unknown') : null
   if (rules.maxOutputPrice !== null && price.output > rules.maxOutputPrice)
     return out('price', `$${price.output} per million output tokens is above the limit of $${rules.maxOutputPrice}`)

@@ -1,7 +1,9 @@
 /** Builds the facts that decide eligibility from a registry: the user's rules, hours, and what a call may consume. */
 
 import type { Target } from '../../domain/target.ts'
-import { worstCase } from '../../money/cost.ts'
+import { type WorstCase, worstCase } from '../../money/cost.ts'
+import type { Price } from '../../money/price.ts'
+import { worstOfUnits } from '../../money/unitCosts.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
 import type { HoldNeed, PendingRequest } from '../request/pendingRequest.ts'
 import { priceFor } from '../request/unitOperation.ts'
@@ -65,16 +67,12 @@ function holdNeed(
       inputTokens,
       outputTokens: learned.router.expectedOutputTokens(pending.task, maxOutputTokens),
     },
-    worstCase: worstCase(
-      {
-        inputTokens: pending.mostInputTokens,
-        maxOutputTokens,
-        answers: pending.answers,
-        parts: pending.partsNeed,
-      },
-      priceFor(pending.operation, registry.priceOf(target)),
-      target.profile,
-      now,
-    ),
+    worstCase: worstOf(priceFor(pending.operation, registry.priceOf(target)), target, pending, now),
   }
+}
+
+function worstOf(price: Price | null, { profile }: Target, pending: PendingRequest, now: number): WorstCase {
+  const { operation, mostInputTokens: inputTokens, needs, answers, partsNeed: parts } = pending
+  if (operation?.units !== undefined) return worstOfUnits(operation.units, price, now)
+  return worstCase({ inputTokens, maxOutputTokens: needs.maxOutputTokens, answers, parts }, price, profile, now)
 }

@@ -4,6 +4,7 @@ import type { Dialect } from '../../dialects/dialect.ts'
 import type { OperationName } from '../../domain/attempt.ts'
 import type { BodySource } from '../../domain/bodySource.ts'
 import type { ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
+import type { UnitsNeed } from '../../money/unitCosts.ts'
 import type { ProviderSpec } from '../../providers/provider.ts'
 
 interface WrittenOperation {
@@ -19,8 +20,8 @@ export interface Operation {
   dialectFor(dialect: DialectId): Dialect | null
   /** The calls that make one attempt, because the provider takes no more at once. */
   partsFor(spec: ProviderSpec): readonly ChatRequest[]
-  /** Its prices are not those of tokens. */
-  readonly inUnits?: boolean
+  /** What it asks for at most, where that is counted in units rather than in tokens. */
+  readonly units?: UnitsNeed
   /** The client's own body for a model of that provider; absent where the dialect writes the request. */
   readonly write?: (model: string, spec: ProviderSpec) => WrittenOperation
   /** One answer of the answers to those calls; null when they are not what was asked for. */

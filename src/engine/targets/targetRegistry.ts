@@ -15,6 +15,7 @@ import { type ModelWire, wireOf } from '../../domain/wireFacts.ts'
 import { agreedPrice } from '../../money/contract.ts'
 import { type Price, ratesAt, type UserPrice } from '../../money/price.ts'
 import { LOCAL_SOURCE, type Prices } from '../../money/prices.ts'
+import { hasUnitPrice } from '../../money/unitCosts.ts'
 import { knownModel } from '../../providers/installed.ts'
 import type { CatalogueModel, ProviderSpec } from '../../providers/provider.ts'
 import type { Connection } from '../../upstream/connection.ts'
@@ -95,13 +96,23 @@ function pricedTargets({
         installedPrice: model.listed?.price ? null : credential.provider.spec.installed?.of(model.id)?.price,
         tiers: credential.provider.spec.tiers,
         tools: credential.provider.spec.toolPrices,
+        unitPrice: credential.provider.spec.unitPrices?.find(({ match }) => match.test(model.id))?.price,
         documentedOn: credential.provider.spec.checked?.prices?.checkedAt,
         contract: credential.key.contract,
         account: credential.account,
       })
-      const hint = price === null ? null : hintAt(price, now)
+      const hint = price === null || price.isOfUnits ? null : hintAt(price, now)
       const ownServer = isOwn && price?.source === LOCAL_SOURCE
-      return { target: buildTarget(credential, model, { price: hint, free, ownServer, noTraining }), price }
+      return {
+        target: buildTarget(credential, model, {
+          price: hint,
+          hasUnitPrice: price !== null && hasUnitPrice(price),
+          free,
+          ownServer,
+          noTraining,
+        }),
+        price,
+      }
     })
   })
 }
@@ -185,6 +196,7 @@ export function catalogueModel(spec: ProviderSpec, id: string): CatalogueModel |
 interface Findings {
   /** The current price. */
   readonly price: PriceHint | null
+  readonly hasUnitPrice: boolean
   readonly free: boolean
   /** At a private address and without any price. */
   readonly ownServer: boolean
@@ -208,7 +220,7 @@ function buildTarget(credential: Credential, model: ModelFacts, findings: Findin
 }
 
 function profileOf(credential: Credential, model: ModelFacts, findings: Findings): TargetProfile {
-  const { price, free, ownServer, noTraining } = findings
+  const { price, hasUnitPrice, free, ownServer, noTraining } = findings
   const { spec } = credential.provider
   return {
     ...spokenOf(spec, model.id),
@@ -220,6 +232,7 @@ function profileOf(credential: Credential, model: ModelFacts, findings: Findings
     ...(spec.holdsAnswerApart && { holdsAnswerApart: true as const }),
     abilities: abilitiesOf(spec, model),
     price,
+    ...(hasUnitPrice && { hasUnitPrice }),
     free,
     trainsOnPrompts: trainsOnPrompts(credential, free, noTraining),
     qualityPrior: model.user?.quality ?? model.catalogue?.quality ?? null,
@@ -366,7 +379,7 @@ export class TargetRegistry {
     )
     this.#prices = new Map(priced.map(({ target, price }) => [target.stateId, price]))
     this.#changing = priced.flatMap(({ target, price }) =>
-      price !== null && price.windows.length > 1 ? [{ target, price }] : [],
+      price !== null && !price.isOfUnits && price.windows.length > 1 ? [{ target, price }] : [],
     )
   }
 

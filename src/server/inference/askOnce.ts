@@ -7,6 +7,7 @@ import type { DialectId } from '../../domain/chat.ts'
 import { type Answered, cascade } from '../../engine/cascade.ts'
 import { type RequestOptions, requestId } from '../../engine/prepareRequest.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
+import { decimalOf } from '../../money/amount.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders } from '../clientHeaders.ts'
 import { clientKind } from '../clientKind.ts'
@@ -88,7 +89,15 @@ function headersOf({ winner, trail, report }: Answered, id: string): Record<stri
     'x-keywise-target': target,
     'x-keywise-attempts': String(trail.attempts.length + (isComing ? 1 : 0)),
     'x-keywise-trail': isComing ? [recorded, `${target}=ok`].filter(Boolean).join('; ') : recorded,
+    ...costOf(report),
   }
+}
+
+function costOf(report: Answered['report']): Record<string, string> {
+  if (report === null) return {}
+  if (report.costUsd !== null) return { 'x-keywise-cost-usd': decimalOf(report.costUsd) }
+  const { costAtLeastUsd } = report
+  return costAtLeastUsd === undefined ? {} : { 'x-keywise-cost-at-least-usd': decimalOf(costAtLeastUsd) }
 }
 
 const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error))

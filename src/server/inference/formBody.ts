@@ -48,6 +48,11 @@ class FormBody implements PassedBody {
     this.#outline = outline
   }
 
+  /** Of the whole form. */
+  get bytes(): number {
+    return this.#spool.bytes
+  }
+
   has(name: string): boolean {
     return this.#outline.fields.has(name)
   }

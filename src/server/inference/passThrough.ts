@@ -17,6 +17,8 @@ import type { Engine } from '../../engine/engine.ts'
 import { prepareRequest, type RequestOptions } from '../../engine/prepareRequest.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { type PassedBody, unitOperation } from '../../engine/request/unitOperation.ts'
+import { unitsOf } from '../../engine/request/units.ts'
+import type { UnitsNeed } from '../../money/unitCosts.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
 import { parseBody, readBody } from '../body.ts'
 import { vendorFacts } from '../clientError.ts'
@@ -33,6 +35,7 @@ interface Passed {
   readonly stream: boolean
   readonly inputTokens: number
   readonly fields: unknown
+  readonly units: UnitsNeed
   /** Frees what is held of it. */
   readonly close?: () => Promise<void>
 }
@@ -44,8 +47,8 @@ export const passThrough =
     askOnce(parts, request, response, token, 'openai', async () => {
       const form = UNIT_FORMS[ability]
       const passed = await (form === undefined
-        ? readJson(request, parts.maxBodyBytes)
-        : readForm(request, parts.maxBodyBytes, form))
+        ? readJson(request, parts.maxBodyBytes, ability)
+        : readForm(request, parts.maxBodyBytes, form, ability))
       return {
         body: passed.fields,
         prepare: (options, id) => prepareUnits(parts.engine, ability, { ...passed, ...named(path) }, options, id),
@@ -56,7 +59,7 @@ export const passThrough =
 
 const named = (path: string | undefined) => (path === undefined ? {} : { model: path })
 
-async function readJson(request: IncomingMessage, maxBytes: number): Promise<Passed> {
+async function readJson(request: IncomingMessage, maxBytes: number, ability: UnitAbility): Promise<Passed> {
   const { bytes } = await readBody(request, maxBytes)
   const fields = asRecord(parseBody(bytes))
   if (fields === undefined) throw new InvalidRequestError('the request body must be a JSON object')
@@ -66,11 +69,17 @@ async function readJson(request: IncomingMessage, maxBytes: number): Promise<Pas
     stream: fields['stream'] === true || fields['stream_format'] === 'sse',
     inputTokens: Math.ceil(bytes.length / 4),
     fields,
+    units: unitsOf(ability, fields, bytes.length),
   }
 }
 
 /** Audio and pictures are no text, so nothing is known of their tokens. */
-async function readForm(request: IncomingMessage, maxBytes: number, { what, fields }: UnitForm): Promise<Passed> {
+async function readForm(
+  request: IncomingMessage,
+  maxBytes: number,
+  { what, fields }: UnitForm,
+  ability: UnitAbility,
+): Promise<Passed> {
   const body = await readFormBody(request, maxBytes)
   const close = () => body.close()
   try {
@@ -78,7 +87,10 @@ async function readForm(request: IncomingMessage, maxBytes: number, { what, fiel
     if (!fields.some((name) => body.has(name)))
       throw new InvalidRequestError(`"${parameter}" is missing; it must be ${what}`, { parameter })
     const stream = body.text('stream') === 'true'
-    return { body, model: body.text('model'), stream, inputTokens: 0, fields: undefined, close }
+    // A recording that is only named can be of any length.
+    const bytes = body.has('file') ? body.bytes : Number.POSITIVE_INFINITY
+    const units = unitsOf(ability, { n: Number(body.text('n') ?? 1) }, bytes)
+    return { body, model: body.text('model'), stream, inputTokens: 0, fields: undefined, units, close }
   } catch (error) {
     await close()
     throw error
@@ -88,13 +100,13 @@ async function readForm(request: IncomingMessage, maxBytes: number, { what, fiel
 function prepareUnits(
   engine: Engine,
   ability: UnitAbility,
-  { body, model = '', stream, inputTokens }: Passed,
+  { body, model = '', stream, inputTokens, units }: Passed,
   options: RequestOptions,
   id: string,
 ): PendingRequest {
   const isOpen = model === '' || model === 'auto' || model.startsWith('auto:')
   const request = { model: isOpen ? 'auto' : model, messages: [], stream }
-  const operation = unitOperation(ability, request, body)
+  const operation = unitOperation(ability, request, body, units)
   // Documents are read one by one, pictures and audio are no text: what is too long the service itself must say.
   const needs = { abilities: [ability], inputTokens, longestTokens: 0, maxOutputTokens: 0, auto: false, inUnits: true }
   const among = isOpen ? ableTargets(engine, ability) : null

@@ -6,6 +6,10 @@ const page = (says: string): Published => ({ url: 'https://console.groq.com/docs
 export const groqPublished: Readonly<Record<string, Published>> = {
   'openai/gpt-oss-120b': page('0.15, cached 0.075, output 0.6; flex as usual; search 8 a thousand at most'),
   'openai/gpt-oss-20b': page('0.075, cached 0.0375, output 0.3'),
+  'whisper-large-v3': {
+    ...page('0.111 an hour, ten seconds at least'),
+    url: 'https://console.groq.com/docs/speech-to-text',
+  },
   'llama-3.3-70b-versatile': page('0.59, output 0.79, until 2026-08-16'),
 }
 
@@ -13,6 +17,26 @@ const fast = { provider: 'groq', reader: 'chat' } as const
 const times = { queue_time: 0.02, prompt_time: 0.01, completion_time: 0.3, total_time: 0.31 }
 
 export const groqRecords: readonly CostRecord[] = [
+  {
+    of: 'an hour of a recording',
+    part: 'units',
+    provider: 'groq',
+    model: 'whisper-large-v3',
+    reader: 'units',
+    answer: { text: 'Hi', duration: 3_600, task: 'transcribe' },
+    nanoUsd: 111_000_000,
+    by: '1*111000',
+  },
+  {
+    of: 'a short recording, billed as of ten seconds',
+    part: 'units',
+    provider: 'groq',
+    model: 'whisper-large-v3',
+    reader: 'units',
+    answer: { text: 'Hi', duration: 2.5, task: 'transcribe' },
+    nanoUsd: 308_333,
+    by: '10*30.8333333',
+  },
   {
     ...fast,
     of: 'text, with the times beside the counts',

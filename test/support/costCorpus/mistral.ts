@@ -13,12 +13,26 @@ export const mistralPublished: Readonly<Record<string, Published>> = {
     seen: 'list',
   },
   'voxtral-small-2507': { ...page('0.1, output 0.3 (0.4 since 2026-08-11); audio 0.004 a minute'), seen: 'list' },
+  'voxtral-mini-2602': { ...page('transcription 0.003 a minute'), seen: 'list' },
   'mistral-embed': { ...page('0.1'), seen: 'list' },
 }
 
 const ofMistral = { provider: 'mistral', reader: 'chat' } as const
 
 export const mistralRecords: readonly CostRecord[] = [
+  {
+    of: 'a transcription, whose tokens are not billed',
+    part: 'units',
+    provider: 'mistral',
+    model: 'voxtral-mini-2602',
+    reader: 'units',
+    answer: {
+      text: 'Hi',
+      usage: { prompt_audio_seconds: 203, prompt_tokens: 4, completion_tokens: 635, total_tokens: 3_264 },
+    },
+    nanoUsd: 10_150_000,
+    by: '203*50',
+  },
   {
     ...ofMistral,
     of: 'text',

@@ -42,6 +42,7 @@ export const openaiPublished: Readonly<Record<string, Published>> = {
     says: 'text 5, cached 1.25; image 10, cached 2.5, output 40',
   },
   'gpt-image-1.5': { ...page('text 5, cached 1.25, output 10; image 8, cached 2, output 32'), seen: 'copy' },
+  'whisper-1': { ...page('0.006 a minute'), seen: 'list' },
   'gpt-4o-transcribe': { ...page('text 2.5, output 10; audio 6'), seen: 'list' },
   'text-embedding-3-small': {
     url: 'https://developers.openai.com/api/docs/models/text-embedding-3-large',
@@ -624,13 +625,14 @@ export const openaiRecords: readonly CostRecord[] = [
   },
   {
     of: 'a transcription that is counted in seconds',
-    part: 'unpriced',
+    part: 'units',
     provider: 'openai',
     model: 'whisper-1',
     reader: 'units',
     answer: { text: 'Hi', usage: { type: 'duration', seconds: 9 } },
-    nanoUsd: null,
-    because: 'no price',
+    nanoUsd: 900_000,
+    // 0.006 a minute are 100 millionths of a dollar a second.
+    by: '9*100',
   },
   {
     ...ofChat,

@@ -17,6 +17,7 @@ export type CostPart =
   | 'tier'
   | 'stated cost'
   | 'embeddings'
+  | 'units'
   | 'totals'
   | 'several answers'
   | 'zero'

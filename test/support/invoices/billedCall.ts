@@ -13,7 +13,8 @@ import type { AttemptEvent, TargetRef } from '../../../src/domain/store.ts'
 import { stateId } from '../../../src/domain/target.ts'
 import { costOf } from '../../../src/money/cost.ts'
 import { loadGenaiPrices } from '../../../src/money/genaiPrices.ts'
-import { type Price, Prices } from '../../../src/money/price.ts'
+import type { Price } from '../../../src/money/price.ts'
+import { Prices } from '../../../src/money/prices.ts'
 import { findProvider } from '../../../src/providers/catalog.ts'
 import { assembleResponse } from '../assembleResponse.ts'
 import type { CostRecord } from '../costCorpus/record.ts'
@@ -139,6 +140,12 @@ function openaiCounts(raw: Raw, input: string, output: string): Partial<BilledCa
   }
 }
 
+/** What Claude's totals leave out, and what is billed all the same. */
+function ofSummaries(raw: Raw, name: string): number {
+  const turns = (asArray(raw['iterations']) ?? []).map((turn) => asRecord(turn) ?? {})
+  return turns.filter(({ type }) => type === 'compaction').reduce((sum, turn) => sum + numberAt(turn, name), 0)
+}
+
 const COUNTS: Readonly<Record<string, Counter>> = {
   chat: (raw) => openaiCounts(raw, 'prompt_tokens', 'completion_tokens'),
   responses: (raw) => openaiCounts(raw, 'input_tokens', 'output_tokens'),
@@ -146,15 +153,15 @@ const COUNTS: Readonly<Record<string, Counter>> = {
   messages: (raw) => {
     const long = numberAt(raw, 'cache_creation', 'ephemeral_1h_input_tokens')
     return {
-      fresh: numberAt(raw, 'input_tokens'),
-      cached: numberAt(raw, 'cache_read_input_tokens'),
+      fresh: numberAt(raw, 'input_tokens') + ofSummaries(raw, 'input_tokens'),
+      cached: numberAt(raw, 'cache_read_input_tokens') + ofSummaries(raw, 'cache_read_input_tokens'),
       // The whole is not always told beside its parts.
       written: Math.max(
         numberAt(raw, 'cache_creation_input_tokens') - long,
         numberAt(raw, 'cache_creation', 'ephemeral_5m_input_tokens'),
       ),
       writtenLong: long,
-      output: numberAt(raw, 'output_tokens'),
+      output: numberAt(raw, 'output_tokens') + ofSummaries(raw, 'output_tokens'),
       searches: numberAt(raw, 'server_tool_use', 'web_search_requests'),
     }
   },
