@@ -104,6 +104,18 @@ export function dearestOutput(rates: Rates, modalities: Iterable<Modality>): num
   return Math.max(rates.output, rates.reasoning, ...[...modalities].map((kind) => outputRate(rates, kind).most))
 }
 
+/** The most that so many uses of tools can cost, in pico-USD. */
+export function dearestTools(
+  uses: Readonly<Record<string, number>>,
+  rates: Rates,
+  documented: Documented['tools'],
+): bigint {
+  let pico = 0n
+  for (const [tool, times] of Object.entries(uses))
+    pico += BigInt(times) * BigInt(toolRate(tool, rates, documented).most)
+  return pico
+}
+
 function addInput(sum: Sum, usage: Usage, parts: UsageParts, rates: Rates): void {
   const cached = usage.cachedInputTokens ?? 0
   const written = usage.cacheWriteTokens ?? 0
@@ -147,13 +159,15 @@ function apart(
 ): Sum {
   const sum = new Sum()
   sum.add(1, exactly(rates.request))
-  for (const [tool, uses] of Object.entries(serverTools)) {
-    const rate = rateOf(rates.parts.tools, tool) ?? rateOf(documented, tool)
-    sum.add(uses, rate === undefined ? { least: 0, most: rateOf(DEAREST_TOOLS, tool) ?? DEAREST.tool } : exactly(rate))
-  }
+  for (const [tool, uses] of Object.entries(serverTools)) sum.add(uses, toolRate(tool, rates, documented))
   sum.add(images, { least: 0, most: DEAREST.image })
   sum.add(Math.ceil(audioSeconds), { least: 0, most: DEAREST.audioSecond })
   return sum
+}
+
+function toolRate(tool: string, rates: Rates, documented: Documented['tools']): RateRange {
+  const rate = rateOf(rates.parts.tools, tool) ?? rateOf(documented, tool)
+  return rate === undefined ? { least: 0, most: rateOf(DEAREST_TOOLS, tool) ?? DEAREST.tool } : exactly(rate)
 }
 
 /** Names come from the provider. */

@@ -1,7 +1,8 @@
 /** Builds the facts that decide eligibility from a registry: the user's rules, hours, and what a call may consume. */
 
 import type { Target } from '../../domain/target.ts'
-import { worstCase } from '../../money/cost.ts'
+import { type PartsNeed, worstCase } from '../../money/cost.ts'
+import { speaks } from '../../routing/spokenDialect.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
 import type { HoldNeed, PendingRequest } from '../request/pendingRequest.ts'
 import { priceFor } from '../request/unitOperation.ts'
@@ -12,6 +13,7 @@ import type { EligibilityFacts } from './eligibility.ts'
 import { heldBack } from './heldBack.ts'
 import type { LearnedWindows } from './learnedWindows.ts'
 import type { ProbeTurns } from './probeTurns.ts'
+import { longestAnswer } from './shorterAnswer.ts'
 
 export function eligibilityFactsOf(
   registry: TargetRegistry,
@@ -44,16 +46,21 @@ export function eligibilityFactsOf(
       const known = pending.holdNeeds.get(target)
       if (known?.at === now) return known
       // Another time may have other prices and other typical answer lengths.
-      const need = { at: now, ...holdNeed(registry, learned, target, pending, now) }
+      const need = { at: now, ...holdNeed({ registry, learned, windows }, target, pending, now) }
       pending.holdNeeds.set(target, need)
       return need
     },
   }
 }
 
+interface NeedSources {
+  readonly registry: TargetRegistry
+  readonly learned: LearnedState
+  readonly windows: LearnedWindows
+}
+
 function holdNeed(
-  registry: TargetRegistry,
-  learned: LearnedState,
+  { registry, learned, windows }: NeedSources,
   target: Target,
   pending: PendingRequest,
   now: number,
@@ -69,12 +76,19 @@ function holdNeed(
       {
         inputTokens: pending.mostInputTokens,
         maxOutputTokens,
+        cutToTokens: pending.operation === null ? longestAnswer(target, inputTokens, windows) : null,
         answers: pending.answers,
-        parts: pending.partsNeed,
+        parts: partsFor(target, pending),
       },
       priceFor(pending.operation, registry.priceOf(target)),
       target.profile,
       now,
     ),
   }
+}
+
+/** Tools that run at the provider are told in their own dialect only. */
+function partsFor({ profile }: Target, { partsNeed }: PendingRequest): PartsNeed | undefined {
+  if (partsNeed?.toolsDialect === undefined || speaks(profile, partsNeed.toolsDialect)) return partsNeed
+  return { ...partsNeed, serverTools: undefined }
 }
