@@ -47,6 +47,13 @@ describe('a hard budget', () => {
     await expect(manager.callPrepared(request, options)).rejects.toThrow(BudgetExceededError)
   })
 
+  test('bounds each of several answers by its own part of what was put aside', async () => {
+    const lab = await openSpending({ price: { input: 1, output: 1 }, settings: { budgets: [budget(1)] } })
+    const { maxTokens: _, ...unbound } = requestOf(4)
+    await lab.manager.callPrepared(unbound, {})
+    expect(lab.world.calls[0]?.body).toMatchObject({ n: 4, max_tokens: 16_384 })
+  })
+
   test('sends a limit along when nothing else bounds the answer, and none otherwise', async () => {
     const price = { input: 1, output: 1 }
     const bound = await openSpending({ price, settings: { budgets: [budget(1)] } })

@@ -12,14 +12,22 @@ const answering =
 const CHAT = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
 const PRICE = { input: 1, output: 10 }
 
-async function open(reply: () => Reply, price: object = PRICE, settings: object = {}): Promise<GatewayWorld> {
-  const { endpoint } = await httpUpstream(reply)
+async function open(
+  reply: () => Reply,
+  price: object = PRICE,
+  settings: object = {},
+  { dialect = 'openai', sent = [], ...model }: { dialect?: string; sent?: unknown[] } & Record<string, unknown> = {},
+): Promise<GatewayWorld> {
+  const { endpoint } = await httpUpstream(({ text }) => {
+    sent.push(JSON.parse(text))
+    return reply()
+  })
   const own = {
-    dialect: 'openai',
+    dialect,
     endpoint,
     api_key: `fake-${'0'.repeat(16)}`,
     local: false,
-    models: [{ id: 'm', price }],
+    models: [{ id: 'm', price, ...model }],
   }
   const world = await openGateway({ providers: {} }, { providers: { own }, settings })
   onTestFinished(() => world.close())
@@ -196,6 +204,69 @@ describe('a hard budget', () => {
     for (let call = 0; call < 10; call++) expect((await ask(world, { service_tier: 'priority' })).status).toBe(200)
     const [view] = world.gateway.opened.engine.learned.budgets.view(world.gateway.opened.engine.now)
     expect(view).toMatchObject({ spentUsd: 0.04, unpricedAttempts: 0 })
+  })
+})
+
+describe('a hard budget puts aside', () => {
+  const viewOf = ({ gateway }: GatewayWorld) => gateway.opened.engine.learned.budgets.view(gateway.opened.engine.now)[0]
+
+  for (const { by, facts } of [
+    { by: 'the window', facts: { context_tokens: 2000 } },
+    { by: 'the longest answer of the model', facts: { max_output_tokens: 1500 } },
+  ])
+    test(`what is sent where a limit of the caller is cut by ${by}`, async () => {
+      const sent: { max_tokens: number }[] = []
+      const price = { input: 0, output: 1000 }
+      const settings = { budgets: [{ scope: 'all', usd: 2, per: 'day' }] }
+      const usage = { prompt_tokens: 10, completion_tokens: 1, total_tokens: 11 }
+      const world = await open(answering(usage), price, settings, { sent, ...facts })
+      const { status } = await world.ask('/v1/chat/completions', { ...CHAT, max_tokens: 1_000_000 })
+      // A million tokens would be $1000; 2000 are two.
+      expect(status).toBe(200)
+      expect(sent).toHaveLength(1)
+      expect(sent[0]?.max_tokens).toBeGreaterThan(1000)
+      expect(sent[0]?.max_tokens).toBeLessThanOrEqual(2000)
+      const small = await open(answering(usage), price, { budgets: [{ scope: 'all', usd: 1, per: 'day' }] }, facts)
+      const refused = await small.ask('/v1/chat/completions', { ...CHAT, max_tokens: 1_000_000 })
+      expect(refused.status).toBe(429)
+      const need = /this call may need \$(\d\.\d\d)/.exec(JSON.stringify(await refused.json()))?.[1]
+      expect(Number(need)).toBeCloseTo((sent[0]?.max_tokens ?? 0) / 1000, 2)
+    })
+
+  const search = (more: object) => ({ type: 'web_search_20250305', name: 'web_search', ...more })
+  const searching = (tools: readonly object[]) => ({ ...CHAT, max_tokens: 10, tools })
+  const searched = (times: number) => () => ({
+    body: {
+      ...{ id: 'msg_1', type: 'message', role: 'assistant', model: 'm', stop_reason: 'end_turn', stop_sequence: null },
+      content: [{ type: 'text', text: 'Found' }],
+      usage: { input_tokens: 10, output_tokens: 10, server_tool_use: { web_search_requests: times } },
+    },
+  })
+  const SEARCHES = { input: 0, output: 0, tools: { web_search: 10 } }
+  const anthropic = { dialect: 'anthropic' }
+
+  test('every search that a request allows, so that parallel ones do not pass it', async () => {
+    const settings = { budgets: [{ scope: 'all', usd: 0.1, per: 'day' }] }
+    const world = await open(searched(2), SEARCHES, settings, anthropic)
+    const ask = () => world.ask('/v1/messages', searching([search({ max_uses: 2 })]))
+    const statuses = (await Promise.all(Array.from({ length: 20 }, ask))).map(({ status }) => status)
+    expect(statuses.filter((status) => status === 200)).toHaveLength(5)
+    expect(viewOf(world)).toMatchObject({ spentUsd: 0.1, reservedUsd: 0, unpricedAttempts: 0 })
+  })
+
+  test('ten searches where a request names no bound, and gives back what was not used', async () => {
+    const settings = { budgets: [{ scope: 'all', usd: 0.15, per: 'day' }] }
+    const world = await open(searched(1), SEARCHES, settings, anthropic)
+    const ask = async () => (await world.ask('/v1/messages', searching([search({})]))).status
+    for (const status of [200, 200, 200, 200, 200, 200, 429]) expect(await ask()).toBe(status)
+    expect(viewOf(world)).toMatchObject({ spentUsd: 0.06, reservedUsd: 0 })
+  })
+
+  test('nothing for searches that the service is not told of', async () => {
+    const settings = { budgets: [{ scope: 'all', usd: 0.05, per: 'day' }] }
+    const world = await open(answering(TOKENS), SEARCHES, settings)
+    const body = searching([search({}), { name: 'own', input_schema: { type: 'object' } }])
+    expect((await world.ask('/v1/messages', { ...body, tool_choice: { type: 'auto' } })).status).toBe(200)
   })
 })
 

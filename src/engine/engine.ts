@@ -319,8 +319,8 @@ export class Engine implements EngineParts {
   /** Reserves for a hedge. Where only our assumption bounds the answer it is sent, so that the cost holds. */
   reserveHedge(target: Target, pending: PendingRequest): Hold {
     const hold = this.reserve(target, pending)
-    const { boundedBy, outputTokens } = this.eligibility.needOf(target, pending, this.now).worstCase
-    return hold.granted && boundedBy === 'assumption' ? { ...hold, mostOutputTokens: outputTokens } : hold
+    const { boundedBy, answerTokens } = this.eligibility.needOf(target, pending, this.now).worstCase
+    return hold.granted && boundedBy === 'assumption' ? { ...hold, mostOutputTokens: answerTokens } : hold
   }
 
   call(target: Target, pending: PendingRequest, trail: Trail, hold: GrantedHold): RunningAttempt {

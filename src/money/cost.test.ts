@@ -287,6 +287,7 @@ describe('worstCase()', () => {
   const price = flat('config', { input: 1, output: 2, cachedInput: 0.1, cacheWrite: 1.25 })
   const model = { contextTokens: 128_000, maxOutputTokens: 8_000 }
   const unknown = { contextTokens: null, maxOutputTokens: null }
+  const NO_PARTS = { input: new Set<never>(), output: new Set<never>(), cachesLong: false }
   const need = (maxOutputTokens: number | null) => ({ inputTokens: 1_000, maxOutputTokens })
 
   for (const { name, got, expected } of [
@@ -329,6 +330,32 @@ describe('worstCase()', () => {
       name: 'every answer that is asked for',
       got: worstCase({ ...need(100), answers: 4 }, price, model, NOON),
       expected: [400, 'request', 2_050_000],
+    },
+    {
+      name: 'what is left of the request’s limit when the call is written',
+      got: worstCase({ ...need(99_999), cutToTokens: 500 }, price, model, NOON),
+      expected: [500, 'cut', 2_250_000],
+    },
+    {
+      name: 'what the request allows where nothing of it is cut',
+      got: worstCase({ ...need(100), cutToTokens: 500 }, price, model, NOON),
+      expected: [100, 'request', 1_450_000],
+    },
+    {
+      name: 'what is sent where a refusal taught that the model can do more than its list says',
+      got: worstCase({ ...need(99_999), cutToTokens: 10_000 }, price, model, NOON),
+      expected: [10_000, 'cut', 21_250_000],
+    },
+    {
+      name: 'every use of a tool in every answer',
+      got: worstCase(
+        { ...need(100), answers: 2, parts: { ...NO_PARTS, serverTools: { web_search: 3, other: 1 } } },
+        flat('config', { input: 1, output: 2, tools: { web_search: 10 } }),
+        model,
+        NOON,
+      ),
+      // 1000 + 2 * 100 * 2 in millionths, and twice three searches at a cent and one use at the dearest of any search.
+      expected: [200, 'request', 1_400_000 + 2 * (30_000_000 + 50_000_000)],
     },
     {
       name: 'no money when the price is unknown',

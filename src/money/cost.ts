@@ -4,7 +4,7 @@ import type { CostRange } from '../domain/attempt.ts'
 import type { Modality, Usage, UsageParts } from '../domain/chat.ts'
 import type { TargetProfile } from '../domain/target.ts'
 import { NANO_PER_USD, picoToNano, usdToNano } from './amount.ts'
-import { dearestInput, dearestOutput, partsCost, tierRange, USUAL, usesDocumented } from './partCosts.ts'
+import { dearestInput, dearestOutput, dearestTools, partsCost, tierRange, USUAL, usesDocumented } from './partCosts.ts'
 import { type Price, type Rates, ratesAt } from './price.ts'
 import { MOST_TOKENS, soundUsage } from './usage.ts'
 
@@ -90,6 +90,8 @@ interface TokenNeed {
   readonly inputTokens: number
   /** The request's own `max_tokens`; null when it sets none. */
   readonly maxOutputTokens: number | null
+  /** What a larger `max_tokens` is cut to when the call is written; null or absent: it is sent as it is. */
+  readonly cutToTokens?: number | null
   /** How many answers are requested (`n`), each up to that length. Default 1. */
   readonly answers?: number
   /** What of the call may be billed apart from plain tokens; absent for most. */
@@ -106,18 +108,24 @@ export interface PartsNeed {
   readonly output: ReadonlySet<Modality>
   /** Whether something is to stay in the prompt cache for an hour. */
   readonly cachesLong: boolean
+  /** How often tools that run at the provider may be used for one answer, by kind; undefined for none. */
+  readonly serverTools?: Readonly<Record<string, number>> | undefined
 }
 
 export interface WorstCase {
   /** Null when the price is unknown. */
   readonly nanoUsd: number | null
   readonly inputTokens: number
+  /** Of all answers. */
   readonly outputTokens: number
+  /** Of the longest of them. */
+  readonly answerTokens: number
   /**
    * What bounds the output: the request, the model, or only our assumption. Under a hard budget an assumed bound must
-   * be sent as `max_tokens`; otherwise the answer may be longer than what was reserved.
+   * be sent as `max_tokens`; otherwise the answer may be longer than what was reserved. `cut`: the request's own limit
+   * as it is sent, which is sent as it was reserved.
    */
-  readonly boundedBy: 'request' | 'model' | 'assumption'
+  readonly boundedBy: 'request' | 'cut' | 'model' | 'assumption'
 }
 
 /**
@@ -144,19 +152,25 @@ export function worstCase(
   const inputTokens = tokens(need.inputTokens) ?? MOST_TOKENS
   const { longest, boundedBy } = mostOutput(need, profile)
   const outputTokens = Math.min(longest * (tokens(need.answers ?? 1) ?? 1), MOST_TOKENS)
-  if (price === null) return { nanoUsd: null, inputTokens, outputTokens, boundedBy }
-  if (price.isFree) return { nanoUsd: 0, inputTokens, outputTokens, boundedBy }
-  const usage = { inputTokens, outputTokens }
+  const bounds = { inputTokens, outputTokens, answerTokens: longest, boundedBy }
+  if (price === null) return { nanoUsd: null, ...bounds }
+  if (price.isFree) return { nanoUsd: 0, ...bounds }
+  const nanoUsd = mostBy(price, at, inputTokens, (rates) => mostNano(price, rates, bounds, need))
+  return { nanoUsd, ...bounds }
+}
+
+/** The most by the rates of any time at which an attempt that is admitted now may begin. */
+export function mostBy(price: Price, at: number, inputTokens: number, costBy: (rates: Rates) => number): number {
   let rates = ratesAt(price, at, inputTokens)
-  let nanoUsd = mostNano(price, rates, usage, need.parts)
+  let most = costBy(rates)
   const step = stepOf(price.windows)
   for (let later = step; later <= LONGEST_ATTEMPT_MS; later += step) {
     const others = ratesAt(price, at + later, inputTokens)
     if (others === rates) continue
     rates = others
-    nanoUsd = Math.max(nanoUsd, mostNano(price, rates, usage, need.parts))
+    most = Math.max(most, costBy(rates))
   }
-  return { nanoUsd, inputTokens, outputTokens, boundedBy }
+  return most
 }
 
 const MINUTE_MS = 60_000
@@ -172,6 +186,9 @@ function mostOutput(
   profile: Pick<TargetProfile, 'contextTokens' | 'maxOutputTokens'>,
 ): { readonly longest: number; readonly boundedBy: WorstCase['boundedBy'] } {
   const asked = tokens(need.maxOutputTokens)
+  const cut = tokens(need.cutToTokens ?? null)
+  if (asked !== null && cut !== null)
+    return { longest: Math.min(asked, cut), boundedBy: asked <= cut ? 'request' : 'cut' }
   const model = tokens(profile.maxOutputTokens)
   if (asked !== null && (model === null || asked <= model)) return { longest: asked, boundedBy: 'request' }
   if (model !== null) return { longest: model, boundedBy: 'model' }
@@ -193,10 +210,10 @@ function tokens(value: number | null): number | null {
 }
 
 function mostNano(
-  { tiers }: Price,
+  { tiers, tools }: Price,
   rates: Rates,
   { inputTokens, outputTokens }: Pick<Usage, 'inputTokens' | 'outputTokens'>,
-  parts: PartsNeed | undefined,
+  { parts, answers = 1 }: Pick<TokenNeed, 'parts' | 'answers'>,
 ): number {
   const dearest: Rates = {
     ...rates,
@@ -205,10 +222,11 @@ function mostNano(
   }
   const usage: Usage = { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, estimated: true }
   const pico = picoOf(usage, dearest)
-  if (parts?.serviceTier === undefined) return picoToNano(pico)
+  if (parts?.serviceTier === undefined && parts?.serverTools === undefined) return picoToNano(pico)
   // A provider may serve it in the usual way after all.
   const times = Math.max(USUAL, tierRange(parts.serviceTier, tiers).most)
-  return picoToNano((BigInt(pico) * BigInt(times)) / BigInt(USUAL))
+  const uses = dearestTools(parts.serverTools ?? {}, rates, tools) * BigInt(tokens(answers) ?? 1)
+  return picoToNano((BigInt(pico) * BigInt(times)) / BigInt(USUAL) + uses)
 }
 
 const NO_KINDS: ReadonlySet<Modality> = new Set()

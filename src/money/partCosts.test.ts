@@ -237,32 +237,27 @@ describe('properties of any usage', () => {
     )
   })
 
-  test('the worst case that was put aside is never below what tokens of the announced kinds and tier can cost', () => {
+  test('the worst case that was put aside is never below what tokens of the announced kinds and tier, and tools, can cost', () => {
     fc.assert(
-      fc.property(
-        count,
-        count,
-        anyParts,
-        anyModel,
-        (inputTokens, outputTokens, { serverTools: _, ...parts }, model) => {
-          const usage = usageOf(inputTokens, outputTokens, parts, { cacheWriteTokens: Math.floor(inputTokens / 2) })
-          const kindsIn = (of: object | undefined) => new Set(Object.keys(of ?? {}) as Modality[]) // of the record above
-          const need = {
-            inputTokens,
-            maxOutputTokens: outputTokens,
-            parts: {
-              serviceTier: parts.serviceTier,
-              input: new Set([...kindsIn(parts.input), ...kindsIn(parts.cached)]),
-              output: kindsIn(parts.output),
-              cachesLong: parts.cacheWrite1hTokens !== undefined,
-            },
-          }
-          const profile = { contextTokens: null, maxOutputTokens: null }
-          const { nanoUsd, range } = costOf(usage, listed(model), NOON)
-          const aside = worstCase(need, listed(model), profile, NOON).nanoUsd
-          expect(aside).toBeGreaterThanOrEqual(range?.atMost ?? nanoUsd ?? Number.NaN)
-        },
-      ),
+      fc.property(count, count, anyParts, anyModel, (inputTokens, outputTokens, parts, model) => {
+        const usage = usageOf(inputTokens, outputTokens, parts, { cacheWriteTokens: Math.floor(inputTokens / 2) })
+        const kindsIn = (of: object | undefined) => new Set(Object.keys(of ?? {}) as Modality[]) // of the record above
+        const need = {
+          inputTokens,
+          maxOutputTokens: outputTokens,
+          parts: {
+            serviceTier: parts.serviceTier,
+            input: new Set([...kindsIn(parts.input), ...kindsIn(parts.cached)]),
+            output: kindsIn(parts.output),
+            cachesLong: parts.cacheWrite1hTokens !== undefined,
+            serverTools: parts.serverTools,
+          },
+        }
+        const profile = { contextTokens: null, maxOutputTokens: null }
+        const { nanoUsd, range } = costOf(usage, listed(model), NOON)
+        const aside = worstCase(need, listed(model), profile, NOON).nanoUsd
+        expect(aside).toBeGreaterThanOrEqual(range?.atMost ?? nanoUsd ?? Number.NaN)
+      }),
     )
   })
 })

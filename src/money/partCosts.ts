@@ -123,6 +123,18 @@ export function dearestOutput(rates: Rates, modalities: Iterable<Modality>): num
   return Math.max(rates.output, rates.reasoning, ...[...modalities].map((kind) => outputRate(rates, kind).most))
 }
 
+/** The most that so many uses of tools can cost, in pico-USD. */
+export function dearestTools(
+  uses: Readonly<Record<string, number>>,
+  rates: Rates,
+  documented: Documented['tools'],
+): bigint {
+  let pico = 0n
+  for (const [tool, times] of Object.entries(uses))
+    pico += BigInt(times) * BigInt(toolRate(tool, rates, documented).most)
+  return pico
+}
+
 function addInput(sum: Sum, usage: Usage, parts: UsageParts, rates: Rates): void {
   const cached = usage.cachedInputTokens ?? 0
   const written = usage.cacheWriteTokens ?? 0
@@ -166,10 +178,7 @@ function apart(
 ): Sum {
   const sum = new Sum()
   sum.add(1, exactly(rates.request))
-  for (const [tool, uses] of Object.entries(serverTools)) {
-    const rate = rateOf(rates.parts.tools, tool) ?? rateOf(documented, tool)
-    sum.add(uses, rate === undefined ? { least: 0, most: rateOf(DEAREST_TOOLS, tool) ?? DEAREST.tool } : exactly(rate))
-  }
+  for (const [tool, uses] of Object.entries(serverTools)) sum.add(uses, toolRate(tool, rates, documented))
   const { image, character, audioHour, leastAudioSeconds = 0 } = rates.parts
   sum.add(images, image === undefined ? { least: 0, most: DEAREST.image } : exactly(image))
   sum.add(characters, character === undefined ? { least: 0, most: DEAREST.character } : exactly(character))
@@ -185,6 +194,11 @@ const MILLIS = 1000
 export function ofRecording(seconds: number, perHour: number, leastSeconds: number, scale: bigint): bigint {
   const millis = BigInt(Math.round(Math.max(seconds, leastSeconds) * MILLIS))
   return (millis * BigInt(perHour) * scale) / (SECONDS_PER_HOUR * BigInt(MILLIS))
+}
+
+function toolRate(tool: string, rates: Rates, documented: Documented['tools']): RateRange {
+  const rate = rateOf(rates.parts.tools, tool) ?? rateOf(documented, tool)
+  return rate === undefined ? { least: 0, most: rateOf(DEAREST_TOOLS, tool) ?? DEAREST.tool } : exactly(rate)
 }
 
 /** Names come from the provider. */

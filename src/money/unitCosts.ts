@@ -1,7 +1,7 @@
 /** What is not counted in tokens but in units of its own: what a call of them costs at most. */
 
 import { picoToNano } from './amount.ts'
-import type { WorstCase } from './cost.ts'
+import { mostBy, type WorstCase } from './cost.ts'
 import { ofRecording } from './partCosts.ts'
 import { type Price, type Rates, ratesAt } from './price.ts'
 
@@ -22,12 +22,18 @@ export const SEARCHES = 'search_units'
 
 /** Null where one of the units has no price: pictures that are counted in tokens, say. */
 export function worstOfUnits(need: UnitsNeed, price: Price | null, at: number): WorstCase {
-  return { nanoUsd: price && mostNano(need, price, at), inputTokens: 0, outputTokens: 0, boundedBy: 'request' }
+  const tokens = { inputTokens: 0, outputTokens: 0, answerTokens: 0 }
+  return { nanoUsd: price && mostNano(need, price, at), ...tokens, boundedBy: 'request' }
 }
 
 function mostNano(need: UnitsNeed, price: Price, at: number): number | null {
   if (isFreeOfUnits(price)) return 0
-  const rates = ratesAt(price, at, 0)
+  // Hours change rates and leave none out.
+  if (nanoBy(ratesAt(price, at, 0), need, price) === null) return null
+  return mostBy(price, at, 0, (rates) => nanoBy(rates, need, price) ?? 0)
+}
+
+function nanoBy(rates: Rates, need: UnitsNeed, price: Price): number | null {
   const { parts } = rates
   const search = parts.tools?.[SEARCHES] ?? price.tools?.[SEARCHES]
   const amounts = [

@@ -1,9 +1,9 @@
 /** Builds the facts that decide eligibility from a registry: the user's rules, hours, and what a call may consume. */
 
 import type { Target } from '../../domain/target.ts'
-import { type WorstCase, worstCase } from '../../money/cost.ts'
-import type { Price } from '../../money/price.ts'
+import { type PartsNeed, type WorstCase, worstCase } from '../../money/cost.ts'
 import { worstOfUnits } from '../../money/unitCosts.ts'
+import { speaks } from '../../routing/spokenDialect.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
 import type { HoldNeed, PendingRequest } from '../request/pendingRequest.ts'
 import { priceFor } from '../request/unitOperation.ts'
@@ -14,6 +14,7 @@ import type { EligibilityFacts } from './eligibility.ts'
 import { heldBack } from './heldBack.ts'
 import type { LearnedWindows } from './learnedWindows.ts'
 import type { ProbeTurns } from './probeTurns.ts'
+import { longestAnswer } from './shorterAnswer.ts'
 
 export function eligibilityFactsOf(
   registry: TargetRegistry,
@@ -46,16 +47,21 @@ export function eligibilityFactsOf(
       const known = pending.holdNeeds.get(target)
       if (known?.at === now) return known
       // Another time may have other prices and other typical answer lengths.
-      const need = { at: now, ...holdNeed(registry, learned, target, pending, now) }
+      const need = { at: now, ...holdNeed({ registry, learned, windows }, target, pending, now) }
       pending.holdNeeds.set(target, need)
       return need
     },
   }
 }
 
+interface NeedSources {
+  readonly registry: TargetRegistry
+  readonly learned: LearnedState
+  readonly windows: LearnedWindows
+}
+
 function holdNeed(
-  registry: TargetRegistry,
-  learned: LearnedState,
+  { registry, learned, windows }: NeedSources,
   target: Target,
   pending: PendingRequest,
   now: number,
@@ -67,12 +73,32 @@ function holdNeed(
       inputTokens,
       outputTokens: learned.router.expectedOutputTokens(pending.task, maxOutputTokens),
     },
-    worstCase: worstOf(priceFor(pending.operation, registry.priceOf(target)), target, pending, now),
+    worstCase: worstOf({ registry, windows }, target, pending, now),
   }
 }
 
-function worstOf(price: Price | null, { profile }: Target, pending: PendingRequest, now: number): WorstCase {
-  const { operation, mostInputTokens: inputTokens, needs, answers, partsNeed: parts } = pending
+function worstOf(
+  { registry, windows }: Omit<NeedSources, 'learned'>,
+  target: Target,
+  pending: PendingRequest,
+  now: number,
+): WorstCase {
+  const { operation, needs, answers } = pending
+  const price = priceFor(operation, registry.priceOf(target))
   if (operation?.units !== undefined) return worstOfUnits(operation.units, price, now)
-  return worstCase({ inputTokens, maxOutputTokens: needs.maxOutputTokens, answers, parts }, price, profile, now)
+  const cutToTokens = operation === null ? longestAnswer(target, needs.inputTokens, windows) : null
+  const need = {
+    inputTokens: pending.mostInputTokens,
+    maxOutputTokens: needs.maxOutputTokens,
+    cutToTokens,
+    answers,
+    parts: partsFor(target, pending),
+  }
+  return worstCase(need, price, target.profile, now)
+}
+
+/** Tools that run at the provider are told in their own dialect only. */
+function partsFor({ profile }: Target, { partsNeed }: PendingRequest): PartsNeed | undefined {
+  if (partsNeed?.toolsDialect === undefined || speaks(profile, partsNeed.toolsDialect)) return partsNeed
+  return { ...partsNeed, serverTools: undefined }
 }

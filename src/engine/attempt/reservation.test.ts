@@ -153,7 +153,7 @@ type Sources = ReturnType<typeof openSources>
 const NOBODY = { labels: {}, token: null }
 const needing = (outputTokens: number) => ({
   quota: { requests: 1, inputTokens: 0, outputTokens },
-  worstCase: { nanoUsd: 0, inputTokens: 0, outputTokens, boundedBy: 'request' as const },
+  worstCase: { nanoUsd: 0, inputTokens: 0, outputTokens, answerTokens: outputTokens, boundedBy: 'request' as const },
 })
 
 /** A park for that failure whose time ended a moment ago. */

@@ -98,8 +98,9 @@ function overBudget(refusal: BudgetRefusal): Hold {
   return { granted: false, why, rejectedBy: refusal.onExceeded === 'reject' ? refusal : null }
 }
 
-function mostOutputTokens(hold: BudgetHold, worstCase: WorstCase): number | null {
-  return worstCase.boundedBy === 'assumption' && bindsLength(hold) ? worstCase.outputTokens : null
+function mostOutputTokens(hold: BudgetHold, { boundedBy, answerTokens }: WorstCase): number | null {
+  const isSent = boundedBy === 'assumption' || boundedBy === 'cut'
+  return isSent && bindsLength(hold) ? answerTokens : null
 }
 
 const PROBED: Ineligible = {

@@ -1,19 +1,28 @@
 /** What of a request may be billed apart from plain tokens, for the most that it can cost. */
 
-import type { ChatRequest, Extra, Modality, Part } from '../../domain/chat.ts'
+import type { ChatRequest, DialectId, Extra, Modality, Part } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import type { PartsNeed } from '../../money/cost.ts'
+import { toolsNeedOf } from './toolsNeed.ts'
+
+/** For any target that is asked. */
+export interface RequestPartsNeed extends PartsNeed {
+  /** The dialect in which services are told of the `serverTools`; others do not have them. */
+  readonly toolsDialect?: DialectId | undefined
+}
 
 /** Undefined for most requests. */
-export function partsNeedOf(request: ChatRequest): PartsNeed | undefined {
+export function partsNeedOf(request: ChatRequest): RequestPartsNeed | undefined {
   const fields = request.extra?.fields ?? {}
   const input = new Set<Modality>()
   for (const { content } of request.messages) for (const part of content) addKind(input, part)
   const output = wantedKinds(fields)
   const serviceTier = tierOf(fields)
   const cachesLong = isCachedLong(request)
-  if (serviceTier === undefined && input.size === 0 && output.size === 0 && !cachesLong) return undefined
-  return { serviceTier, input, output, cachesLong }
+  const tools = toolsNeedOf(request)
+  const isPlain = serviceTier === undefined && input.size === 0 && output.size === 0 && !cachesLong
+  if (isPlain && tools === undefined) return undefined
+  return { serviceTier, input, output, cachesLong, serverTools: tools?.uses, toolsDialect: tools?.dialect }
 }
 
 function addKind(kinds: Set<Modality>, part: Part): void {

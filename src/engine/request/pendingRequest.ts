@@ -3,13 +3,14 @@
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import type { Failure } from '../../domain/failure.ts'
 import type { Target } from '../../domain/target.ts'
-import type { PartsNeed, WorstCase } from '../../money/cost.ts'
+import type { WorstCase } from '../../money/cost.ts'
 import type { QuotaNeed } from '../../quota/limits/quotaNeed.ts'
 import type { Needs } from '../../routing/eligible.ts'
 import type { Call } from '../../upstream/call.ts'
 import type { Enrolment } from '../experiments/experiments.ts'
 import type { Selection } from './modelNames.ts'
 import type { Operation } from './operation.ts'
+import type { RequestPartsNeed } from './partsNeed.ts'
 import type { Session } from './session.ts'
 import type { WireBody } from './wireBody.ts'
 
@@ -25,7 +26,7 @@ export interface PendingRequest {
   /** An upper bound of the prompt's tokens, which budgets reserve. */
   readonly mostInputTokens: number
   /** What may be billed apart from plain tokens, which budgets reserve too; undefined for nothing. */
-  readonly partsNeed?: PartsNeed | undefined
+  readonly partsNeed?: RequestPartsNeed | undefined
   /** The number of answers requested in the client's dialect (`n`); budgets reserve for all of them. */
   readonly answers: number
   /** Targets of this dialect are asked first; null for no preference. */
