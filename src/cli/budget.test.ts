@@ -46,7 +46,7 @@ test('keywise budget shows limits and spending, and on what the money went', asy
   const { code, stdout } = await world.home.keywise('budget')
   expect(code).toBe(0)
   expect(stdout).toMatch(/^Budget all: \$0\.00\d+ of \$1\.00 per day, until /)
-  expect(stdout).toMatch(/ UTC; lasts its day: about \$0\.0\d+ of \$1\.00 at this pace\n/)
+  expect(stdout).toMatch(/ UTC; lasts its day at this pace: about \$0\.0\d+ of \$1\.00\n/)
   expect(stdout).toMatch(/Spent today \$0\.00\d+, this month \$0\.00\d+ \(UTC\)\./)
   expect(stdout).toMatch(/The same tokens would have cost \$0\.000\d+ at paid\/m#1/)
   expect(stdout).toMatch(/\nprovider +cost +calls.*\npaid +\$0\.00\d+ +2 +2 /)
@@ -92,13 +92,13 @@ test('keywise budget and status tell what a paced budget allows so far, and when
   const world = await spent([budget(24, { pace: true }), budget(0.0021, { scope: 'paid', per: 'total', hard: false })])
   const { stdout } = await shown(world, [])
   expect(stdout).toMatch(
-    /^Budget all: \$0\.002 of \$24\.00 per day, until .* UTC, paced: \$\d+\.00 until .* UTC; lasts its day: about \$0\.0\d+ of \$24\.00 paced\n/,
+    /^Budget all: \$0\.002 of \$24\.00 per day, until .* UTC, paced: \$\d+\.00 until .* UTC; lasts its day as it is paced: about \$0\.0\d+ of \$24\.00\n/,
   )
   const paid =
     /\nBudget paid: \$0\.002 of \$0\.0021 in total, soft; spent by .*\d\d:\d\d UTC at this pace \(\$0\.002 an hour\)\n/
   expect(stdout).toMatch(paid)
   const status = (await world.home.keywise('status')).stdout
-  expect(status).toMatch(/\nBudget all per day: \$0\.002 of \$24\.00, until .* UTC; lasts its day: about /)
+  expect(status).toMatch(/\nBudget all per day: \$0\.002 of \$24\.00, until .* UTC; lasts its day as it is paced: about /)
   expect(status).toMatch(/\nBudget paid per total: .* \(soft\); spent by .* UTC at this pace/)
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MoneyStore } from '../../test/support/moneyStore.ts'
-import { ask, CENT, HOUR, held, row, spent, startProcess } from '../../test/support/moneyWorld.ts'
+import { ask, CENT, HOUR, held, other, row, spent, startProcess } from '../../test/support/moneyWorld.ts'
 import { forecastText } from './forecastText.ts'
 
 /** Tuesday. */
@@ -49,7 +49,7 @@ const cases: readonly Case[] = [
     name: 'a call is taken for an hour, not for a pace',
     budget: { per: 'day' },
     calls: [[NOON - MINUTE, 10]],
-    says: 'lasts its day: about $1.30 of $10.00 at this pace',
+    says: 'lasts its day at this pace: about $1.30 of $10.00',
     spentAt: null,
     atEndUsd: 1.3,
   },
@@ -65,13 +65,13 @@ const cases: readonly Case[] = [
     name: 'a burst an hour ago is spread over what passed since',
     budget: { per: 'day', usd: 20 },
     calls: every(1000, NOON - 2 * HOUR, NOON - 2 * HOUR + 20_000, 10),
-    says: 'lasts its day: about $14.00 of $20.00 at this pace',
+    says: 'lasts its day at this pace: about $14.00 of $20.00',
   },
   {
     name: 'the hours of the evening before count in the morning',
     budget: { per: 'day' },
     calls: [...every(HOUR, NOON - 22 * HOUR, NOON - 12 * HOUR, 50), ...every(HOUR, NOON - HOUR, NOON, 100)],
-    says: 'lasts its day: about $4.27 of $10.00 at this pace',
+    says: 'lasts its day at this pace: about $4.27 of $10.00',
   },
   {
     name: 'an idle night does not hide what the day before spent',
@@ -93,28 +93,28 @@ const cases: readonly Case[] = [
     budget: { per: 'month' },
     calls: every(HOUR, at('2026-02-27T00:00Z'), at('2026-02-28T00:00Z'), 10),
     now: at('2026-02-27T23:59:59.999Z'),
-    says: 'lasts its month: about $4.80 of $10.00 at this pace',
+    says: 'lasts its month at this pace: about $4.80 of $10.00',
   },
   {
     name: 'a month of 31 days ends when it ends',
     budget: { per: 'month', usd: 13 },
     calls: every(HOUR, at('2026-01-27T00:00Z'), at('2026-01-28T00:00Z'), 10),
     now: at('2026-01-27T23:59:59.999Z'),
-    says: 'lasts its month: about $12.00 of $13.00 at this pace',
+    says: 'lasts its month at this pace: about $12.00 of $13.00',
   },
   {
     name: 'a day of 23 hours ends when it ends',
     budget: { per: 'day', timezone: 'Europe/Madrid' },
     calls: every(HOUR, at('2026-03-28T23:00Z'), at('2026-03-29T10:00Z'), 10),
     now: at('2026-03-29T10:00Z'),
-    says: 'lasts its day: about $2.30 of $10.00 at this pace',
+    says: 'lasts its day at this pace: about $2.30 of $10.00',
   },
   {
     name: 'a day of 25 hours ends when it ends',
     budget: { per: 'day', timezone: 'Europe/Madrid' },
     calls: every(HOUR, at('2026-10-24T22:00Z'), at('2026-10-25T10:00Z'), 10),
     now: at('2026-10-25T10:00Z'),
-    says: 'lasts its day: about $2.50 of $10.00 at this pace',
+    says: 'lasts its day at this pace: about $2.50 of $10.00',
   },
   {
     name: 'what is spent opens again with the next period',
@@ -155,7 +155,7 @@ const cases: readonly Case[] = [
     name: 'requests are told in requests',
     budget: { usd: undefined, requests: 100, per: 'day' },
     calls: every(HOUR / 2, NOON - 10 * HOUR, NOON, 0),
-    says: 'lasts its day: about 44 of 100 requests at this pace',
+    says: 'lasts its day at this pace: about 44 of 100 requests',
     atEndUsd: null,
   },
   {
@@ -177,7 +177,7 @@ const cases: readonly Case[] = [
     budget: { usd: 1, per: 'minute' },
     calls: [[NOON, 20]],
     now: NOON + 1,
-    says: 'lasts its minute: about $1.00 of $1.00 at this pace',
+    says: 'lasts its minute at this pace: about $1.00 of $1.00',
   },
   {
     name: 'a rolling day holds what a day spends',
@@ -196,17 +196,35 @@ const cases: readonly Case[] = [
     name: 'a paced budget lasts by its pace',
     budget: { usd: 10, per: 'day', pace: true },
     calls: every(HOUR, NOON - 12 * HOUR, NOON, 40),
-    says: 'lasts its day: about $9.60 of $10.00 paced',
+    says: 'lasts its day as it is paced: about $9.60 of $10.00',
     spentAt: null,
   },
 ]
+
+for (const scope of ['groq', 'groq/m', 'groq#1', 'account:groq@f1', 'label:team=a', 'token:ci'])
+  test(`the pace of ${scope} is the same after a restart, and only its own`, () => {
+    const store = new MoneyStore()
+    const budgets = budget({ scope, per: 'day' })
+    const beside = startProcess(store, budgets, { now: NOON - 5 * HOUR })
+    const add = (at: number, cents: number, more: object = {}) =>
+      beside.fold(store.append(row('elsewhere', at, cents * CENT, { labels: { team: 'a' }, token: 'ci', ...more })))
+    const stranger = { labels: { team: 'b' }, token: null, target: { ...other, stateId: 's', keyIndex: 2 } }
+    add(NOON - 5 * HOUR, 0)
+    for (let hour = 4; hour > 0; hour--) {
+      add(NOON - hour * HOUR + 20 * MINUTE, 11)
+      add(NOON - hour * HOUR + 30 * MINUTE, 500, stranger)
+    }
+    // 0.44 in the three hours and forty minutes since the first call that cost something.
+    expect(beside.view(NOON)[0]?.forecast?.perHourUsd).toBe(0.12)
+    expect(startProcess(store, budgets, { now: NOON }).view(NOON)[0]?.forecast).toEqual(beside.view(NOON)[0]?.forecast)
+  })
 
 test('what is not wholly known is told as the least', () => {
   const store = new MoneyStore()
   const tracker = startProcess(store, budget({ per: 'day' }), { now: NOON })
   tracker.fold(row('elsewhere', NOON - 2 * HOUR, null))
   tracker.fold(row('elsewhere', NOON - 2 * HOUR, 20 * CENT))
-  expect(forecastText(tracker.view(NOON)[0]!, NOON)).toBe('lasts its day: at least $1.40 of $10.00 at this pace')
+  expect(forecastText(tracker.view(NOON)[0]!, NOON)).toBe('lasts its day at this pace: at least $1.40 of $10.00')
   tracker.fold(row('elsewhere', NOON - HOUR, 600 * CENT))
   expect(forecastText(tracker.view(NOON)[0]!, NOON)).toBe('spent by 13:13 UTC or sooner at this pace ($3.10 an hour)')
 })

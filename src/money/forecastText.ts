@@ -11,24 +11,24 @@ export function forecastText(budget: BudgetView, now: number): string | null {
   if (spent >= limit)
     return resetsAt === null ? 'spent, and nothing resets it' : `spent; opens again ${when(resetsAt, now)}`
   const { perHour, spentAt } = forecast
-  if (perHour === 0) return `${lasts(budget)}nothing was spent in the last 24 hours`
+  if (perHour === 0) return `${lasts(budget)}: nothing was spent in the last 24 hours`
   const sooner = isPartlyKnown(budget) ? ' or sooner' : ''
   if (spentAt !== null)
     return `spent by ${when(spentAt, now)}${sooner} at this pace (${amountText(budget.unit, perHour)} an hour)`
-  return `${lasts(budget)}${lasting(budget, forecast)}`
+  return lasting(budget, forecast)
 }
 
 const isPartlyKnown = ({ unpricedAttempts }: BudgetView) => unpricedAttempts > 0
 
-const lasts = ({ per, window }: BudgetView) => (per === 'total' || window === 'rolling' ? '' : `lasts its ${per}: `)
+const lasts = ({ per, window }: BudgetView) => (per === 'total' || window === 'rolling' ? 'lasts' : `lasts its ${per}`)
 
 function lasting(budget: BudgetView, { perHour, atEnd }: ForecastView): string {
   const { unit, limit, per, window, share, hard } = budget
   if (atEnd === null) return `lasts for years at this pace (${amountText(unit, perHour)} an hour)`
-  const pace = share !== null && hard ? 'paced' : 'at this pace'
   const most = unit === 'usd' ? formatUsd(atEnd) : `${atEnd}`
+  const pace = share !== null && hard ? 'as it is paced' : 'at this pace'
   const what = `${isPartlyKnown(budget) ? 'at least' : 'about'} ${most} of ${amountText(unit, limit)}`
-  return window === 'rolling' ? `lasts ${pace}: ${what} in any ${per}` : `${what} ${pace}`
+  return `${lasts(budget)} ${pace}: ${what}${window === 'rolling' ? ` in any ${per}` : ''}`
 }
 
 /** `$0.32`, `1.4 requests`: what is less than ten of something with two digits. */

@@ -57,22 +57,46 @@ function rebuildRecent(budgetCounter: BudgetCounter, ledger: Ledger, now: number
   const { recent } = budgetCounter
   recent.clear()
   let isFirst = true
-  for (let start = RecentSpend.since(now); start <= now; start += HOUR_MS) {
-    const hour = { start, end: start + HOUR_MS }
-    const { amount, calls } = spentIn(budgetCounter, ledger, hour)
-    if (calls === 0) continue
-    recent.add(isFirst && amount > 0 ? firstIn(budgetCounter, ledger, hour) : start, amount, calls)
+  for (const [start, { amount, calls }] of hoursSince(RecentSpend.since(now), budgetCounter, ledger)) {
+    recent.add(isFirst && amount > 0 ? firstIn(budgetCounter, ledger, start) : start, amount, calls)
     isFirst &&= amount === 0
   }
 }
 
-/** When the first call of the hour began that cost something. */
-function firstIn(budgetCounter: BudgetCounter, ledger: Ledger, { start, end }: Period): number {
-  const times = ledger
-    .attempts(filterOf(budgetCounter, { start, end }))
-    .filter((row) => isCovered(budgetCounter, row) && spendingOf(row, budgetCounter.budget).amount > 0)
-    .map(({ startedAt }) => Math.max(startedAt, start))
-  return times.reduce((first, at) => Math.min(first, at), end - 1)
+/** What was spent in each hour, oldest first. */
+function hoursSince(
+  since: number,
+  budgetCounter: BudgetCounter,
+  ledger: Ledger,
+): readonly (readonly [start: number, spending: SlotSpending])[] {
+  const { budget } = budgetCounter
+  const filter = filterOf(budgetCounter, { start: since, end: Number.POSITIVE_INFINITY })
+  const parts = new Map<number, SlotSpending[]>()
+  const add = (start: number, part: SlotSpending) => parts.set(start, [...(parts.get(start) ?? []), part])
+  if (namesPlace(budget)) {
+    for (const row of ledger.attempts(filter))
+      if (isCovered(budgetCounter, row)) add(row.at - (row.at % HOUR_MS), spendingOf(row, budget))
+  } else {
+    const { covers: scope } = budget
+    for (const sum of ledger.sums(filter, ['hour', scope.kind === 'account' ? 'account' : 'source'])) {
+      const [hour = '', account = ''] = sum.group
+      if (scope.kind !== 'account' || isAccount(scope.account, account))
+        add(Date.parse(hour), spendingOfSum(sum, budget))
+    }
+  }
+  return [...parts].map(([start, all]) => [start, addUp(all)] as const).sort(([one], [other]) => one - other)
+}
+
+/** The first rows of an hour that are looked at for one that cost something. */
+const FIRST_ROWS = 100
+
+/** When the first call of the hour began that cost something; the hour's beginning where that is not soon found. */
+function firstIn(budgetCounter: BudgetCounter, ledger: Ledger, start: number): number {
+  const filter = filterOf(budgetCounter, { start, end: start + HOUR_MS })
+  const first = ledger
+    .attempts({ ...filter, order: 'oldest', limit: FIRST_ROWS })
+    .find((row) => isCovered(budgetCounter, row) && spendingOf(row, budgetCounter.budget).amount > 0)
+  return Math.max(first?.startedAt ?? start, start)
 }
 
 /** The slots of the window that ends with the current one, oldest first. */

@@ -46,16 +46,17 @@ export class MoneyStore implements Counters, Ledger {
   }
 
   attempts(filter: LedgerFilter): readonly Row[] {
-    return this.rows.filter((row) => matches(row, filter))
+    const rows = this.rows.filter((row) => matches(row, filter))
+    return (filter.order === 'oldest' ? rows : rows.reverse()).slice(0, filter.limit)
   }
 
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[] {
     const groups = new Map<string, Row[]>()
     for (const row of this.attempts(filter)) {
-      const group = by[0] === 'account' ? row.target.account : row.source
+      const group = JSON.stringify(by.map((name) => groupOf(row, name)))
       groups.set(group, [...(groups.get(group) ?? []), row])
     }
-    return [...groups].map(([group, rows]) => sumOf(group, rows))
+    return [...groups].map(([group, rows]) => sumOf(JSON.parse(group), rows))
   }
 }
 
@@ -72,10 +73,15 @@ function matches(row: Row, filter: LedgerFilter): boolean {
   )
 }
 
-function sumOf(group: string, rows: readonly Row[]): LedgerSum {
+function groupOf({ at, target, source }: Row, name: LedgerGroup): string {
+  if (name === 'hour') return `${new Date(at).toISOString().slice(0, 13)}:00Z`
+  return name === 'account' ? target.account : source
+}
+
+function sumOf(group: readonly string[], rows: readonly Row[]): LedgerSum {
   const add = (of: (row: Row) => number) => rows.reduce((sum, row) => sum + of(row), 0)
   return {
-    group: [group],
+    group,
     attempts: rows.length,
     successes: add((row) => (row.ok ? 1 : 0)),
     inputTokens: add((row) => row.usage?.inputTokens ?? 0),
