@@ -10,6 +10,7 @@ import { formatUsd, NANO_PER_USD } from '../money/amount.ts'
 import type { BudgetView } from '../money/budgetCounter.ts'
 import { calendarPeriod } from '../money/period.ts'
 import { type BudgetsView, budgetsView } from '../views/budgets.ts'
+import type { FreeQuotaView } from '../views/freeQuotas.ts'
 import { CSV_HEAD, csvLine, jsonLine, ledgerRows } from '../views/ledgerExport.ts'
 import { readTime } from '../views/readTime.ts'
 import { type SpendRow, type SpendView, spendView } from '../views/spend.ts'
@@ -64,15 +65,32 @@ function list(engine: Engine, context: CommandContext): ExitCode {
   return 0
 }
 
-function printJson({ generatedAt, budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
+function printJson(
+  { generatedAt, budgets, freeQuotas }: BudgetsView,
+  { tables, today, month }: Picture,
+  out: Printer,
+): void {
   const { since, until, total, saved, prices } = present(tables[0])
   const spend = Object.fromEntries(tables.map((view) => [view.by.join(','), view.spend]))
-  out.json({ generatedAt, budgets, since, until, spend, total, today, month, saved, ...(prices && { prices }) })
+  out.json({
+    generatedAt,
+    budgets,
+    freeQuotas,
+    since,
+    until,
+    spend,
+    total,
+    today,
+    month,
+    saved,
+    ...(prices && { prices }),
+  })
 }
 
-function printTables({ budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
+function printTables({ budgets, freeQuotas }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
   for (const budget of budgets) printBudget(budget, out)
   if (budgets.length === 0) out.line('No budgets; "settings.budgets" in the configuration sets them.')
+  for (const quota of freeQuotas) printFreeQuota(quota, out)
   out.line()
   out.line(`Spent today ${cost(today)}, this month ${cost(month)} (UTC).`)
   printSaved(present(tables[0]), out)
@@ -93,6 +111,17 @@ function printBudget(budget: BudgetView, out: Printer): void {
   ]
   const colour = spent >= limit ? 'red' : spent >= limit * 0.8 ? 'yellow' : 'green'
   out.line(`Budget ${out.paint(colour, scope)}: ${parts.join(', ')}`)
+}
+
+function printFreeQuota(quota: FreeQuotaView, out: Printer): void {
+  const { keys, models, unit, limit, used, reserved, per, resetsAt } = quota
+  const show = (amount: number) => (unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`)
+  const parts = [
+    `${show(Math.min(used, limit))} of ${show(limit)} ${per === 'total' ? 'in total' : `per ${per}`} used`,
+    ...(reserved > 0 ? [`${show(reserved)} perhaps`] : []),
+    ...(resetsAt === null ? [] : [`until ${clockText(resetsAt)}`]),
+  ]
+  out.line(`Free quota of ${keys.join(', ')}${models === null ? '' : ` for ${models.join(', ')}`}: ${parts.join(', ')}`)
 }
 
 function printSaved({ saved, total }: SpendView, out: Printer): void {

@@ -7,7 +7,7 @@ import type { LearnedState } from './memory/learnedState.ts'
 export interface EngineReader
   extends Pick<Engine, 'now' | 'registry' | 'eligibility' | 'rank' | 'soonest' | 'offline' | 'tools' | 'experiments'> {
   readonly store: Pick<Engine['store'], 'engine' | 'health' | 'attempts' | 'sums' | 'read' | 'listDocs' | 'flushNow'>
-  readonly learned: Pick<LearnedState, 'parks' | 'quota' | 'budgets' | 'router' | 'observed' | 'tally'>
+  readonly learned: Pick<LearnedState, 'parks' | 'quota' | 'budgets' | 'freeCounts' | 'router' | 'observed' | 'tally'>
   readonly decisions: Pick<Engine['decisions'], 'find'>
   readonly checks: Pick<Engine['checks'], 'last'>
   readonly lists: Pick<Engine['lists'], 'of' | 'trouble'>

@@ -1,7 +1,8 @@
 /** Builds the facts that decide eligibility from a registry: the user's rules, hours, and what a call may consume. */
 
 import type { Target } from '../../domain/target.ts'
-import { worstCase } from '../../money/cost.ts'
+import { type WorstCase, worstCase } from '../../money/cost.ts'
+import type { FreeQuota } from '../../money/freeQuota.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
 import type { HoldNeed, PendingRequest } from '../request/pendingRequest.ts'
 import { priceFor } from '../request/unitOperation.ts'
@@ -59,22 +60,39 @@ function holdNeed(
   now: number,
 ): HoldNeed {
   const { inputTokens, maxOutputTokens } = pending.needs
+  const price = priceFor(pending.operation, registry.priceOf(target))
+  const most = worstCase(
+    {
+      inputTokens: pending.mostInputTokens,
+      maxOutputTokens,
+      answers: pending.answers,
+      parts: pending.partsNeed,
+    },
+    price,
+    target.profile,
+    now,
+  )
   return {
     quota: {
       requests: pending.operation?.partsFor(registry.credentialOf(target).connection.spec).length ?? 1,
       inputTokens,
       outputTokens: learned.router.expectedOutputTokens(pending.task, maxOutputTokens),
     },
-    worstCase: worstCase(
-      {
-        inputTokens: pending.mostInputTokens,
-        maxOutputTokens,
-        answers: pending.answers,
-        parts: pending.partsNeed,
-      },
-      priceFor(pending.operation, registry.priceOf(target)),
-      target.profile,
-      now,
-    ),
+    worstCase: most,
+    ...(price?.free !== undefined && { free: freeNeed(price.free.quota, most, target) }),
   }
 }
+
+/** Unless something bounds the answer it may fill the context. */
+function freeNeed(quota: FreeQuota, worst: WorstCase, { profile }: Target): NonNullable<HoldNeed['free']> {
+  const { inputTokens, outputTokens, boundedBy, nanoUsd } = worst
+  if (quota.unit === 'requests') return { quota, most: 1 }
+  const longest = boundedBy === 'assumption' ? (profile.contextTokens ?? UNKNOWN_CONTEXT) : 0
+  const tokens = inputTokens + Math.max(outputTokens, longest)
+  if (quota.unit === 'tokens') return { quota, most: tokens }
+  // No token of the answer costs more than its share of the worst case.
+  return { quota, most: Math.ceil((nanoUsd ?? 0) * (longest > outputTokens ? 1 + longest / outputTokens : 1)) }
+}
+
+/** The longest context that is common. */
+const UNKNOWN_CONTEXT = 1_048_576
