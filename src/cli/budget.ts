@@ -12,6 +12,7 @@ import { forecastText } from '../money/forecastText.ts'
 import { calendarPeriod } from '../money/period.ts'
 import { type BudgetsView, budgetsView } from '../views/budgets.ts'
 import type { CacheView } from '../views/caches.ts'
+import type { FreeQuotaView } from '../views/freeQuotas.ts'
 import { CSV_HEAD, csvLine, jsonLine, ledgerRows } from '../views/ledgerExport.ts'
 import { readTime } from '../views/readTime.ts'
 import { type SpendRow, type SpendView, spendView } from '../views/spend.ts'
@@ -75,16 +76,25 @@ function list(engine: Engine, context: CommandContext): ExitCode {
   return 0
 }
 
-function printJson({ generatedAt, budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
+function printJson(
+  { generatedAt, budgets, freeQuotas }: BudgetsView,
+  { tables, today, month }: Picture,
+  out: Printer,
+): void {
   const { since, until, total, saved, cachesSince, prices } = present(tables[0])
   const spend = Object.fromEntries(tables.map((view) => [view.by.join(','), view.spend]))
-  const told = { generatedAt, budgets, since, until, spend, total, today, month, saved, cachesSince }
+  const told = { generatedAt, budgets, freeQuotas, since, until, spend, total, today, month, saved, cachesSince }
   out.json({ ...told, ...(prices && { prices }) })
 }
 
-function printTables({ generatedAt, budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
+function printTables(
+  { generatedAt, budgets, freeQuotas }: BudgetsView,
+  { tables, today, month }: Picture,
+  out: Printer,
+): void {
   for (const budget of budgets) printBudget(budget, Date.parse(generatedAt), out)
   if (budgets.length === 0) out.line('No budgets; "settings.budgets" in the configuration sets them.')
+  for (const quota of freeQuotas) printFreeQuota(quota, out)
   out.line()
   out.line(`Spent today ${cost(today)}, this month ${cost(month)} (UTC).`)
   printSaved(present(tables[0]), out)
@@ -107,6 +117,17 @@ function printBudget(budget: BudgetView, now: number, out: Printer): void {
   const colour = spent >= limit ? 'red' : spent >= limit * 0.8 ? 'yellow' : 'green'
   const forecast = forecastText(budget, now)
   out.line(`Budget ${out.paint(colour, scope)}: ${parts.join(', ')}${forecast === null ? '' : `; ${forecast}`}`)
+}
+
+function printFreeQuota(quota: FreeQuotaView, out: Printer): void {
+  const { keys, models, unit, limit, used, reserved, per, resetsAt } = quota
+  const show = (amount: number) => (unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`)
+  const parts = [
+    `${show(Math.min(used, limit))} of ${show(limit)} ${per === 'total' ? 'in total' : `per ${per}`} used`,
+    ...(reserved > 0 ? [`${show(reserved)} perhaps`] : []),
+    ...(resetsAt === null ? [] : [`until ${clockText(resetsAt)}`]),
+  ]
+  out.line(`Free quota of ${keys.join(', ')}${models === null ? '' : ` for ${models.join(', ')}`}: ${parts.join(', ')}`)
 }
 
 function printSaved({ saved, total }: SpendView, out: Printer): void {

@@ -1,6 +1,7 @@
 /** `keywise models`: every model that can be requested, and the targets that serve it. */
 
 import { abilityWord, type PriceHint } from '../domain/target.ts'
+import { formatUsd } from '../money/amount.ts'
 import { type MembershipView, membershipView } from '../views/membership.ts'
 import type { ModelFact } from '../views/modelFacts.ts'
 import { type ModelRow, type ModelsView, modelsView } from '../views/models.ts'
@@ -113,9 +114,17 @@ function printMembership({ name, members, others, empty }: MembershipView, out: 
 /** With the keys where their contracts differ: `2 / 8 (#1), 1 / 4 (#2, #3)`. */
 function pricesText({ price, prices, facts }: ModelRow): string {
   const old = facts.find(({ fact, asOf }) => fact === 'price' && asOf)
-  if (prices.length < 2) return `${priceText(price)}${old === undefined ? '' : ` as of ${old.checkedAt}`}`
+  const asOf = old === undefined ? '' : ` as of ${old.checkedAt}`
+  if (prices.length < 2) return priceText(price) + asOf + freeText(prices[0])
   const keysOf = (keys: readonly number[]) => keys.map((index) => `#${index}`).join(', ')
-  return prices.map((one) => `${priceText(one.price)} (${keysOf(one.keys)})`).join(', ')
+  return prices.map((one) => `${priceText(one.price)}${freeText(one)} (${keysOf(one.keys)})`).join(', ')
+}
+
+/** `, 250000 tokens per day free` */
+function freeText(price: ModelRow['prices'][number] | undefined): string {
+  if (price == null || price.freeQuota === null) return ''
+  const { unit, limit, per } = price.freeQuota
+  return `, ${unit === 'usd' ? formatUsd(limit) : `${limit} ${unit}`} ${per === 'total' ? 'in total' : `per ${per}`} free`
 }
 
 const priceText = (price: PriceHint | null) => (price === null ? '?' : `${price.input} / ${price.output}`)

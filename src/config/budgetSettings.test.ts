@@ -176,6 +176,12 @@ describe('a contract', () => {
     [{ models: { m: { cached_input: 1 } } }, 'groq.contract.models.m.cached_input" stands alone'],
     [{ models: { m: { cache_write_1h: 1 } } }, 'groq.contract.models.m.cache_write_1h" stands alone'],
     [{ models: { m: { input: 1, output: 1, times: 0.5 } } }, 'groq.contract.models.m.times" changes the usual price'],
+    [{ free: [{ per: 'day' }] }, 'groq.contract.free[0]" needs an amount: "tokens", "requests" or "usd"'],
+    [{ free: [{ tokens: 1, usd: 1 }] }, 'groq.contract.free[0]" has more than one amount; write one entry for each'],
+    [{ free: [{ tokens: 0 }] }, 'groq.contract.free[0].tokens'],
+    [{ free: [{ tokens: 1, per: 'hour' }] }, 'groq.contract.free[0].per" is wrong: expected one of "day"'],
+    [{ free: [{ tokens: 1, timezone: 'Mars' }] }, 'groq.contract.free[0].timezone" is not a time zone'],
+    [{ free: [{ tokens: 1, models: [] }] }, 'groq.contract.free[0].models'],
     [{ models: { m: { input: -1, output: 1 } } }, 'must be an amount of USD from 0 to 100000'],
   ] as const)
     test(`${JSON.stringify(contract)} is refused with what is wrong`, () =>

@@ -1,7 +1,9 @@
 /** The schema of prices: beside a model, and in the contract of a key or a block. */
 
 import { z } from 'zod'
-import { hourTimes, name, price, section, times } from './schemaWords.ts'
+import { MOST_BUDGET_USD } from '../money/budgetRule.ts'
+import { FREE_PERIODS, FREE_UNITS } from '../money/freeQuota.ts'
+import { hourTimes, name, price, section, times, timezone } from './schemaWords.ts'
 
 const sides = {
   input: price.describe('USD per million input tokens'),
@@ -68,6 +70,25 @@ const modelTerms = section({
 
 const snake = (name: string) => name.replace(/[A-Z]|1h/g, (part) => `_${part.toLowerCase()}`)
 
+const freeTerms = section({
+  tokens: z.int().positive().optional().describe('Input and output tokens together'),
+  requests: z.int().positive().optional().describe('Instead of tokens: a number of requests'),
+  usd: z
+    .number()
+    .positive()
+    .max(MOST_BUDGET_USD)
+    .optional()
+    .describe('Instead of tokens: a credit, in USD of what the usage would cost'),
+  per: z.enum(FREE_PERIODS).default('day').describe('The period it is given for'),
+  timezone: timezone.default('UTC').describe('Where its days and months begin'),
+  models: z.array(name).min(1).optional().describe('The models that share it, with * for any text; default: all'),
+}).superRefine((terms, context) => {
+  const written = FREE_UNITS.filter((unit) => terms[unit] !== undefined)
+  if (written.length === 1) return
+  const message = written.length === 0 ? 'needs an amount' : 'has more than one amount; write one entry for each'
+  context.addIssue({ code: 'custom', message: `${message}: "tokens", "requests" or "usd"` })
+})
+
 /** What an account agreed with its provider. */
 export const contract = section({
   ...changes,
@@ -75,4 +96,8 @@ export const contract = section({
     .record(name, modelTerms)
     .optional()
     .describe('By model, with * for any text: its price, or times and hours of its own; the first that fits counts'),
+  free: z
+    .array(freeTerms)
+    .optional()
+    .describe('Usage that is not billed; of several that cover a model the first counts'),
 }).describe('What the account agreed with the provider: changes to the usual prices, see docs/money.md')

@@ -26,7 +26,9 @@ export const ms = z.number().min(0).max(86_400_000)
 export const share = z.number().min(0).max(1)
 export const amount = z.number().min(0).max(1e12)
 export const name = z.string().min(1).max(200)
-const timezone = z.string().refine(isTimeZone, 'is not a time zone; use an IANA name such as Europe/Madrid, or UTC')
+export const timezone = z
+  .string()
+  .refine(isTimeZone, 'is not a time zone; use an IANA name such as Europe/Madrid, or UTC')
 export const ignored = (what: string) => z.unknown().optional().describe(`${what}; kept, not used`)
 
 const DAY = '(?:mon|tue|wed|thu|fri|sat|sun)'

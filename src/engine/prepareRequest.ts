@@ -56,8 +56,9 @@ export function prepareRequest(
   const options = enrolled === null ? given : changed(given, enrolled)
   const { settings } = engine.registry.config
   const selection = engine.registry.names.select(request.model)
-  // The most it can cost is needed by budgets and for hedging.
-  const needsMost = !engine.learned.budgets.isEmpty || settings.hedge !== undefined
+  // The most it can cost is needed by budgets and for hedging, the most that it can use by free quotas.
+  const needsMost =
+    !engine.learned.budgets.isEmpty || settings.hedge !== undefined || engine.registry.freeQuotas.length > 0
   const timeoutMs = positive(options.timeoutMs, 'timeoutMs') ?? settings.timeouts.totalMs
   const maxAttempts = positive(options.maxAttempts, 'maxAttempts')
   return {

@@ -1,12 +1,15 @@
 /** The single entry for attempts: each becomes an event here, is settled, learned from and reported. */
 
 import type { AttemptReport, AttemptSource, OperationName } from '../domain/attempt.ts'
+import type { Usage } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import { isOutage, parkRule } from '../domain/park.ts'
 import type { AttemptEvent, TargetRef, Trial } from '../domain/store.ts'
 import { type Target, targetId } from '../domain/target.ts'
 import { nanoToUsd } from '../money/amount.ts'
-import { costOf } from '../money/cost.ts'
+import { type Cost, costOf } from '../money/cost.ts'
+import { amountUsed, withFreeQuota } from '../money/freeCost.ts'
+import type { FreeCounts } from '../money/freeCount.ts'
 import type { Price } from '../money/price.ts'
 import type { UnitsNeed } from '../money/unitCosts.ts'
 import type { UsageEstimator } from '../money/usage.ts'
@@ -120,12 +123,12 @@ export function recordAttempt(recorder: Recorder, facts: AttemptFacts, now: numb
   return { event, report: reportOf(event, facts.target, learned, now) }
 }
 
-function eventOf(facts: AttemptFacts, { origin, estimate, learned: { parks } }: Recorder, now: number): AttemptEvent {
+function eventOf(facts: AttemptFacts, { origin, estimate, learned }: Recorder, now: number): AttemptEvent {
   const { end, target } = facts
   const failure = end.outcome.ok ? null : end.outcome.failure
   const used = consumed(end, facts, estimate)
   const { usage, price } = used === null ? { usage: null, price: null } : billable(facts.units, used, facts.price)
-  const cost = usage === null ? null : costOf(usage, price, facts.startedAt)
+  const cost = costOfAttempt(facts, usage, price, learned.freeCounts, now)
   return {
     kind: 'attempt',
     at: now,
@@ -143,7 +146,7 @@ function eventOf(facts: AttemptFacts, { origin, estimate, learned: { parks } }: 
     ...(end.outcome.ok && end.outcome.healed && { healed: true }),
     failure: failure === null ? null : forLog(failure),
     ...(facts.notCharged && { notCharged: true }),
-    ...(failure !== null && knownFailure(facts, failure, parks)),
+    ...(failure !== null && knownFailure(facts, failure, learned.parks)),
     usage,
     costNanoUsd: usage === null ? 0 : (cost?.nanoUsd ?? null),
     ...(cost?.range !== undefined && { costRange: cost.range }),
@@ -157,6 +160,22 @@ function eventOf(facts: AttemptFacts, { origin, estimate, learned: { parks } }: 
     labels: facts.labels,
     ...(facts.trial != null && { trial: facts.trial }),
   }
+}
+
+/** Ends what was held of a free quota. */
+function costOfAttempt(
+  { startedAt, hold, end }: AttemptFacts,
+  usage: Usage | null,
+  price: Price | null,
+  counts: FreeCounts,
+  now: number,
+): Cost | null {
+  const cost = usage === null ? null : costOf(usage, price, startedAt)
+  if (hold?.free === undefined) return cost
+  const used = amountUsed(hold.free.quota, usage, cost, end.calls ?? 1)
+  const free = counts.settle(hold.free, used, now)
+  if (usage === null || cost === null || price === null) return cost
+  return withFreeQuota(cost, usage, price, startedAt, { used, free })
 }
 
 /** What repairs read of a refusal is for its request only: it is the upstream's own words, and not redacted. */

@@ -338,6 +338,7 @@ class EngineHost implements OpenedEngine {
       learned.budgets.close(successor)
       successor.open(this.#store, this.#now())
       learned.budgets = successor
+      learned.freeCounts.recount()
       this.engine.monitor.useConfig(config)
     }
     const registry = this.#registryOf(config, credentials, this.engine)

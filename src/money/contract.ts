@@ -2,11 +2,23 @@
 
 import { matchesPattern } from '../domain/pattern.ts'
 import type { TierTimes } from '../domain/target.ts'
-import { flat, type HourTimes, type Price, picoPerUse, timesTier, type UserPrice, withHours } from './price.ts'
+import { type FreeQuota, type FreeTerms, freeQuotaFor } from './freeQuota.ts'
+import {
+  flat,
+  type HourTimes,
+  type Price,
+  picoPerUse,
+  ratesFrom,
+  timesTier,
+  type UserPrice,
+  withHours,
+} from './price.ts'
 import { versioned } from './priceVersion.ts'
 
 /** As written: beside a key, or in the provider's block for all of its keys. */
 export interface Contract extends PriceChanges {
+  /** Usage that is not billed; of several that cover a model the first counts. */
+  readonly free?: readonly FreeTerms[]
   /** By pattern of model ids. The first that fits counts, in the place of `times` and `hours`. */
   readonly models?: Readonly<Record<string, ModelTerms>>
 }
@@ -22,29 +34,59 @@ interface PriceChanges {
 /** A price of its own (`input` and `output`, which stand or lack together), or changes to the usual one. */
 interface ModelTerms extends PriceChanges, Partial<UserPrice> {}
 
-interface Agreed {
+/** Whose price it is. */
+interface Payer {
+  readonly provider: string
   readonly model: string
+  readonly account: string
 }
 
 /** Null where the price stays unknown: a part of what nobody knows is not known either. */
-export function underContract(usual: Price | null, contract: Contract, { model }: Agreed): Price | null {
-  const own = termsFor(contract, model)
+export function underContract(usual: Price | null, contract: Contract, payer: Payer): Price | null {
+  const own = termsFor(contract, payer.model)
+  const quota = freeQuotaFor(contract.free ?? [], payer)
   const { times = 1, hours } = own ?? contract
   const agreed = priceIn(own)
   const base = agreed === null ? usual : flat('config', agreed)
-  if (base === null || (own === undefined && times === 1 && hours === undefined)) return base
+  const isUsual = own === undefined && times === 1 && hours === undefined
+  if (base === null || (isUsual && quota === undefined)) return base
   const windows = withTools(base, own?.tools).map((window) => ({
     ...window,
     tiers: times === 1 ? window.tiers : window.tiers.map((tier) => timesTier(tier, times)),
   }))
-  return versioned({
+  const price: Price = {
     source: 'config',
     ...(agreed === null && { of: base.source }),
     ...(base.isOfUnits && { isOfUnits: true }),
     windows: withHours(windows, hours),
     tiers: tiersOf(base, own),
-  })
+  }
+  return versioned(quota === undefined ? price : { ...price, free: { quota, rest: restOf(price, quota) } })
 }
+
+/** What usage within the quota still costs. Of a credit in USD that is nothing, tools included. */
+function restOf(price: Price, { unit }: FreeQuota): Price {
+  const windows = price.windows.map((window) => ({
+    ...window,
+    tiers: window.tiers.map(({ aboveInputTokens, rates: { request, parts } }) => {
+      const tools = parts.tools === undefined ? {} : { tools: parts.tools }
+      const rates = { ...NO_RATES, request: unit === 'tokens' ? request : 0, parts: { ...NO_RATES.parts, ...tools } }
+      return { aboveInputTokens, rates }
+    }),
+  }))
+  return { source: price.source, windows, tiers: price.tiers }
+}
+
+const NO_RATES = ratesFrom({
+  input: 0,
+  output: 0,
+  cacheWrite1h: 0,
+  inputAudio: 0,
+  cachedAudio: 0,
+  outputAudio: 0,
+  outputImage: 0,
+  outputVideo: 0,
+})
 
 /** The price that the contract itself states for a model; null when it states none. */
 export function agreedPrice(contract: Contract, model: string): UserPrice | null {

@@ -8,7 +8,8 @@ import { dearestInput, dearestOutput, dearestTools, partsCost, tierRange, USUAL,
 import { type Price, type Rates, ratesAt } from './price.ts'
 import { MOST_TOKENS, soundUsage } from './usage.ts'
 
-interface Cost {
+/** What is known of the cost of one attempt. */
+export interface Cost {
   /** Integer nano-USD; null when the price, the usage, or the rate of a part of it is unknown. */
   readonly nanoUsd: number | null
   /** What is known of an unknown cost, where that is something. */

@@ -5,6 +5,7 @@ import { type HoursRule, holdsAt, readHours } from '../domain/hoursRule.ts'
 import { present } from '../domain/present.ts'
 import type { PriceHint, TierTimes, UnitPrices } from '../domain/target.ts'
 import { scaled } from './amount.ts'
+import type { FreeQuota } from './freeQuota.ts'
 
 /**
  * Pico-USD per token (`request`: per request). Where a source has no separate price for cache or reasoning, the plain
@@ -77,10 +78,18 @@ export interface Price {
   readonly tools?: Readonly<Record<string, number>> | undefined
   /** ISO date on which `tiers` and `tools` were read in the provider's documentation; absent: they are the user's. */
   readonly documentedOn?: string | undefined
+  /** A part of the usage that is not billed; absent: none. */
+  readonly free?: FreeOfPrice
   /** Whatever is used costs nothing: a server of one's own. Default false. */
   readonly isFree?: true
   /** It says nothing of tokens: a model that is billed in units alone. Default false. */
   readonly isOfUnits?: true
+}
+
+interface FreeOfPrice {
+  readonly quota: FreeQuota
+  /** What of usage within the quota is billed all the same: tools that ran, and the request where only tokens are free. */
+  readonly rest: Price
 }
 
 /** A price as written by the user: USD per million tokens, `request` in USD per request. */

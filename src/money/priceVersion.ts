@@ -3,6 +3,8 @@
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { Json } from '../domain/json.ts'
 import { hash32 } from '../domain/random.ts'
+import { nanoToUsd } from './amount.ts'
+import type { FreeQuota } from './freeQuota.ts'
 import type { Price, PriceWindow, Rates } from './price.ts'
 
 /** What a row adds to the version of its price, see `costOf` and `withFreeQuota`. */
@@ -26,14 +28,20 @@ function digestOf(price: Price): string {
 }
 
 /** Of several `rates` the last one whose conditions hold counts. */
-export function termsOf({ of, windows, tiers, tools, documentedOn }: Price): PriceTerms {
+export function termsOf({ of, windows, tiers, tools, documentedOn, free }: Price): PriceTerms {
   return {
     ...(of !== undefined && { of }),
     rates: windows.flatMap(ratesOf),
     ...(tiers !== undefined && { tiers: sorted(tiers) }),
     ...(tools !== undefined && { tools: sorted(tools, perThousand) }),
     ...(documentedOn !== undefined && { documented_on: documentedOn }),
+    ...(free !== undefined && { free: freeTerms(free.quota) }),
   }
+}
+
+function freeTerms({ unit, limit, per, timeZone, models }: FreeQuota): Json {
+  const amount = unit === 'usd' ? nanoToUsd(limit) : limit
+  return { [unit]: amount, per, timezone: timeZone, ...(models !== null && { models }) }
 }
 
 function ratesOf({ from, daily, hours, tiers }: PriceWindow): Json[] {

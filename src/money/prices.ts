@@ -42,7 +42,7 @@ export interface PriceFacts {
   readonly documentedOn?: string | undefined
   /** What the key's account agreed with the provider. */
   readonly contract?: Contract | undefined
-  /** The account that the key belongs to; free quotas are counted by it. */
+  /** The account that the key belongs to; free quotas are counted by it. Default: the provider's only one. */
   readonly account?: string
 }
 
@@ -92,7 +92,7 @@ export class Prices {
   priceOf(facts: PriceFacts): Price | null {
     const price = this.#usualPrice(facts)
     if (facts.contract === undefined || price === FREE || price?.isFree) return price
-    return underContract(price, facts.contract, facts)
+    return underContract(price, facts.contract, { ...facts, account: facts.account ?? facts.provider })
   }
 
   /** What the model costs without a contract. */

@@ -7,6 +7,8 @@ import { ABILITIES, type Ability, type PriceHint, type Target } from '../domain/
 import type { EngineReader } from '../engine/reader.ts'
 import { emptyText } from '../engine/request/modelNames.ts'
 import { PROFILES } from '../engine/request/shippedAliases.ts'
+import type { FreeQuota } from '../money/freeQuota.ts'
+import type { Price } from '../money/price.ts'
 import { knownModel } from '../providers/installed.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import { type Difference, differencesOf } from './differences.ts'
@@ -49,6 +51,8 @@ interface KeyPrice {
   readonly price: PriceHint | null
   /** As in the ledger: `config 3fa91c02`; null when unknown. */
   readonly version: string | null
+  /** What its contract gives for nothing, in tokens, requests or nano-USD; null for nothing. */
+  readonly freeQuota: Pick<FreeQuota, 'unit' | 'limit' | 'per'> | null
 }
 
 export interface ModelsView {
@@ -142,11 +146,19 @@ function rowOf(
 function pricesOf({ registry }: EngineReader, targets: readonly Target[]): readonly KeyPrice[] {
   const byVersion = new Map<string | null, KeyPrice>()
   for (const target of targets) {
-    const version = registry.priceOf(target)?.source ?? null
-    const known = byVersion.get(version) ?? { keys: [], price: target.profile.price, version }
+    const price = registry.priceOf(target)
+    const version = price?.source ?? null
+    const fresh = { keys: [], price: target.profile.price, version, freeQuota: freeQuotaOf(price) }
+    const known = byVersion.get(version) ?? fresh
     byVersion.set(version, { ...known, keys: [...known.keys, target.keyIndex] })
   }
   return [...byVersion.values()]
+}
+
+function freeQuotaOf(price: Price | null): KeyPrice['freeQuota'] {
+  if (price?.free === undefined) return null
+  const { unit, limit, per } = price.free.quota
+  return { unit, limit, per }
 }
 
 /** Models that the catalogue or the installed facts call retired and that are no longer served. */

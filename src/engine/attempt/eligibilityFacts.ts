@@ -2,6 +2,8 @@
 
 import type { Target } from '../../domain/target.ts'
 import { type PartsNeed, type WorstCase, worstCase } from '../../money/cost.ts'
+import type { FreeQuota } from '../../money/freeQuota.ts'
+import type { Price } from '../../money/price.ts'
 import { worstOfUnits } from '../../money/unitCosts.ts'
 import { speaks } from '../../routing/spokenDialect.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
@@ -67,24 +69,27 @@ function holdNeed(
   now: number,
 ): HoldNeed {
   const { inputTokens, maxOutputTokens } = pending.needs
+  const price = priceFor(pending.operation, registry.priceOf(target))
+  const most = worstOf(windows, price, target, pending, now)
   return {
     quota: {
       requests: pending.operation?.partsFor(registry.credentialOf(target).connection.spec).length ?? 1,
       inputTokens,
       outputTokens: learned.router.expectedOutputTokens(pending.task, maxOutputTokens),
     },
-    worstCase: worstOf({ registry, windows }, target, pending, now),
+    worstCase: most,
+    ...(price?.free !== undefined && { free: freeNeed(price.free.quota, most, target) }),
   }
 }
 
 function worstOf(
-  { registry, windows }: Omit<NeedSources, 'learned'>,
+  windows: LearnedWindows,
+  price: Price | null,
   target: Target,
   pending: PendingRequest,
   now: number,
 ): WorstCase {
   const { operation, needs, answers } = pending
-  const price = priceFor(operation, registry.priceOf(target))
   if (operation?.units !== undefined) return worstOfUnits(operation.units, price, now)
   const cutToTokens = operation === null ? longestAnswer(target, needs.inputTokens, windows) : null
   const need = {
@@ -102,3 +107,17 @@ function partsFor({ profile }: Target, { partsNeed }: PendingRequest): PartsNeed
   if (partsNeed?.toolsDialect === undefined || speaks(profile, partsNeed.toolsDialect)) return partsNeed
   return { ...partsNeed, serverTools: undefined }
 }
+
+/** Unless something bounds the answer it may fill the context. */
+function freeNeed(quota: FreeQuota, worst: WorstCase, { profile }: Target): NonNullable<HoldNeed['free']> {
+  const { inputTokens, outputTokens, boundedBy, nanoUsd } = worst
+  if (quota.unit === 'requests') return { quota, most: 1 }
+  const longest = boundedBy === 'assumption' ? (profile.contextTokens ?? UNKNOWN_CONTEXT) : 0
+  const tokens = inputTokens + Math.max(outputTokens, longest)
+  if (quota.unit === 'tokens') return { quota, most: tokens }
+  // No token of the answer costs more than its share of the worst case.
+  return { quota, most: Math.ceil((nanoUsd ?? 0) * (longest > outputTokens ? 1 + longest / outputTokens : 1)) }
+}
+
+/** The longest context that is common. */
+const UNKNOWN_CONTEXT = 1_048_576

@@ -7,6 +7,7 @@ import type { LimitFact } from '../../domain/failure.ts'
 import type { Target } from '../../domain/target.ts'
 import { Budgets } from '../../money/budget.ts'
 import { budgetFrom } from '../../money/budgetRule.ts'
+import { FreeCounts } from '../../money/freeCount.ts'
 import { QuotaTracker } from '../../quota/limits/quotaTracker.ts'
 import { Parks } from '../../quota/parks/parks.ts'
 import { createMemoryStore } from '../../store/memory.ts'
@@ -139,14 +140,16 @@ test.each([
 function openSources() {
   const facts = { quotaScope: 'account+model', dayBoundary: 'UTC', seedLimits: [], keyCheck: 'call' } as const
   const rules = settingsSchema.parse({ budgets: [{ scope: 'all', tokens: 500, per: 'day' }] }).budgets
+  const store = createMemoryStore()
   const budgets = new Budgets({
     budgets: rules.map((rule) => budgetFrom(rule)),
-    counters: createMemoryStore(),
+    counters: store,
     origin: 'p',
   })
   const quota = new QuotaTracker({ specOf: () => facts })
   const parks = new Parks({ facts: () => ({ ...facts, keyCheck: { method: 'GET', path: '/' } }) })
-  return { budgets, quota, parks }
+  const freeCounts = new FreeCounts({ counters: store, ledger: store, trouble: () => null })
+  return { budgets, quota, parks, freeCounts }
 }
 
 type Sources = ReturnType<typeof openSources>

@@ -3,6 +3,7 @@
 import type { Target } from '../../domain/target.ts'
 import { type BudgetHold, type BudgetRefusal, type Budgets, bindsLength } from '../../money/budget.ts'
 import type { WorstCase } from '../../money/cost.ts'
+import type { FreeCounts, FreeHold } from '../../money/freeCount.ts'
 import type { QuotaHold, QuotaTracker } from '../../quota/limits/quotaTracker.ts'
 import type { Shortage } from '../../quota/limits/shortage.ts'
 import type { Parks, Prober } from '../../quota/parks/parks.ts'
@@ -17,6 +18,8 @@ export type Hold =
       /** Null when a test run went ahead without room in the quota. */
       readonly quota: QuotaHold | null
       readonly budget: BudgetHold
+      /** What it may use of a free quota; absent for none. */
+      readonly free?: FreeHold
       /** The call is the probe that decides whether a park is over. */
       readonly probe: boolean
       /** Maximum output tokens to send, because nothing else bounds the answer; null otherwise. */
@@ -33,6 +36,7 @@ interface HoldSources {
   readonly quota: QuotaTracker
   readonly budgets: Budgets
   readonly parks: Parks
+  readonly freeCounts: FreeCounts
 }
 
 export interface HoldOptions {
@@ -68,7 +72,8 @@ export function reserve(
     if (probe) sources.parks.endProbe(target)
     return overBudget(budget)
   }
-  return { granted: true, quota, budget, probe, mostOutputTokens: mostOutputTokens(budget, need.worstCase) }
+  const free = freeHold(sources, need, now)
+  return { granted: true, quota, budget, ...free, probe, mostOutputTokens: mostOutputTokens(budget, need.worstCase) }
 }
 
 /**
@@ -90,8 +95,16 @@ export function reserveForTest(
   const quota = sources.quota.reserve(target, need.quota, now)
   const probe = sources.parks.state(target, now) === 'half-open' && sources.parks.startProbe(target, now, 'check')
   const mostOutput = mostOutputTokens(budget, need.worstCase)
-  return { granted: true, quota: quota.granted ? quota : null, budget, probe, mostOutputTokens: mostOutput }
+  const free = freeHold(sources, need, now)
+  return { granted: true, quota: quota.granted ? quota : null, budget, ...free, probe, mostOutputTokens: mostOutput }
 }
+
+/** Last, because it is ended by recording the attempt alone. */
+function freeHold({ freeCounts }: HoldSources, { free }: HoldNeed, now: number): { readonly free?: FreeHold } {
+  return free === undefined ? NO_FREE : { free: freeCounts.begin(free.quota, free.most, now) }
+}
+
+const NO_FREE = {}
 
 function overBudget(refusal: BudgetRefusal): Hold {
   const why: Ineligible = { code: 'budget', reason: refusal.reason, until: refusal.resetsAt }

@@ -7,6 +7,7 @@ import { asRecord, type Json } from '../../domain/json.ts'
 import type { Store, StoredEvent, StoreEvent } from '../../domain/store.ts'
 import type { Budgets } from '../../money/budget.ts'
 import type { Crossing } from '../../money/budgetCounter.ts'
+import { FreeCounts } from '../../money/freeCount.ts'
 import { QuotaTracker, type QuotaTrackerOptions } from '../../quota/limits/quotaTracker.ts'
 import { Parks, type ParksOptions } from '../../quota/parks/parks.ts'
 import type { Router } from '../../routing/choose.ts'
@@ -34,6 +35,7 @@ export class LearnedState {
   budgets: Budgets
   parks: Parks
   quota: QuotaTracker
+  readonly freeCounts: FreeCounts
   tally = new TargetTotals()
   observed = new HourlyObservations()
   /** Called for every threshold that a budget reaches, by spending here or elsewhere; null: not set. */
@@ -55,6 +57,8 @@ export class LearnedState {
     this.router = parts.router
     this.budgets = parts.budgets
     this.#counting = parts.counting
+    const trouble = () => store.health().reason
+    this.freeCounts = new FreeCounts({ counters: store, ledger: store, trouble })
     this.parks = new Parks(parts.counting)
     this.quota = new QuotaTracker(parts.counting)
   }

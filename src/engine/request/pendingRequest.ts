@@ -4,6 +4,7 @@ import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import type { Failure } from '../../domain/failure.ts'
 import type { Target } from '../../domain/target.ts'
 import type { WorstCase } from '../../money/cost.ts'
+import type { FreeQuota } from '../../money/freeQuota.ts'
 import type { QuotaNeed } from '../../quota/limits/quotaNeed.ts'
 import type { Needs } from '../../routing/eligible.ts'
 import type { Call } from '../../upstream/call.ts'
@@ -73,6 +74,8 @@ export interface PendingRequest {
 export interface HoldNeed {
   readonly quota: QuotaNeed
   readonly worstCase: WorstCase
+  /** The free quota that it may use of, and at most how much of it; absent for none. */
+  readonly free?: { readonly quota: FreeQuota; readonly most: number }
 }
 
 export interface ClientWire {

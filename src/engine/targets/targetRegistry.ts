@@ -13,6 +13,7 @@ import {
 } from '../../domain/target.ts'
 import { type ModelWire, wireOf } from '../../domain/wireFacts.ts'
 import { agreedPrice } from '../../money/contract.ts'
+import { type FreeQuota, freeQuotaId } from '../../money/freeQuota.ts'
 import { type Price, ratesAt, type UserPrice } from '../../money/price.ts'
 import { LOCAL_SOURCE, type Prices } from '../../money/prices.ts'
 import { hasUnitPrice } from '../../money/unitCosts.ts'
@@ -351,6 +352,9 @@ function abilitiesOf(spec: ProviderSpec, { id, catalogue, listed, user }: ModelF
   return embeddingsFor(spec.dialect) === null ? { ...known, embeddings: false } : known
 }
 
+const quotaIn = (price: Price | null) =>
+  price?.free === undefined ? [] : [[freeQuotaId(price.free.quota), price.free.quota] as const]
+
 /** An immutable set of targets with lookups by target; recreated when the configuration or a list changes. */
 export class TargetRegistry {
   readonly config: Config
@@ -361,6 +365,8 @@ export class TargetRegistry {
   readonly #byState: ReadonlyMap<string, Target>
   readonly #credentialByState: ReadonlyMap<string, Credential | undefined>
   readonly #prices: ReadonlyMap<string, Price | null>
+  /** The free quotas of all targets, each once. */
+  readonly freeQuotas: readonly FreeQuota[]
   /** Targets whose price depends on the time. */
   readonly #changing: readonly { readonly target: Target; readonly price: Price }[]
 
@@ -378,6 +384,7 @@ export class TargetRegistry {
       this.targets.map((target) => [target.stateId, this.findCredential(target.provider, target.fingerprint)]),
     )
     this.#prices = new Map(priced.map(({ target, price }) => [target.stateId, price]))
+    this.freeQuotas = [...new Map(priced.flatMap(({ price }) => quotaIn(price))).values()]
     this.#changing = priced.flatMap(({ target, price }) =>
       price !== null && !price.isOfUnits && price.windows.length > 1 ? [{ target, price }] : [],
     )
