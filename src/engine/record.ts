@@ -8,7 +8,6 @@ import { type Target, targetId } from '../domain/target.ts'
 import { nanoToUsd } from '../money/amount.ts'
 import { costOf } from '../money/cost.ts'
 import type { Price } from '../money/price.ts'
-import type { UnitsNeed } from '../money/unitCosts.ts'
 import type { UsageEstimator } from '../money/usage.ts'
 import type { Parks } from '../quota/parks/parks.ts'
 import type { Verdict } from '../routing/judge.ts'
@@ -26,8 +25,6 @@ interface AttemptFacts extends Prompt {
   readonly number: number
   readonly source: AttemptSource
   readonly operation: OperationName
-  /** What was asked for, where it is counted in units. */
-  readonly units?: UnitsNeed | undefined
   readonly target: Target
   readonly startedAt: number
   readonly streamed: boolean
