@@ -182,9 +182,10 @@ export class Prices {
 
 function documentedUnits({ unitPrice }: PriceFacts): Price | null {
   if (unitPrice === undefined) return null
-  const { readOn, leastAudioSeconds: _least, ...price } = unitPrice
-  if (isEmpty(price)) return null
-  return { ...flat(`documented ${readOn}`, { input: 0, output: 0, ...price }), isOfUnits: true }
+  const { readOn, free, leastAudioSeconds: _least, ...price } = unitPrice
+  if (isEmpty(price) && !free) return null
+  const documented = flat(`documented ${readOn}`, { input: 0, output: 0, ...price })
+  return { ...documented, isOfUnits: true, ...(free && { isFree: true }) }
 }
 
 /** With what the provider's documentation says of all models. */
