@@ -55,6 +55,34 @@ describe('usage', () => {
       expect(manager.engine.learned.budgets.spent('all', manager.engine.now)).toBe(row?.costNanoUsd)
     })
 
+  for (const { name, usage, input, output } of [
+    { name: 'prompt is missing', usage: { completion_tokens: 20 }, input: 11, output: 20 },
+    { name: 'prompt is in words', usage: { prompt_tokens: '100', completion_tokens: 20 }, input: 11, output: 20 },
+    { name: 'prompt is negative', usage: { prompt_tokens: -1, completion_tokens: 20 }, input: 11, output: 20 },
+    { name: 'answer is missing', usage: { prompt_tokens: 30 }, input: 30, output: 20 },
+    {
+      name: 'answer is null',
+      usage: { prompt_tokens: 30, completion_tokens: null, total_tokens: null },
+      input: 30,
+      output: 20,
+    },
+    {
+      name: 'answer is nothing',
+      usage: { prompt_tokens: 30, completion_tokens: 0, total_tokens: 30 },
+      input: 30,
+      output: 20,
+    },
+  ])
+    test(`whose ${name} has that side counted from the text, and is marked`, async () => {
+      const manager = await answering(answer(usage))
+      const { result } = await told(manager, 'Tell me how it was, in one sentence, please.')
+      expect(result?.usage.estimated).toBe(true)
+      expect(Math.abs((result?.usage.inputTokens ?? 0) - input)).toBeLessThanOrEqual(5)
+      expect(Math.abs((result?.usage.outputTokens ?? 0) - output)).toBeLessThanOrEqual(6)
+      const [row] = manager.engine.store.attempts({})
+      expect(row?.costNanoUsd).toBe((row?.usage?.inputTokens ?? 0) * 1000 + (row?.usage?.outputTokens ?? 0) * 1_000_000)
+    })
+
   test('whose one side is missing takes it from the total', async () => {
     const manager = await answering(answer({ completion_tokens: 20, total_tokens: 30 }))
     expect((await told(manager, 'Say hi')).result?.usage).toMatchObject({

@@ -372,6 +372,21 @@ describe('money', () => {
       })
   })
 
+  test('what a service documents as free costs nothing, also where an unknown price is forbidden', async () => {
+    const id = 'omni-moderation-latest'
+    await using openai = await open(
+      { openai: { models: { [id]: { kind: 'moderation' } } } },
+      {
+        settings: { unknown_price: 'block' },
+        reconfigure: (config) => ({
+          openai: { ...config['openai'], models: [{ id, abilities: { moderation: true } }] },
+        }),
+      },
+    )
+    const answer = await openai.ask('/v1/moderations', { model: id, input: 'good' })
+    expect([answer.status, ...costOf(answer)]).toEqual([200, '0', null])
+  })
+
   test('is spent at a known price of units where an unknown one is forbidden', async () => {
     const settings = { unknown_price: 'block' }
     await using own = await priced({ input: 0, output: 0, image: 0.04 }, 'image_generation', settings)

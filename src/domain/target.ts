@@ -92,6 +92,8 @@ export interface UnitPrices {
 
 /** What a provider documents for a model that is billed in units alone, with the day on which it was read. */
 export interface DocumentedUnits extends UnitPrices {
+  /** Nothing of it is billed. Default: false. */
+  readonly free?: true
   /** ISO date. */
   readonly readOn: string
 }

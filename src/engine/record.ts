@@ -11,7 +11,6 @@ import { type Cost, costOf } from '../money/cost.ts'
 import { amountUsed, withFreeQuota } from '../money/freeCost.ts'
 import type { FreeCounts } from '../money/freeCount.ts'
 import type { Price } from '../money/price.ts'
-import type { UnitsNeed } from '../money/unitCosts.ts'
 import type { UsageEstimator } from '../money/usage.ts'
 import type { Parks } from '../quota/parks/parks.ts'
 import type { Verdict } from '../routing/judge.ts'
@@ -29,8 +28,6 @@ interface AttemptFacts extends Prompt {
   readonly number: number
   readonly source: AttemptSource
   readonly operation: OperationName
-  /** What was asked for, where it is counted in units. */
-  readonly units?: UnitsNeed | undefined
   readonly target: Target
   readonly startedAt: number
   readonly streamed: boolean

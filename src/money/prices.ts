@@ -134,9 +134,10 @@ function cataloguePrice(hint: PriceHint | null | undefined): Price | null {
 
 function documentedUnits({ unitPrice }: PriceFacts): Price | null {
   if (unitPrice === undefined) return null
-  const { readOn, leastAudioSeconds: _least, ...price } = unitPrice
-  if (isEmpty(price)) return null
-  return versioned({ ...flat(`documented ${readOn}`, { input: 0, output: 0, ...price }), isOfUnits: true })
+  const { readOn, free, leastAudioSeconds: _least, ...price } = unitPrice
+  if (isEmpty(price) && !free) return null
+  const documented = flat(`documented ${readOn}`, { input: 0, output: 0, ...price })
+  return versioned({ ...documented, isOfUnits: true, ...(free && { isFree: true }) })
 }
 
 /** With what the provider's documentation says of all models. */

@@ -74,6 +74,8 @@ export const openai = defineProvider({
   unitPrices: [
     // https://developers.openai.com/api/docs/models/tts-1, …/tts-1-hd (2026-11-30)
     { match: /^tts-1-hd/, price: { characters: 30, readOn: '2026-11-30' } },
+    // Models that are free: https://developers.openai.com/api/docs/models/omni-moderation-latest (2026-11-30)
+    { match: /moderation/, price: { free: true, readOn: '2026-11-30' } },
     { match: /^tts-1/, price: { characters: 15, readOn: '2026-11-30' } },
   ],
   env: ['OPENAI_API_KEY'],

@@ -4,6 +4,7 @@ import { failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatRequest, ChatResponse, Part, Usage } from '../../domain/chat.ts'
 import { type Failure, wasCancelled } from '../../domain/failure.ts'
 import { partsWithin } from '../../domain/usageParts.ts'
+import type { UnitsNeed } from '../../money/unitCosts.ts'
 import { soundUsage, type UsageEstimator } from '../../money/usage.ts'
 import type { CallEnd } from '../../upstream/call.ts'
 
@@ -12,6 +13,8 @@ export interface Prompt {
   /** Counted from the characters when the request came; images included. */
   readonly inputTokens: number
   readonly request?: () => ChatRequest
+  /** What was asked for, where it is counted in units: then no tokens are nothing unusual. */
+  readonly units?: UnitsNeed | undefined
 }
 
 /**
@@ -22,10 +25,25 @@ export interface Prompt {
 export function consumed(end: CallEnd, prompt: Prompt, estimate: UsageEstimator): Usage | null {
   const reported = end.usage === null ? null : soundUsage(end.usage)
   const failure = failureWithoutAnswer(end.outcome)
-  if (failure === null) return reported ?? withTold(counted(end.partial, prompt, estimate), end)
-  if (!wasWorking(end, failure)) return reported
+  const isWhole = failure === null
+  if (isWhole && reported !== null && !lacksSide(reported, end.partial, prompt)) return reported
+  if (!isWhole && !wasWorking(end, failure)) return reported
   const seen = counted(end.partial, prompt, estimate)
-  return reported === null ? withTold(seen, end) : atLeast(reported, seen)
+  if (reported === null) return withTold(seen, end)
+  return isWhole ? withBothSides(reported, seen) : atLeast(withBothSides(reported, seen), seen)
+}
+
+/** Nobody answers nothing, and no answer says nothing: a count of zero was not told. */
+function lacksSide({ inputTokens, outputTokens }: Usage, answer: ChatResponse | null, { units }: Prompt): boolean {
+  const saysSomething = answer !== null && answer.content.length > 0
+  return units === undefined && (inputTokens === 0 || (outputTokens === 0 && saysSomething))
+}
+
+function withBothSides(reported: Usage, seen: Usage): Usage {
+  const inputTokens = reported.inputTokens || seen.inputTokens
+  const outputTokens = reported.outputTokens || seen.outputTokens
+  if (inputTokens === reported.inputTokens && outputTokens === reported.outputTokens) return reported
+  return { ...reported, inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, estimated: true }
 }
 
 function wasWorking(end: CallEnd, failure: Failure): boolean {
