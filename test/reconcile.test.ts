@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AttemptEvent } from '../src/domain/store.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
-import { type ReconcileView, reconcileView } from '../src/views/reconcile.ts'
+import { type ReconcileQuestion, type ReconcileView, reconcileView } from '../src/views/reconcile.ts'
 import { corpus } from './support/costCorpus/corpus.ts'
 import {
   type BilledCall,
@@ -24,16 +24,24 @@ const HOUR = 3_600_000
 /** At eight in the evening of UTC it is the same day in all zones of the forms. */
 const EVENING = Date.parse('2026-11-10T20:00:00Z')
 
-function compare(text: string, rows: readonly AttemptEvent[]): ReconcileView {
+/** All that is read of an engine. */
+type Engine = Parameters<typeof reconcileView>[0]
+
+function compare(text: string, rows: readonly AttemptEvent[], question: ReconcileQuestion = {}): ReconcileView {
   const store = createMemoryStore()
   for (const row of rows) store.append(row)
   const registry = {
     config: { settings: { retention: { attemptsDays: 90 } } },
-    credentials: [],
+    credentials: [...new Map(rows.map(({ target }) => [target.account, target])).values()].map((target, place) => ({
+      provider: { id: target.provider },
+      key: { index: place + 1 },
+      fingerprint: target.fingerprint,
+      account: target.account,
+    })),
     targets: [...new Map(rows.map(({ target }) => [target.stateId, target])).values()],
     priceOf: ({ provider, model }: AttemptEvent['target']) => priceOfModel(provider, model),
   }
-  return reconcileView({ now: NOW, store, registry } as unknown as Parameters<typeof reconcileView>[0], [text])
+  return reconcileView({ now: NOW, store, registry } as unknown as Engine, [text], question)
 }
 
 /** Days of calls to both models of the form's provider, each unlike all others. */
@@ -345,3 +353,60 @@ describe('the corpus of costs', () => {
     expect(view.differences.filter(({ kind }) => kind !== 'tier')).toEqual([])
   })
 })
+
+describe('accounts', () => {
+  const form = byName('Anthropic usage, CSV')
+  const of = (key: string, index: number) =>
+    billed('claude-sonnet-5', EVENING + index, { key, fresh: 1_000 + 100 * index, output: 100 + index })
+  const calls = [of('team-a', 0), of('team-b', 1), of('team-b', 2)]
+  const rows = calls.map((call) => ledgerRow(call))
+  const extra = of('team-b', 7)
+
+  test('are compared one by one where the invoice names them as the configuration does', () => {
+    expect(compare(form.write(calls, []), rows).agrees).toBe(true)
+    const { differences } = compare(form.write([...calls, extra], []), rows)
+    expect(differences).toMatchObject([
+      { kind: 'unknown-calls', account: 'team-b', counts: { input: 1_700, output: 107 } },
+    ])
+  })
+
+  test('are one where their names are not known', () => {
+    const nameless = rows.map((row) => ({ ...row, target: { ...row.target, account: 'anthropic@0123456789abcdef' } }))
+    expect(compare(form.write(calls, []), nameless).agrees).toBe(true)
+  })
+
+  test('may be compared alone, by name on both sides, by key in the ledger', () => {
+    const text = form.write([...calls, extra], [])
+    expect(compare(text, rows, { key: 'team-a' })).toMatchObject({ agrees: true, ledger: { calls: 1 } })
+    expect(compare(text, rows, { key: 'team-b' })).toMatchObject({ agrees: false, ledger: { calls: 2 } })
+    expect(compare(form.write([of('team-a', 0)], []), rows, { key: 'anthropic#1' })).toMatchObject({ agrees: true })
+    expect(() => compare(text, rows, { key: 'team-c' })).toThrow('no key or account "team-c" of anthropic')
+  })
+})
+
+describe('the time', () => {
+  const form = byName('OpenAI usage, CSV')
+  const calls = callsOf(form, 6)
+  const rows = calls.map((call) => ledgerRow(call))
+
+  test('is that of the file, or the part that is asked for', () => {
+    const [first] = placesOf(calls)
+    const span = { since: (first?.day ?? 0) + DAY, until: (first?.day ?? 0) + 3 * DAY }
+    const outside = { ...extraCall('gpt-5.1', EVENING + 4 * DAY), at: EVENING + 4 * DAY }
+    const text = form.write([...calls, outside], [])
+    expect(compare(text, rows).agrees).toBe(false)
+    expect(compare(text, rows, span)).toMatchObject({ agrees: true, ledger: { calls: 8 } })
+    expect(() => compare(text, rows, { until: 0 })).toThrow('nothing in this time')
+  })
+
+  test('before which the ledger keeps no rows is left out, and said', () => {
+    const old = extraCall('gpt-5.1', NOW - 100 * DAY)
+    const view = compare(form.write([old, ...calls], []), rows)
+    expect(view.agrees).toBe(true)
+    expect(view.notes).toEqual([
+      expect.stringMatching(/^Not compared: what was billed before 2026-09-01; .*attempts_days/),
+    ])
+  })
+})
+
+const extraCall = (model: string, at: number) => billed(model, at, { fresh: 4_321, output: 123 })

@@ -39,7 +39,7 @@ interface Side {
 /** `ownerOf`: the account of a line where the ledger knows it as well; otherwise `''`. */
 export function reconcile(invoice: Invoice, calls: Calls, ownerOf: (line: InvoiceLine) => string): Reconciliation {
   const layout = new Layout(invoice, calls, ownerOf)
-  const reckoning = bestReckoning(layout, (cells) => {
+  const reckoning = bestReckoning(layout, invoice, (cells) => {
     const moved = movedOverMidnight(cells, calls, (cell) => toldOf(cell, invoice))
     const all = cells.filter((cell) => differs(cell, invoice)).length
     return { all, unexplained: all - 2 * moved.length }
@@ -57,11 +57,13 @@ function differs(cell: Cell, invoice: Invoice): boolean {
   return invoice.hasMoney && !agrees(cell, toleranceOf(cell, invoice.stepNanoUsd))
 }
 
-/** What the invoice counts in such a cell: uses of tools stand apart where they are billed apart. */
-function toldOf({ model }: Cell, { tells }: Invoice): ReadonlySet<Measure> {
-  const ofTools = (measure: Measure) => measure.startsWith('tool:')
-  if (model === TOOLS_APART) return new Set([...tells].filter(ofTools))
-  return tells
+/**
+ * What the invoice counts in such a cell. Forms beside each other count different things of different models, and uses of
+ * tools stand apart where they are billed apart.
+ */
+function toldOf({ model, theirs }: Cell, { tells }: Invoice): ReadonlySet<Measure> {
+  if (model === TOOLS_APART) return new Set([...tells].filter((measure) => measure.startsWith('tool:')))
+  return theirs.tells.size > 0 ? theirs.tells : tells
 }
 
 /** What an estimate may be the reason for. */
