@@ -15,8 +15,9 @@ import {
   priceOfModel,
   recordedOf,
 } from './support/invoices/billedCall.ts'
+import type { Form } from './support/invoices/paper.ts'
 import { type Books, type Expectation, type Place, plants, scaled } from './support/invoices/plants.ts'
-import { type Form, invoiceForms } from './support/invoices/writers.ts'
+import { invoiceForms } from './support/invoices/writers.ts'
 
 const NOW = Date.parse('2026-11-30T12:00:00Z')
 const DAY = 86_400_000
@@ -60,6 +61,9 @@ function callsOf({ provider, written }: Form, days = 3): readonly BilledCall[] {
     ).flat(),
   )
 }
+
+/** Differences that do not hide each other. */
+const OF_CALLS = /^a (?:call that the ledger does not know|failed call|free call)/
 
 const booksOf = (calls: readonly BilledCall[]): Books => ({
   calls,
@@ -121,6 +125,16 @@ describe.each(invoiceForms)('$name', (form) => {
         const [place] = placesOf(calls)
         const { books, found } = plant(booksOf(calls), place ?? expect.fail(), form)
         expectFound(compare(form.write(books.calls, books.extras), books.rows), found, form)
+      })
+
+  const inOneCell = plants.filter(({ name, suits }) => suits(form) && form.counts !== 'none' && OF_CALLS.test(name))
+  for (const [index, one] of inOneCell.entries())
+    for (const other of inOneCell.slice(index + 1))
+      test(`shows ${one.name} and ${other.name} of the same model on the same day`, () => {
+        const [place] = placesOf(calls)
+        const first = one.plant(booksOf(calls), place ?? expect.fail(), form)
+        const { books, found } = other.plant(first.books, place ?? expect.fail(), form)
+        expectFound(compare(form.write(books.calls, books.extras), books.rows), [...first.found, ...found], form)
       })
 
   test('shows every one of several differences, and nothing else', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { csv } from '../../../test/support/invoices/writers.ts'
+import { csv } from '../../../test/support/invoices/paper.ts'
 import { readInvoice } from './readInvoice.ts'
 
 const DAY = Date.parse('2026-11-23T00:00:00Z')
