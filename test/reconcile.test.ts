@@ -290,6 +290,19 @@ describe('what concerns more than one day', () => {
     )
   })
 
+  test('calls that count on the next day, at a discount on everything, are two differences', () => {
+    const form = byName('OpenRouter activity, JSON')
+    const midnight = Date.parse('2026-11-12T00:00:00Z')
+    const late = billed('openai/gpt-6-luna', midnight - 60_000, { fresh: 90_000, output: 9_000 })
+    const { calls, rows } = booksOf([...callsOf(form), late])
+    const paper = calls.map((call) => scaled(call === late ? { ...call, at: midnight + HOUR } : call, 500))
+    const found = [
+      { kind: 'day-border', detail: 'later', nanoUsd: 0 } as const,
+      { kind: 'contract', nanoUsd: -0.5 * costOf(calls) } as const,
+    ]
+    expectFound(compare(form.write(paper, []), rows), found, form)
+  })
+
   test('calls that ran over midnight may count on either day', () => {
     const form = byName('OpenAI usage, JSON')
     const { calls, rows } = booksOf(callsOf(form))
