@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AttemptEvent } from '../src/domain/store.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
-import { type ReconcileView, reconcileView } from '../src/views/reconcile.ts'
+import { type ReconcileQuestion, type ReconcileView, reconcileView } from '../src/views/reconcile.ts'
 import { corpus } from './support/costCorpus/corpus.ts'
 import {
   type BilledCall,
@@ -15,8 +15,9 @@ import {
   priceOfModel,
   recordedOf,
 } from './support/invoices/billedCall.ts'
+import type { Form } from './support/invoices/paper.ts'
 import { type Books, type Expectation, type Place, plants, scaled } from './support/invoices/plants.ts'
-import { type Form, invoiceForms } from './support/invoices/writers.ts'
+import { invoiceForms } from './support/invoices/writers.ts'
 
 const NOW = Date.parse('2026-11-30T12:00:00Z')
 const DAY = 86_400_000
@@ -24,16 +25,24 @@ const HOUR = 3_600_000
 /** At eight in the evening of UTC it is the same day in all zones of the forms. */
 const EVENING = Date.parse('2026-11-10T20:00:00Z')
 
-function compare(text: string, rows: readonly AttemptEvent[]): ReconcileView {
+/** All that is read of an engine. */
+type Engine = Parameters<typeof reconcileView>[0]
+
+function compare(text: string, rows: readonly AttemptEvent[], question: ReconcileQuestion = {}): ReconcileView {
   const store = createMemoryStore()
   for (const row of rows) store.append(row)
   const registry = {
     config: { settings: { retention: { attemptsDays: 90 } } },
-    credentials: [],
+    credentials: [...new Map(rows.map(({ target }) => [target.account, target])).values()].map((target, place) => ({
+      provider: { id: target.provider },
+      key: { index: place + 1 },
+      fingerprint: target.fingerprint,
+      account: target.account,
+    })),
     targets: [...new Map(rows.map(({ target }) => [target.stateId, target])).values()],
     priceOf: ({ provider, model }: AttemptEvent['target']) => priceOfModel(provider, model),
   }
-  return reconcileView({ now: NOW, store, registry } as unknown as Parameters<typeof reconcileView>[0], [text])
+  return reconcileView({ now: NOW, store, registry } as unknown as Engine, [text], question)
 }
 
 /** Days of calls to both models of the form's provider, each unlike all others. */
@@ -52,6 +61,9 @@ function callsOf({ provider, written }: Form, days = 3): readonly BilledCall[] {
     ).flat(),
   )
 }
+
+/** Differences that do not hide each other. */
+const OF_CALLS = /^a (?:call that the ledger does not know|failed call|free call)/
 
 const booksOf = (calls: readonly BilledCall[]): Books => ({
   calls,
@@ -113,6 +125,16 @@ describe.each(invoiceForms)('$name', (form) => {
         const [place] = placesOf(calls)
         const { books, found } = plant(booksOf(calls), place ?? expect.fail(), form)
         expectFound(compare(form.write(books.calls, books.extras), books.rows), found, form)
+      })
+
+  const inOneCell = plants.filter(({ name, suits }) => suits(form) && form.counts !== 'none' && OF_CALLS.test(name))
+  for (const [index, one] of inOneCell.entries())
+    for (const other of inOneCell.slice(index + 1))
+      test(`shows ${one.name} and ${other.name} of the same model on the same day`, () => {
+        const [place] = placesOf(calls)
+        const first = one.plant(booksOf(calls), place ?? expect.fail(), form)
+        const { books, found } = other.plant(first.books, place ?? expect.fail(), form)
+        expectFound(compare(form.write(books.calls, books.extras), books.rows), [...first.found, ...found], form)
       })
 
   test('shows every one of several differences, and nothing else', () => {
@@ -268,6 +290,19 @@ describe('what concerns more than one day', () => {
     )
   })
 
+  test('calls that count on the next day, at a discount on everything, are two differences', () => {
+    const form = byName('OpenRouter activity, JSON')
+    const midnight = Date.parse('2026-11-12T00:00:00Z')
+    const late = billed('openai/gpt-6-luna', midnight - 60_000, { fresh: 90_000, output: 9_000 })
+    const { calls, rows } = booksOf([...callsOf(form), late])
+    const paper = calls.map((call) => scaled(call === late ? { ...call, at: midnight + HOUR } : call, 500))
+    const found = [
+      { kind: 'day-border', detail: 'later', nanoUsd: 0 } as const,
+      { kind: 'contract', nanoUsd: -0.5 * costOf(calls) } as const,
+    ]
+    expectFound(compare(form.write(paper, []), rows), found, form)
+  })
+
   test('calls that ran over midnight may count on either day', () => {
     const form = byName('OpenAI usage, JSON')
     const { calls, rows } = booksOf(callsOf(form))
@@ -345,3 +380,60 @@ describe('the corpus of costs', () => {
     expect(view.differences.filter(({ kind }) => kind !== 'tier')).toEqual([])
   })
 })
+
+describe('accounts', () => {
+  const form = byName('Anthropic usage, CSV')
+  const of = (key: string, index: number) =>
+    billed('claude-sonnet-5', EVENING + index, { key, fresh: 1_000 + 100 * index, output: 100 + index })
+  const calls = [of('team-a', 0), of('team-b', 1), of('team-b', 2)]
+  const rows = calls.map((call) => ledgerRow(call))
+  const extra = of('team-b', 7)
+
+  test('are compared one by one where the invoice names them as the configuration does', () => {
+    expect(compare(form.write(calls, []), rows).agrees).toBe(true)
+    const { differences } = compare(form.write([...calls, extra], []), rows)
+    expect(differences).toMatchObject([
+      { kind: 'unknown-calls', account: 'team-b', counts: { input: 1_700, output: 107 } },
+    ])
+  })
+
+  test('are one where their names are not known', () => {
+    const nameless = rows.map((row) => ({ ...row, target: { ...row.target, account: 'anthropic@0123456789abcdef' } }))
+    expect(compare(form.write(calls, []), nameless).agrees).toBe(true)
+  })
+
+  test('may be compared alone, by name on both sides, by key in the ledger', () => {
+    const text = form.write([...calls, extra], [])
+    expect(compare(text, rows, { key: 'team-a' })).toMatchObject({ agrees: true, ledger: { calls: 1 } })
+    expect(compare(text, rows, { key: 'team-b' })).toMatchObject({ agrees: false, ledger: { calls: 2 } })
+    expect(compare(form.write([of('team-a', 0)], []), rows, { key: 'anthropic#1' })).toMatchObject({ agrees: true })
+    expect(() => compare(text, rows, { key: 'team-c' })).toThrow('no key or account "team-c" of anthropic')
+  })
+})
+
+describe('the time', () => {
+  const form = byName('OpenAI usage, CSV')
+  const calls = callsOf(form, 6)
+  const rows = calls.map((call) => ledgerRow(call))
+
+  test('is that of the file, or the part that is asked for', () => {
+    const [first] = placesOf(calls)
+    const span = { since: (first?.day ?? 0) + DAY, until: (first?.day ?? 0) + 3 * DAY }
+    const outside = { ...extraCall('gpt-5.1', EVENING + 4 * DAY), at: EVENING + 4 * DAY }
+    const text = form.write([...calls, outside], [])
+    expect(compare(text, rows).agrees).toBe(false)
+    expect(compare(text, rows, span)).toMatchObject({ agrees: true, ledger: { calls: 8 } })
+    expect(() => compare(text, rows, { until: 0 })).toThrow('nothing in this time')
+  })
+
+  test('before which the ledger keeps no rows is left out, and said', () => {
+    const old = extraCall('gpt-5.1', NOW - 100 * DAY)
+    const view = compare(form.write([old, ...calls], []), rows)
+    expect(view.agrees).toBe(true)
+    expect(view.notes).toEqual([
+      expect.stringMatching(/^Not compared: what was billed before 2026-09-01; .*attempts_days/),
+    ])
+  })
+})
+
+const extraCall = (model: string, at: number) => billed(model, at, { fresh: 4_321, output: 123 })

@@ -1,3 +1,4 @@
+import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
@@ -120,6 +121,8 @@ test('keywise budget reconcile compares files with the ledger and ends with a co
   const nobody = await reconcile(['usage.json'])
   expect(nobody).toMatchObject({ code: 3, stdout: expect.stringMatching(/openai, .* 0 calls in the ledger/) })
   expect((await reconcile(['usage.json'], { ...paid, key: 'paid#1' })).code).toBe(0)
+  put(home.folder, 'utf16.json', Buffer.from(`\uFEFF${page(usageResult(used))}`, 'utf16le'))
+  expect((await reconcile(['utf16.json'], paid)).code).toBe(0)
 })
 
 test('keywise budget reconcile says what is wrong with its files and options', async () => {
@@ -131,6 +134,8 @@ test('keywise budget reconcile says what is wrong with its files and options', a
   expect(strange.stderr).toMatch(
     /strange\.csv: no form that is understood\. Its columns: foo, bar\. Understood are:\n {2}OpenAI costs/,
   )
+  truncateSync(put(home.folder, 'long.csv', 'Date,Slug\n'), 60_000_000)
+  await expect(reconcile(['long.csv'])).rejects.toThrow('long.csv has 60 MB; up to 50 are read: export a shorter time')
   await expect(reconcile([])).rejects.toThrow('say which file: keywise budget reconcile FILE')
   await expect(reconcile(['nothing.csv'])).rejects.toThrow('nothing.csv cannot be read: ENOENT')
   await expect(reconcile(['usage.json'], { ...paid, key: 'paid#9' })).rejects.toThrow(

@@ -9,8 +9,8 @@ import { type DifferenceView, type ReconcileQuestion, type ReconcileView, reconc
 import { type CommandContext, type ExitCode, UsageError } from './command.ts'
 import { type Printer, printer } from './output.ts'
 
-/** A text of this size is read in a few seconds; a year of a busy account's days is far below. */
-const MOST_BYTES = 200_000_000
+/** Half a million single calls; a year of a busy account's days is far below. */
+const MOST_BYTES = 50_000_000
 /** As for a test run in which some targets failed: it worked, and something is not as it should be. */
 const DIFFERS: ExitCode = 3
 

@@ -45,6 +45,8 @@ export interface DifferenceView {
   /** The sides of a difference in price. */
   readonly theirsUsd: number | null
   readonly oursUsd: number | null
+  /** Of which both are the price; null where that is not known. */
+  readonly tokens: number | null
   readonly part: string | null
   readonly priceSources: readonly string[]
   readonly why: string
@@ -241,6 +243,7 @@ function differenceOf({
     counts,
     theirsUsd: usd(sides?.theirsNanoUsd),
     oursUsd: usd(sides?.oursNanoUsd),
+    tokens: sides?.tokens || null,
     part: sides?.part ?? null,
     priceSources: sides?.priceSources ?? [],
     why: text,

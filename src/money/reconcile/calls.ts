@@ -136,7 +136,7 @@ export class Calls {
   #put(group: CallGroup): void {
     const { startSlot, endSlot, model, owner, standing, sum } = group
     if (model !== TOOLS_APART) this.models.add(model)
-    const key = JSON.stringify([startSlot, endSlot, model, owner, standing])
+    const key = `${startSlot} ${endSlot} ${standing} ${owner}\n${model}`
     const known = this.groups.get(key)
     if (known === undefined) this.groups.set(key, group)
     else known.sum.add(sum)

@@ -13,11 +13,13 @@ interface TheirPart {
   lines: number
 }
 
-interface TheirSum {
+export interface TheirSum {
   lines: number
   /** Lines that have an amount. */
   priced: number
   counts: Partial<Record<Measure, number>>
+  /** What its lines count; nothing where they are amounts alone. */
+  readonly tells: Set<Measure>
   nanoUsd: number
   /** By what the amounts are of; what is of no part is not in it. */
   readonly parts: Map<BilledPart, TheirPart>
@@ -65,6 +67,7 @@ export class Layout {
   readonly #names: ReturnType<typeof modelGroups>
   readonly #tellsModels: boolean
   readonly #toolsApart: boolean
+  readonly #theirs: ReadonlyMap<string, TheirCell>
 
   constructor(invoice: Invoice, calls: Calls, ownerOf: (line: InvoiceLine) => string) {
     this.#invoice = invoice
@@ -75,6 +78,7 @@ export class Layout {
     this.spans = spansOf(invoice.lines, invoice.timeZone)
     const theirs = new Set(invoice.lines.flatMap(({ model }) => model ?? []))
     this.#names = modelGroups(theirs, calls.models)
+    this.#theirs = this.#sumLines()
   }
 
   /** Lines that belong to no call. */
@@ -90,26 +94,66 @@ export class Layout {
 
   cells(reckoning: Reckoning): readonly Cell[] {
     const drafts = new Map<string, Draft>()
-    for (const line of this.#invoice.lines) {
-      if (line.apart !== undefined || this.#isNameless(line)) continue
-      const place = spanIndex(this.spans, line.start)
-      if (place < 0) continue
-      for (const one of this.#toolsApart ? split(line) : [line])
-        addLine(this.#draft(drafts, place, this.#modelOf(one), this.#ownerOf(line)).theirs, one)
-    }
-    for (const { startSlot, endSlot, model, owner, standing, sum } of this.#calls.groups.values()) {
-      const draft = this.#draftOfCall(drafts, reckoning, { startSlot, endSlot, model, owner })
+    for (const [key, { place, model, owner, theirs }] of this.#theirs)
+      drafts.set(key, this.#newDraft(place, model, owner, theirs))
+    for (const group of this.#calls.groups.values()) {
+      const draft = this.#draftOfCall(drafts, reckoning, group)
       if (draft === null) continue
-      draft.ours.add(sum)
-      draft.models.add(model)
-      const known = draft.byStanding.get(standing) ?? new CallSum()
-      known.add(sum)
-      draft.byStanding.set(standing, known)
+      draft.ours.add(group.sum)
+      draft.models.add(group.model)
+      const known = draft.byStanding.get(group.standing) ?? new CallSum()
+      known.add(group.sum)
+      draft.byStanding.set(group.standing, known)
     }
     for (const single of this.#calls.singles) this.#draftOfCall(drafts, reckoning, single)?.singles.push(single)
     return [...drafts.values()].filter(
       ({ theirs, ours }) => theirs.priced > 0 || ours.calls > 0 || hasCounts(theirs.counts) || hasCounts(ours.counts),
     )
+  }
+
+  /** The invoice's side, which is the same however calls are put into its days. */
+  #sumLines(): ReadonlyMap<string, TheirCell> {
+    const cells = new Map<string, TheirCell>()
+    for (const line of this.#invoice.lines) {
+      if (line.apart !== undefined || this.#isNameless(line)) continue
+      const place = spanIndex(this.spans, line.start)
+      if (place < 0) continue
+      const owner = this.#ownerOf(line)
+      for (const one of this.#toolsApart ? split(line) : [line]) {
+        const model = this.#modelOf(one)
+        const key = keyOf(place, model, owner)
+        const cell = cells.get(key) ?? { place, model, owner, theirs: nothing() }
+        cells.set(key, cell)
+        addLine(cell.theirs, one)
+      }
+    }
+    return cells
+  }
+
+  /**
+   * In how many cells one number differs, for each of the shifts: a quick look at what `cells` would have. `numberOf` is
+   * of either side, and `step` what a line is rounded to.
+   */
+  differing(
+    shiftsMs: readonly number[],
+    numberOf: (side: CallSum | TheirSum) => number,
+    step: number,
+  ): readonly number[] {
+    const groups = [...this.#calls.groups.values()].map(({ startSlot, model, owner, sum }) => ({
+      startSlot,
+      name: keyOf(0, this.#nameOf(model), owner).slice(1),
+      number: numberOf(sum),
+    }))
+    const theirs = [...this.#theirs].map(([key, cell]) => [key, numberOf(cell.theirs)] as const)
+    return shiftsMs.map((shiftMs) => {
+      const left = new Map(theirs)
+      for (const { startSlot, name, number } of groups) {
+        const place = spanIndex(this.spans, startSlot - shiftMs)
+        if (place >= 0) left.set(place + name, (left.get(place + name) ?? 0) - number)
+      }
+      const mayBeOff = (key: string) => ((this.#theirs.get(key)?.theirs.lines ?? 0) * step) / 2
+      return [...left].filter(([key, number]) => Math.abs(number) > mayBeOff(key)).length
+    })
   }
 
   #draftOfCall(
@@ -119,8 +163,13 @@ export class Layout {
   ): Draft | null {
     const place = spanIndex(this.spans, (byEnd ? endSlot : startSlot) - shiftMs)
     if (place < 0) return null
-    const name = model === TOOLS_APART ? model : this.#tellsModels ? (this.#names.ours.get(model) ?? model) : ''
-    return this.#draft(drafts, place, name, owner)
+    return this.#draft(drafts, place, this.#nameOf(model), owner)
+  }
+
+  /** Of a model of the ledger. */
+  #nameOf(model: string): string {
+    if (model === TOOLS_APART) return model
+    return this.#tellsModels ? (this.#names.ours.get(model) ?? model) : ''
   }
 
   #modelOf({ model, part }: InvoiceLine): string {
@@ -130,26 +179,25 @@ export class Layout {
   }
 
   #draft(drafts: Map<string, Draft>, place: number, model: string, owner: string): Draft {
-    const key = JSON.stringify([place, model, owner])
-    let draft = drafts.get(key)
-    if (draft === undefined) {
-      const span = this.spans[place] ?? { start: 0, end: 0 }
-      draft = {
-        place,
-        span,
-        model,
-        owner,
-        theirs: nothing(),
-        ours: new CallSum(),
-        models: new Set(),
-        byStanding: new Map(),
-        singles: [],
-      }
-      drafts.set(key, draft)
-    }
+    const key = keyOf(place, model, owner)
+    const known = drafts.get(key)
+    if (known !== undefined) return known
+    const draft = this.#newDraft(place, model, owner, nothing())
+    drafts.set(key, draft)
     return draft
   }
+
+  #newDraft(place: number, model: string, owner: string, theirs: TheirSum): Draft {
+    const span = this.spans[place] ?? { start: 0, end: 0 }
+    const ours = new CallSum()
+    return { place, span, model, owner, theirs, ours, models: new Set(), byStanding: new Map(), singles: [] }
+  }
 }
+
+type TheirCell = Pick<Cell, 'place' | 'model' | 'owner' | 'theirs'>
+
+/** Names come from outside, and have no line feed. */
+const keyOf = (place: number, model: string, owner: string) => `${place}\n${model}\n${owner}`
 
 const hasCounts = (counts: Counts) => Object.values(counts).some((count) => count !== 0)
 
@@ -157,16 +205,20 @@ const nothing = (): TheirSum => ({
   lines: 0,
   priced: 0,
   counts: {},
+  tells: new Set(),
   nanoUsd: 0,
   parts: new Map(),
   wholeNanoUsd: 0,
   tiers: new Map(),
 })
 
-function addLine(sum: TheirSum, { counts, nanoUsd, part, tier }: InvoiceLine): void {
+const NO_MEASURES: ReadonlySet<Measure> = new Set()
+
+function addLine(sum: TheirSum, { counts, tells = NO_MEASURES, nanoUsd, part, tier }: InvoiceLine): void {
   const tokens = (counts.input ?? 0) + (counts.output ?? 0)
   sum.lines++
   addMeasures(sum.counts, counts)
+  for (const measure of tells) sum.tells.add(measure)
   if (tokens > 0) sum.tiers.set(tier ?? '', (sum.tiers.get(tier ?? '') ?? 0) + tokens)
   if (nanoUsd === null) return
   sum.priced++

@@ -35,7 +35,9 @@ const TEXTS: { readonly [K in Difference['kind']]: (difference: Untold) => strin
   adjustment: ({ detail }) => `an adjustment of the whole account: ${detail}`,
   apart: ({ detail }) => `billed, and no call of a model: ${detail}`,
   amount: ({ sides, detail }) =>
-    `billed otherwise${detail === null ? '' : ` for ${partName(detail as BilledPart)}`}${behind(sides && `${formatUsd(sides.theirsNanoUsd)} for ${formatUsd(sides.oursNanoUsd)}`)}; the form has no counts, so a usage export has to tell whether calls or prices differ`,
+    sides === null
+      ? 'an amount of which nothing that both sides tell is the reason'
+      : `billed otherwise${detail === null ? '' : ` for ${partName(detail as BilledPart)}`} (${formatUsd(sides.theirsNanoUsd)} for ${formatUsd(sides.oursNanoUsd)}); without counts a usage export has to tell whether calls or prices differ`,
 }
 
 const UNBILLED: Readonly<Record<string, string>> = {

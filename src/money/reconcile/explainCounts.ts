@@ -29,8 +29,9 @@ export function explainCounts(cell: Cell, told: ReadonlySet<Measure>): readonly 
     leftOut(cell, difference, told) ??
     estimated(sum(cell.byStanding.get('estimated')), difference, told) ??
     within(difference) ??
-    moreOrFewer(difference, told) ??
+    (isLikeCalls(difference, cell) ? moreOrFewer(difference, told) : undefined) ??
     leftOutBesideMore(cell, difference, told) ??
+    moreOrFewer(difference, told) ??
     moreAndWithin(difference, told) ?? [{ kind: 'counted', nanoUsd: null, counts: difference }]
   )
 }
@@ -97,6 +98,12 @@ function estimated(guess: Counts, difference: Counts, told: ReadonlySet<Measure>
 function within(difference: Counts): readonly Piece[] | undefined {
   if (measuresOf(difference).some(([measure]) => OF_CALLS.has(measure))) return undefined
   return [{ kind: 'part', nanoUsd: null, counts: difference }]
+}
+
+/** Calls read something and make something, where the others of the cell do: what does not is rather calls of two kinds. */
+function isLikeCalls({ input = 0, output = 0 }: Counts, { theirs, ours }: Cell): boolean {
+  const makesSomething = (theirs.counts.output ?? 0) > 0 || (ours.counts.output ?? 0) > 0
+  return !makesSomething || (input !== 0 && output !== 0)
 }
 
 function moreOrFewer(difference: Counts, told: ReadonlySet<Measure>): readonly Piece[] | undefined {

@@ -58,8 +58,8 @@ export class InvoiceRecord {
     this.currency = currency
   }
 
-  get names(): ReadonlySet<string> {
-    return new Set(this.#fields.keys())
+  names(): Iterable<string> {
+    return this.#fields.keys()
   }
 
   /** The first of the fields that is there and not empty. */

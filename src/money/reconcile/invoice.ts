@@ -60,6 +60,8 @@ export interface InvoiceLine {
   /** How it was served, where that is told and not the usual way: `batch`, `flex`. */
   readonly tier?: string | null
   readonly counts: Counts
+  /** What its form counts; absent: the line has an amount alone. */
+  readonly tells?: ReadonlySet<Measure>
   /** Integer billionths of a USD; null where the form has no money, or not in USD. */
   readonly nanoUsd: number | null
   /** What the cost is of; null: of all that the line counts. */
@@ -76,7 +78,7 @@ export interface Invoice {
   readonly provider: string
   /** In which its days begin. */
   readonly timeZone: string
-  /** What the form counts: what is absent from a line was nothing. Empty for costs alone. */
+  /** What its forms count together: what is absent from a line was nothing. Empty for costs alone. */
   readonly tells: ReadonlySet<Measure>
   /** Whether ways of being served are told apart. */
   readonly tellsTier: boolean

@@ -8,7 +8,7 @@ import { type Counts, isNothing, type Measure } from './invoice.ts'
 /** So far from midnight is looked for calls that are counted on the other side. */
 const MOST_MS = 43_200_000
 
-interface Moved {
+export interface Moved {
   /** The earlier day. */
   readonly cell: Cell
   readonly next: Cell

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { csv } from '../../../test/support/invoices/writers.ts'
+import { csv } from '../../../test/support/invoices/paper.ts'
 import { readInvoice } from './readInvoice.ts'
 
 const DAY = Date.parse('2026-11-23T00:00:00Z')
@@ -247,6 +247,26 @@ describe('what is not understood is said', () => {
       'files of several services (openai, openrouter)',
     )
   })
+})
+
+test('each form tells what it counts of its own lines', () => {
+  const of = (...results: object[]) => page({ ...bucket(0), results })
+  const { lines, notes } = read(
+    of({ input_tokens: 9, output_tokens: 1, num_model_requests: 1, model: 'gpt-5-nano' }),
+    of({ images: 3, num_model_requests: 2, model: 'gpt-image-1' }),
+    of({ object: 'organization.usage.file_searches.result', num_requests: 4 }),
+    page(bucket(0))
+      .replace('"has_more":false', '"has_more":true')
+      .replace(/"results":\[.*\]\}\]/, '"results":[]}]'),
+  )
+  const told = lines.flatMap(({ tells, counts }) => (tells === undefined ? [] : [[[...tells], counts] as const]))
+  expect(told.map(([tells]) => tells)).toEqual([
+    ['requests', 'input', 'output'],
+    ['requests', 'images'],
+    ['tool:web_search', 'tool:file_search', 'tool:code_interpreter'],
+  ])
+  expect(told[2]?.[1]).toEqual({ 'tool:file_search': 4 })
+  expect(notes).toEqual([expect.stringContaining('has_more')])
 })
 
 test('costs and usage in two files are one invoice, whose quantities count once', () => {

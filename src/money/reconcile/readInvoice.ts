@@ -6,7 +6,7 @@ import { findTable, type InvoiceTable } from './csv.ts'
 import { jsonValues } from './documents.ts'
 import { type Form, InvoiceRecord, plainName } from './form.ts'
 import { forms } from './forms/forms.ts'
-import type { Invoice, InvoiceLine } from './invoice.ts'
+import type { Invoice, InvoiceLine, Measure } from './invoice.ts'
 import { InvoiceError } from './invoiceError.ts'
 import { timeFrom } from './values.ts'
 
@@ -29,14 +29,11 @@ function readCsv(text: string, reading: Reading): void {
   const names = table.columns.map(plainName)
   const form = formOf(new Set(names))
   if (form === undefined) throw unknownForm('columns', table.columns)
+  const facts = { decimalComma: table.separator === ';', currency: currencyOf(table, form) }
   let row = 1
   for (const cells of table.rows) {
     const fields = new Map(table.columns.map((column, at) => [names[at] ?? '', cells.get(column)]))
-    const place = `row ${++row}`
-    reading.add(
-      form,
-      new InvoiceRecord(fields, { place, decimalComma: table.separator === ';', currency: currencyOf(table, form) }),
-    )
+    reading.add(form, new InvoiceRecord(fields, { place: `row ${++row}`, ...facts }))
   }
 }
 
@@ -66,12 +63,15 @@ function readValue(value: unknown, place: string, reading: Reading): void {
   const record = asRecord(value)
   if (record === undefined) throw new InvoiceError(`${place} is no object: ${JSON.stringify(value)?.slice(0, 40)}`)
   const inner = record['data']
-  if (typeof inner === 'object' && inner !== null) return readValue(inner, place, reading)
+  if (typeof inner === 'object' && inner !== null) {
+    reading.endsWithMore = record['has_more'] === true
+    return readValue(inner, place, reading)
+  }
   const results = asArray(record['results']) ?? asArray(record['result'])
   if (results === undefined) return reading.addJson(record, place)
   const { results: _results, result: _result, object: _object, ...bucket } = record
   // A page that is in the file twice counts once.
-  if (!reading.isNew(record)) return
+  if (results.length > 0 && !reading.isNew(record)) return
   reading.cover(bucket['start_time'] ?? bucket['starting_at'], bucket['end_time'] ?? bucket['ending_at'])
   for (const [at, one] of results.entries())
     reading.addJson({ ...bucket, ...(asRecord(one) ?? {}) }, `${place}, result ${at + 1}`)
@@ -100,6 +100,7 @@ function unknownForm(what: string, seen: readonly string[]): InvoiceError {
   )
 }
 
+const MORE_PAGES = 'The last page says that there are more (has_more): what they have is not compared.'
 const NANO_OF_CENT = 10_000_000
 const USD = /^(?:us\$|\$|usd)$/i
 
@@ -112,16 +113,19 @@ interface FormLine {
 class Reading {
   readonly #lines: FormLine[] = []
   readonly #forms = new Map<Form, Set<string>>()
+  readonly #told = new Map<Form, ReadonlySet<Measure>>()
   readonly #seen = new Set<string>()
   readonly #leftOut = new Map<string, number>()
   readonly #currencies = new Set<string>()
   readonly #notes = new Set<string>()
   /** By date, as midnight of UTC. */
   readonly #days = new Map<number, number>()
+  /** Whether the last page says that there are more. */
+  endsWithMore = false
   #decimals = 2
   #rounds = false
 
-  /** Whether a bucket is not the same as one before. */
+  /** Whether a bucket with results is not the same as one before. */
   isNew(bucket: object): boolean {
     const text = JSON.stringify(bucket)
     if (!this.#seen.has(text)) {
@@ -149,9 +153,7 @@ class Reading {
 
   add(form: Form, record: InvoiceRecord, isJson = false): void {
     if (this.#isRepeated(form, record)) return
-    const names = this.#forms.get(form) ?? new Set()
-    for (const name of record.names) names.add(name)
-    this.#forms.set(form, names)
+    this.#note(form, record)
     const leftOut = form.leavesOut?.(record)
     if (leftOut !== undefined) return void this.#leftOut.set(leftOut, (this.#leftOut.get(leftOut) ?? 0) + 1)
     if (form.rounds && !isJson) this.#measure(form, record)
@@ -160,6 +162,13 @@ class Reading {
     if (lines.length === 0) this.cover(record.value('start_time'), record.value('end_time'))
     for (const line of lines)
       this.#lines.push({ form, line: this.#atItsTime(isForeign ? { ...line, nanoUsd: null } : line, form.timeZone) })
+  }
+
+  /** All rows of a table have the same fields; objects may have different ones. */
+  #note(form: Form, record: InvoiceRecord): void {
+    const names = this.#forms.get(form) ?? new Set()
+    for (const name of record.names()) names.add(name)
+    this.#forms.set(form, names)
   }
 
   /** A generation has an id; the rows of days have none. */
@@ -207,11 +216,17 @@ class Reading {
       hasMoney: all.some(({ money }) => money !== undefined) && this.#currencies.size === 0,
       currencies: [...this.#currencies],
       stepNanoUsd: this.#rounds ? Math.max(1, NANO_OF_CENT / 10 ** (this.#decimals - 2)) : 1,
-      lines: this.#lines.map(({ form, line }) =>
-        form === null || counting.includes(form) ? line : { ...line, counts: {} },
-      ),
-      notes: [...this.#notes, ...leftOutNotes(this.#leftOut)],
+      lines: this.#lines.map(({ form, line }) => this.#withCounts(line, form, counting)),
+      notes: [...this.#notes, ...leftOutNotes(this.#leftOut), ...(this.endsWithMore ? [MORE_PAGES] : [])],
     }
+  }
+
+  #withCounts(line: InvoiceLine, form: Form | null, counting: readonly Form[]): InvoiceLine {
+    if (form === null) return line
+    if (!counting.includes(form)) return { ...line, counts: {} }
+    const tells = this.#told.get(form) ?? new Set(form.tells(this.#namesOf(form)))
+    this.#told.set(form, tells)
+    return { ...line, tells }
   }
 
   /**

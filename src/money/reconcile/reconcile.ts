@@ -9,7 +9,7 @@ import { commonRatio, fits, type PricedCell } from './discount.ts'
 import { countDifference, explainCounts, MOST_OFF } from './explainCounts.ts'
 import { agrees, explainMoney, haveSameTiers, moneyDifference, tiersText, toleranceOf } from './explainMoney.ts'
 import { addMeasures, type Counts, type Invoice, type InvoiceLine, isNothing, type Measure } from './invoice.ts'
-import { movedOverMidnight } from './midnight.ts'
+import { type Moved, movedOverMidnight } from './midnight.ts'
 import { bestReckoning } from './reckoning.ts'
 
 export interface Reconciliation {
@@ -39,7 +39,7 @@ interface Side {
 /** `ownerOf`: the account of a line where the ledger knows it as well; otherwise `''`. */
 export function reconcile(invoice: Invoice, calls: Calls, ownerOf: (line: InvoiceLine) => string): Reconciliation {
   const layout = new Layout(invoice, calls, ownerOf)
-  const reckoning = bestReckoning(layout, (cells) => {
+  const reckoning = bestReckoning(layout, invoice, (cells) => {
     const moved = movedOverMidnight(cells, calls, (cell) => toldOf(cell, invoice))
     const all = cells.filter((cell) => differs(cell, invoice)).length
     return { all, unexplained: all - 2 * moved.length }
@@ -57,12 +57,17 @@ function differs(cell: Cell, invoice: Invoice): boolean {
   return invoice.hasMoney && !agrees(cell, toleranceOf(cell, invoice.stepNanoUsd))
 }
 
-/** What the invoice counts in such a cell: uses of tools stand apart where they are billed apart. */
-function toldOf({ model }: Cell, { tells }: Invoice): ReadonlySet<Measure> {
-  const ofTools = (measure: Measure) => measure.startsWith('tool:')
-  if (model === TOOLS_APART) return new Set([...tells].filter(ofTools))
-  return tells
+/**
+ * What the invoice counts in such a cell. Forms beside each other count different things of different models, and uses of
+ * tools stand apart where they are billed apart.
+ */
+function toldOf({ model, theirs }: Cell, { tells }: Invoice): ReadonlySet<Measure> {
+  if (model === TOOLS_APART) return new Set([...tells].filter((measure) => measure.startsWith('tool:')))
+  return theirs.tells.size > 0 ? theirs.tells : tells
 }
+
+/** Each part of a cell has a tolerance of its own, which is no larger than the cell's. */
+const MOST_PARTS = 5
 
 /** What an estimate may be the reason for. */
 const OF_AMOUNT: ReadonlySet<Difference['kind']> = new Set(['amount', 'unknown-calls', 'unbilled-calls'])
@@ -78,6 +83,8 @@ class Comparison {
   #rounding = 0
   #settled = 0
   #apart = 0
+  /** The cells as the form states them, where others were compared. */
+  #statedCells: readonly Cell[] | null = null
 
   constructor(invoice: Invoice, calls: Calls, cells: readonly Cell[]) {
     this.#invoice = invoice
@@ -88,18 +95,23 @@ class Comparison {
   }
 
   compare({ shiftMs }: Reckoning): void {
+    if (this.#invoice.hasMoney) this.#findRatios()
     const toldIn = (cell: Cell) => toldOf(cell, this.#invoice)
     const moved = shiftMs === 0 ? movedOverMidnight(this.#cells, this.#calls, toldIn) : []
-    for (const { cell, counts, nextDay } of moved)
-      this.#differences.add(cell, {
-        kind: 'day-border',
-        counts,
-        nanoUsd: this.#invoice.hasMoney ? 0 : null,
-        detail: nextDay,
-      })
+    for (const pair of moved) this.#compareMoved(pair)
     const settled = new Set(moved.flatMap(({ cell, next }) => [cell, next]))
-    if (this.#invoice.hasMoney) this.#findRatios()
-    for (const cell of this.#cells) this.#compareCell(cell, settled.has(cell))
+    for (const cell of this.#cells) if (!settled.has(cell)) this.#compareCell(cell)
+  }
+
+  /** Two days of which one has what the other lacks: together they cost what both sides say, or something else differs. */
+  #compareMoved({ cell, next, counts, nextDay }: Moved): void {
+    const piece: Piece = { kind: 'day-border', counts, nanoUsd: this.#invoice.hasMoney ? 0 : null, detail: nextDay }
+    if (!this.#invoice.hasMoney) return this.#differences.add(cell, piece)
+    const contract = this.#contract
+    const discounts = contract === null ? [] : [cell, next].map((one) => ratioPiece(one, contract, 'contract'))
+    const both = moneyDifference(cell).fromLeast + moneyDifference(next).fromLeast
+    const tolerance = this.#priced(cell).tolerance + this.#priced(next).tolerance
+    this.#share(cell, both, [piece, ...discounts], tolerance)
   }
 
   /** What is cheaper or dearer by the same share, looked for where the counts give no other reason. */
@@ -127,9 +139,8 @@ class Comparison {
     return countDifference(cell, toldOf(cell, this.#invoice))
   }
 
-  #compareCell(cell: Cell, isMoved: boolean): void {
+  #compareCell(cell: Cell): void {
     const told = toldOf(cell, this.#invoice)
-    if (isMoved) return this.#keep(this.#invoice.hasMoney ? moneyDifference(cell).fromLeast : 0)
     const pieces = told.size > 0 ? explainCounts(cell, told) : this.#explainAmounts(cell)
     if (!this.#invoice.hasMoney) {
       for (const piece of this.#withTier(cell, pieces)) this.#differences.add(cell, { ...piece, nanoUsd: null })
@@ -138,28 +149,24 @@ class Comparison {
     const { fromLeast } = moneyDifference(cell)
     const priced = this.#priced(cell)
     if (pieces.length === 0 && priced.agrees) {
-      if (Math.abs(fromLeast) <= priced.tolerance) this.#keep(fromLeast)
+      if (Math.abs(fromLeast) <= priced.tolerance) this.#rounding += fromLeast
       else this.#settled += fromLeast
       return
     }
-    if (pieces.length === 0) return this.#share(cell, fromLeast, this.#explain(cell))
-    this.#share(cell, fromLeast, told.size > 0 ? this.#withPrice(cell, pieces) : pieces)
-  }
-
-  #keep(nanoUsd: number): void {
-    this.#rounding += nanoUsd
+    const explained = pieces.length > 0 ? pieces : this.#explain(cell)
+    const isPricedToo = pieces.length > 0 && told.size > 0
+    this.#share(cell, fromLeast, isPricedToo ? this.#withPrice(cell, pieces) : explained, priced.tolerance)
   }
 
   /** Gives each piece its amount; the first whose amount is open gets what is left. */
-  #share(cell: Cell, nanoUsd: number, pieces: readonly Piece[]): void {
+  #share(cell: Cell, nanoUsd: number, pieces: readonly Piece[], tolerance: number): void {
     let left = nanoUsd - pieces.reduce((sum, piece) => sum + (piece.nanoUsd ?? 0), 0)
     for (const piece of pieces) {
-      if (piece.nanoUsd === null) {
-        this.#differences.add(cell, { ...piece, nanoUsd: left })
-        left = 0
-      } else this.#differences.add(cell, piece)
+      this.#differences.add(cell, piece.nanoUsd === null ? { ...piece, nanoUsd: left } : piece)
+      if (piece.nanoUsd === null) left = 0
     }
-    this.#keep(left)
+    if (Math.abs(left) <= MOST_PARTS * tolerance) this.#rounding += left
+    else this.#differences.add(cell, { kind: 'amount', nanoUsd: left })
   }
 
   /** Beside other counts, prices differ where they do so everywhere; else where every call is accounted for. */
@@ -168,45 +175,23 @@ class Comparison {
     const ratio = this.#contract ?? (this.#invoice.tells.size > 0 ? (this.#byModel.get(cell.model) ?? null) : null)
     const isOpen = pieces.some((piece) => piece.nanoUsd === null)
     if (isOpen && ratio === null) return pieces
-    if (isOpen && ratio !== null) return [...pieces, this.#ratioPiece(billed, ratio)]
+    const kind = this.#contract === null ? 'price' : 'contract'
+    if (isOpen && ratio !== null) return [...pieces, ratioPiece(billed, ratio, kind)]
     const priced = this.#priced(billed)
     return priced.agrees ? pieces : [...pieces, ...this.#explain(billed)]
-  }
-
-  #ratioPiece({ ours }: Cell, ratio: number): Piece {
-    const nanoUsd = Math.round(ours.least * (ratio - 1))
-    const sides = {
-      theirsNanoUsd: ours.least + nanoUsd,
-      oursNanoUsd: ours.least,
-      tokens: 0,
-      part: null,
-      priceSources: [...ours.priceSources],
-    }
-    return { kind: this.#contract === null ? 'price' : 'contract', nanoUsd, sides }
   }
 
   #explain(cell: Cell): readonly Piece[] {
     const { tellsTier, stepNanoUsd } = this.#invoice
     const priced = this.#priced(cell)
-    if (this.#contract !== null && fits(priced, this.#contract)) return [this.#exactly(cell, 'contract')]
+    if (this.#contract !== null && fits(priced, this.#contract))
+      return [pricePiece(cell, cell.theirs.nanoUsd, 'contract')]
     const told = toldOf(cell, this.#invoice)
     const facts = { tolerance: priced.tolerance, stepNanoUsd, countsAgree: told.size > 0, tellsTier }
     const pieces = explainMoney(cell, facts)
     const ratio = this.#byModel.get(cell.model) ?? null
     const isOpen = pieces.some(({ kind }) => kind === 'amount')
-    return isOpen && ratio !== null && fits(priced, ratio) ? [this.#exactly(cell, 'price')] : pieces
-  }
-
-  #exactly(cell: Cell, kind: 'contract' | 'price'): Piece {
-    const { theirs, ours } = cell
-    const sides = {
-      theirsNanoUsd: theirs.nanoUsd,
-      oursNanoUsd: ours.least,
-      tokens: 0,
-      part: null,
-      priceSources: [...ours.priceSources],
-    }
-    return { kind, nanoUsd: theirs.nanoUsd - ours.least, sides }
+    return isOpen && ratio !== null && fits(priced, ratio) ? [pricePiece(cell, cell.theirs.nanoUsd, 'price')] : pieces
   }
 
   /** Without counts: what the amounts alone prove. */
@@ -264,15 +249,13 @@ class Comparison {
     else if (change.least !== 0 || !isNothing(counts))
       this.#differences.addWhole({ kind: 'day-border', detail: 'ended', nanoUsd, counts })
     else this.#notes.push('Calls that ran over midnight count on the day on which they ended, as on the invoice.')
-    this.#statedLedger = stated
+    this.#statedCells = stated
   }
-
-  #statedLedger: readonly Cell[] | null = null
 
   result({ spans }: Layout): Reconciliation {
     const { hasMoney } = this.#invoice
     const ledger = new CallSum()
-    for (const { ours } of this.#statedLedger ?? this.#cells) ledger.add(ours)
+    for (const { ours } of this.#statedCells ?? this.#cells) ledger.add(ours)
     const theirs: Partial<Record<Measure, number>> = {}
     for (const cell of this.#cells) addMeasures(theirs, cell.theirs.counts)
     const theirNano = this.#cells.reduce((sum, cell) => sum + cell.theirs.nanoUsd, this.#apart)
@@ -297,6 +280,15 @@ class Comparison {
       notes: this.#notes,
     }
   }
+}
+
+const ratioPiece = (cell: Cell, ratio: number, kind: 'contract' | 'price') =>
+  pricePiece(cell, Math.round(cell.ours.least * ratio), kind)
+
+function pricePiece({ ours }: Cell, theirsNanoUsd: number, kind: 'contract' | 'price'): Piece {
+  const priceSources = [...ours.priceSources]
+  const sides = { theirsNanoUsd, oursNanoUsd: ours.least, tokens: 0, part: null, priceSources }
+  return { kind, nanoUsd: theirsNanoUsd - ours.least, sides }
 }
 
 /** The cell without the calls that are not billed. */

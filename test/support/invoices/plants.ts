@@ -3,7 +3,7 @@
 import type { AttemptEvent } from '../../../src/domain/store.ts'
 import type { DifferenceView } from '../../../src/views/reconcile.ts'
 import { type BilledCall, billed, ledgerRow } from './billedCall.ts'
-import type { Extra, Form } from './writers.ts'
+import type { Extra, Form } from './paper.ts'
 
 /** Both sides before a difference is planted, and after. */
 export interface Books {

@@ -3,13 +3,14 @@
 import type { Form } from '../form.ts'
 import { anthropicCostFile, anthropicCosts, anthropicUsage } from './anthropic.ts'
 import { googleCostTable, googleReport, googleRows } from './google.ts'
-import { openaiCosts, openaiUnits, openaiUsage } from './openai.ts'
+import { openaiCosts, openaiTools, openaiUnits, openaiUsage } from './openai.ts'
 import { openrouterActivity, openrouterGenerations } from './openrouter.ts'
 
 export const forms: readonly Form[] = [
   openaiCosts,
   openaiUsage,
   openaiUnits,
+  openaiTools,
   anthropicUsage,
   anthropicCosts,
   anthropicCostFile,

@@ -148,8 +148,13 @@ export const openaiUsage: Form = {
 export const openaiUnits: Form = {
   title: 'OpenAI usage of pictures and audio (JSON of /v1/organization/usage/…, or the dashboard’s CSV)',
   provider: PROVIDER,
-  needs: ['start_time', 'num_model_requests', 'images|seconds'],
-  tells: (fields) => ['requests', fields.has('images') ? 'images' : 'seconds'],
+  needs: ['start_time', 'num_model_requests', 'images|seconds|characters'],
+  // The ledger counts no characters.
+  tells: (fields) => [
+    'requests',
+    ...(fields.has('images') ? (['images'] as const) : []),
+    ...(fields.has('seconds') ? (['seconds'] as const) : []),
+  ],
   lines(record) {
     if (record.value('num_model_requests') === undefined) return []
     const counts: Counts = {
@@ -158,5 +163,26 @@ export const openaiUnits: Form = {
       seconds: record.count('seconds'),
     }
     return [{ ...places(record), model: record.text('model'), counts, nanoUsd: null, part: null }]
+  },
+}
+
+/** By the name of the result: what the ledger calls the tool. */
+const TOOL_KINDS: readonly (readonly [word: string, measure: Measure])[] = [
+  ['web_search', 'tool:web_search'],
+  ['file_search', 'tool:file_search'],
+  ['code_interpreter', 'tool:code_interpreter'],
+]
+
+/** Uses of tools, which are of no model here. */
+export const openaiTools: Form = {
+  title: 'OpenAI usage of tools (JSON of /v1/organization/usage/…)',
+  provider: PROVIDER,
+  needs: ['start_time', 'num_requests|num_sessions'],
+  tells: () => TOOL_KINDS.map(([, measure]) => measure),
+  lines(record) {
+    const name = record.text('object') ?? ''
+    const measure = TOOL_KINDS.find(([word]) => name.includes(word))?.[1] ?? 'tool:code_interpreter'
+    const counts: Counts = { [measure]: record.count('num_requests', 'num_sessions') }
+    return [{ ...places(record), model: null, counts, nanoUsd: null, part: 'tools' }]
   },
 }
