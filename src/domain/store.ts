@@ -293,8 +293,8 @@ export interface Store {
   /**
    * Sums, sorted by group; `limit` and `order` of the filter are ignored. Days and hours are UTC: `2026-11-23`,
    * `2026-11-23T14:00Z`; `key` is the fingerprint; a missing token or label is `''`. Whole hours come from the hourly
-   * sums, which outlive `prune`; hours cut by `since` or `until`, and every query by label, session, tier, price or request, come
-   * from the rows that still exist.
+   * sums, which outlive `prune`; hours cut by `since` or `until`, and every query by label, session, tier, price or
+   * request, come from the rows that still exist.
    */
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[]
   /**
