@@ -123,7 +123,7 @@ function printFreeQuota(quota: FreeQuotaView, out: Printer): void {
   const { keys, models, unit, limit, used, reserved, per, resetsAt } = quota
   const show = (amount: number) => (unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`)
   const parts = [
-    `${show(Math.min(used, limit))} of ${show(limit)} ${per === 'total' ? 'in total' : `per ${per}`} used`,
+    `${unit === 'usd' ? show(Math.min(used, limit)) : Math.min(used, limit)} of ${show(limit)} ${per === 'total' ? 'in total' : `per ${per}`} used`,
     ...(reserved > 0 ? [`${show(reserved)} perhaps`] : []),
     ...(resetsAt === null ? [] : [`until ${clockText(resetsAt)}`]),
   ]

@@ -183,7 +183,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [
       [
         '--by <names>',
-        'one table by these: provider, model, target, key, account, token, session, tier, source, day, hour, label:NAME',
+        'one table by these: provider, model, target, key, account, token, session, tier, price, source, day, hour, label:NAME',
       ],
       ['--since <time>', 'such as 2026-11-01 or 7d (default: list this month, export everything)'],
       ['--until <time>', 'before this time'],

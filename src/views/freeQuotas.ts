@@ -2,7 +2,8 @@
 
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { EngineReader } from '../engine/reader.ts'
-import type { FreeQuota } from '../money/freeQuota.ts'
+import { type FreeQuota, freeQuotaId } from '../money/freeQuota.ts'
+import type { Price } from '../money/price.ts'
 
 export interface FreeQuotaView {
   /** The keys that share it, as `provider#index`. */
@@ -28,9 +29,12 @@ export function freeQuotasView({ registry, learned, now }: EngineReader): readon
   return registry.freeQuotas.map((quota) => {
     const { account, models, unit, limit, per, timeZone } = quota
     const { used, held, resetsAt } = learned.freeCounts.use(quota, now)
-    const sharing = registry.credentials.filter((credential) => credential.account === account)
-    const keys = sharing.map(({ provider, key }) => `${provider.id}#${key.index}`)
+    const id = freeQuotaId(quota)
+    const sharing = registry.targets.filter((target) => idOf(registry.priceOf(target)) === id)
+    const keys = [...new Set(sharing.map(({ provider, keyIndex }) => `${provider}#${keyIndex}`))]
     const state = { used, reserved: Math.max(0, held), resetsAt: isoOrNull(resetsAt) }
     return { keys, account, models, unit, limit, per, timezone: timeZone, ...state }
   })
 }
+
+const idOf = (price: Price | null) => (price?.free === undefined ? null : freeQuotaId(price.free.quota))
