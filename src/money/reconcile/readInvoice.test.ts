@@ -249,6 +249,18 @@ describe('what is not understood is said', () => {
   })
 })
 
+test('amounts in another currency have no value here, wherever it is named', () => {
+  const report =
+    'Date,Service description,SKU description,Usage amount,Usage unit,Unrounded subtotal (€),Subtotal (€)\n2026-11-23,Gemini API,Generate content input token count gemini 3.5 flash text,9,count,0.001851,0.00\n'
+  expect(read(report)).toMatchObject({
+    hasMoney: false,
+    currencies: ['€'],
+    lines: [{ nanoUsd: null, counts: { input: 9 } }],
+  })
+  const costs = page(bucket(1)).replace('"usd"', '"eur"')
+  expect(read(costs)).toMatchObject({ hasMoney: false, currencies: ['EUR'] })
+})
+
 test('each form tells what it counts of its own lines', () => {
   const of = (...results: object[]) => page({ ...bucket(0), results })
   const { lines, notes } = read(
