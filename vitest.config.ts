@@ -8,7 +8,10 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
-      { extends: true, test: { name: 'whole', include: ['src/**/*.test.ts', 'test/**/*.test.ts'], exclude: PURE } },
+      {
+        extends: true,
+        test: { name: 'whole', isolate: false, include: ['src/**/*.test.ts', 'test/**/*.test.ts'], exclude: PURE },
+      },
     ],
     setupFiles: ['test/support/setup.ts'],
     // Generous, for a busy machine with two cores; what hangs is ended by .ci/run all the same.

@@ -7,7 +7,7 @@ import type { EngineReader } from '../engine/reader.ts'
 import { formatUsd, nanoToUsd } from '../money/amount.ts'
 import { Calls } from '../money/reconcile/calls.ts'
 import { billsToolsApart } from '../money/reconcile/cells.ts'
-import type { Difference } from '../money/reconcile/difference.ts'
+import type { InvoiceDifference } from '../money/reconcile/difference.ts'
 import { measureText } from '../money/reconcile/differenceText.ts'
 import type { Counts, Invoice, InvoiceLine, Measure } from '../money/reconcile/invoice.ts'
 import { readInvoice } from '../money/reconcile/readInvoice.ts'
@@ -33,7 +33,7 @@ interface SideView {
 }
 
 export interface DifferenceView {
-  readonly kind: Difference['kind']
+  readonly kind: InvoiceDifference['kind']
   readonly model: string | null
   readonly account: string | null
   readonly days: readonly string[]
@@ -235,7 +235,7 @@ function differenceOf({
   detail,
   sides,
   text,
-}: Difference): DifferenceView {
+}: InvoiceDifference): DifferenceView {
   const usd = (nano: number | undefined | null) => (nano == null ? null : nanoToUsd(nano))
   return {
     ...{ kind, model, account, days, detail },

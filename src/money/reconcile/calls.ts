@@ -155,7 +155,7 @@ function isUse({ ok, usage, costNanoUsd }: AttemptEvent): boolean {
 
 function standingOf({ ok, usage, costNanoUsd, priceSource }: AttemptEvent): Standing {
   if (!ok) return 'failed'
-  if (costNanoUsd === 0 && /^(?:free|local)\b/.test(priceSource ?? '')) return 'free'
+  if (costNanoUsd === 0 && /^(?:free|local)\b|free quota$/.test(priceSource ?? '')) return 'free'
   return usage?.estimated ? 'estimated' : 'answered'
 }
 

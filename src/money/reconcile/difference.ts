@@ -39,7 +39,7 @@ type DifferenceKind =
   /** An amount for which the invoice gives no reason. */
   | 'amount'
 
-export interface Difference {
+export interface InvoiceDifference {
   readonly kind: DifferenceKind
   /** As the ledger spells it; null where it concerns all, or none. */
   readonly model: string | null

@@ -1,16 +1,16 @@
 /** Says why, in a sentence for people. */
 
 import { decimalUsd, formatUsd } from '../amount.ts'
-import { type Difference, measuresOf, type Sides } from './difference.ts'
+import { type InvoiceDifference, measuresOf, type Sides } from './difference.ts'
 import type { BilledPart, Counts, Measure } from './invoice.ts'
 
-type Untold = Omit<Difference, 'text'>
+type Untold = Omit<InvoiceDifference, 'text'>
 
 export function differenceText(difference: Untold): string {
   return TEXTS[difference.kind](difference)
 }
 
-const TEXTS: { readonly [K in Difference['kind']]: (difference: Untold) => string } = {
+const TEXTS: { readonly [K in InvoiceDifference['kind']]: (difference: Untold) => string } = {
   'unknown-calls': ({ counts }) =>
     `billed, and not in the ledger${behind(amountsText(counts))}: called without keywise, or with another store`,
   'unbilled-calls': ({ counts, detail }) =>

@@ -2,13 +2,13 @@
 
 import { TOOLS_APART } from './calls.ts'
 import type { Cell } from './cells.ts'
-import { type Difference, measuresOf, type Piece, type Sides } from './difference.ts'
+import { type InvoiceDifference, measuresOf, type Piece, type Sides } from './difference.ts'
 import { differenceText } from './differenceText.ts'
 import { addMeasures, type Counts, type Invoice, type InvoiceLine, isNothing, type Measure } from './invoice.ts'
 import { spanName } from './spans.ts'
 
 interface Draft {
-  readonly kind: Difference['kind']
+  readonly kind: InvoiceDifference['kind']
   readonly model: string | null
   readonly account: string | null
   readonly detail: string | null
@@ -21,7 +21,7 @@ interface Draft {
 }
 
 /** What concerns all models alike. */
-const OF_ALL: ReadonlySet<Difference['kind']> = new Set(['contract', 'time-zone'])
+const OF_ALL: ReadonlySet<InvoiceDifference['kind']> = new Set(['contract', 'time-zone'])
 
 export class Differences {
   readonly #drafts = new Map<string, Draft>()
@@ -49,7 +49,7 @@ export class Differences {
   }
 
   #put(
-    { kind, detail, model, account, nanoUsd, counts = {}, sides }: Piece & Pick<Difference, 'model' | 'account'>,
+    { kind, detail, model, account, nanoUsd, counts = {}, sides }: Piece & Pick<InvoiceDifference, 'model' | 'account'>,
     day: string | null,
   ): void {
     const key = JSON.stringify([kind, model, account, detail, sides?.part])
@@ -67,7 +67,7 @@ export class Differences {
   }
 
   /** The dearest first. */
-  all(): readonly Difference[] {
+  all(): readonly InvoiceDifference[] {
     return [...this.#drafts.values()]
       .toSorted((a, b) => Math.abs(b.nanoUsd ?? 0) - Math.abs(a.nanoUsd ?? 0))
       .map(({ times: _times, days, ...draft }) => {

@@ -3,7 +3,7 @@
 import type { Period } from '../period.ts'
 import { CallSum, type Calls, TOOLS_APART } from './calls.ts'
 import { AS_STATED, type Cell, Layout, type Reckoning } from './cells.ts'
-import type { Difference, Piece } from './difference.ts'
+import type { InvoiceDifference, Piece } from './difference.ts'
 import { Differences } from './differences.ts'
 import { commonRatio, fits, type PricedCell } from './discount.ts'
 import { countDifference, explainCounts, MOST_OFF } from './explainCounts.ts'
@@ -18,7 +18,7 @@ export interface Reconciliation {
   /** What it cost at least where a cost is not wholly known. */
   readonly ledger: Side & { readonly mostNanoUsd: number | null; readonly calls: number }
   /** The dearest first. */
-  readonly differences: readonly Difference[]
+  readonly differences: readonly InvoiceDifference[]
   /** What differences give a reason for, of the invoice less the ledger; null where no money is compared. */
   readonly explainedNanoUsd: number | null
   /** What they name without a reason. */
@@ -70,7 +70,7 @@ function toldOf({ model, theirs }: Cell, { tells }: Invoice): ReadonlySet<Measur
 const MOST_PARTS = 5
 
 /** What an estimate may be the reason for. */
-const OF_AMOUNT: ReadonlySet<Difference['kind']> = new Set(['amount', 'unknown-calls', 'unbilled-calls'])
+const OF_AMOUNT: ReadonlySet<InvoiceDifference['kind']> = new Set(['amount', 'unknown-calls', 'unbilled-calls'])
 
 class Comparison {
   readonly #invoice: Invoice
