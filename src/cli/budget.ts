@@ -14,7 +14,7 @@ import type { FreeQuotaView } from '../views/freeQuotas.ts'
 import { CSV_HEAD, csvLine, jsonLine, ledgerRows } from '../views/ledgerExport.ts'
 import { readTime } from '../views/readTime.ts'
 import { type SpendRow, type SpendView, spendView } from '../views/spend.ts'
-import { budgetLine, perText, unitText } from './budgetLine.ts'
+import { budgetLine, ofText, perText, unitText } from './budgetLine.ts'
 import { reconcileInvoice } from './budgetReconcile.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { UsageError } from './command.ts'
@@ -103,10 +103,9 @@ function printTables(
 
 function printFreeQuota(quota: FreeQuotaView, out: Printer): void {
   const { keys, models, unit, limit, used, reserved, per, resetsAt } = quota
-  const show = (amount: number) => unitText(amount, unit)
   const parts = [
-    `${show(Math.min(used, limit))} of ${show(limit)} ${perText(per)} used`,
-    ...(reserved > 0 ? [`${show(reserved)} perhaps`] : []),
+    `${ofText(Math.min(used, limit), limit, unit)} ${perText(per)} used`,
+    ...(reserved > 0 ? [`${unitText(reserved, unit)} perhaps`] : []),
     ...(resetsAt === null ? [] : [`until ${clockText(resetsAt)}`]),
   ]
   out.line(`Free quota of ${keys.join(', ')}${models === null ? '' : ` for ${models.join(', ')}`}: ${parts.join(', ')}`)

@@ -10,7 +10,7 @@ export function budgetLine(budget: BudgetView, now: number, out: Printer): strin
   const { scope, per, unit, limit, spent, reserved, resetsAt, hard, unpricedAttempts, share } = budget
   const show = (amount: number) => unitText(amount, unit)
   const parts = [
-    `${show(spent)} of ${show(limit)} ${perText(per)}`,
+    `${ofText(spent, limit, unit)} ${perText(per)}`,
     ...(reserved > 0 ? [`${show(reserved)} set aside`] : []),
     ...(resetsAt === null ? [] : [`until ${clockText(resetsAt)}`]),
     ...(share === null ? [] : [`paced: ${show(share.allowed)} until ${clockText(share.until)}`]),
@@ -26,6 +26,12 @@ export function budgetLine(budget: BudgetView, now: number, out: Printer): strin
 export function unitText(amount: number, unit: string): string {
   if (unit === 'usd') return formatUsd(amount)
   return `${amount.toLocaleString('en-US')} ${amount === 1 ? unit.replace(/s$/, '') : unit}`
+}
+
+/** `$1.20 of $5.00`, `3 of 1,000 requests` */
+export function ofText(amount: number, limit: number, unit: string): string {
+  const first = unit === 'usd' ? formatUsd(amount) : amount.toLocaleString('en-US')
+  return `${first} of ${unitText(limit, unit)}`
 }
 
 export const perText = (per: string) => (per === 'total' ? 'in total' : `per ${per}`)
