@@ -133,6 +133,7 @@ async function checkStatus(home: Home): Promise<void> {
   )
   expect(shown.stdout).not.toContain('\u001b')
   expect(shown.stdout).toMatch(/^Budget groq: .* per day, until /m)
+  expect(shown.stdout).toMatch(/\d+ requests a minute \(published, \d+ days ago\)/)
 }
 
 async function checkWhy(home: Home, requestId: string): Promise<void> {

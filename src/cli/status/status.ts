@@ -112,7 +112,7 @@ function limitText({ limit, remaining, unit, window, source, checkedAt, publishe
   const per = window === 'none' ? '' : ` a ${window}`
   if (source === 'seed' && published?.asOf) return `${size} ${unit}${per} (as of ${published.checkedAt})`
   const when = checkedAt === null ? '' : `, ${age(now - Date.parse(checkedAt))} ago`
-  return `${size} ${unit}${per} (${source}${when})`
+  return `${size} ${unit}${per} (${source === 'seed' ? 'published' : source}${when})`
 }
 
 /** Each park once, however many targets it covers. */
