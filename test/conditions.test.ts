@@ -146,9 +146,10 @@ describe('a condition that nothing satisfies', () => {
     const lab = await openLab({ providers: own('alpha', 1, ['m']) })
     const home = makeHome({ ...lab.world.config(), settings: { models: { mine: alias }, gateway: { port: 0 } } })
     for (const args of [['models'], ['models', '--explain', 'mine']]) {
-      const { stdout, code } = await home.keywise(...args)
-      expect([code, stdout]).toEqual([0, expect.stringContaining('"mine" has no target now: of 1')])
+      const { stdout, stderr, code } = await home.keywise(...args)
+      expect([code, stdout, stderr]).toEqual([0, expect.stringContaining('"mine" has no target now: of 1'), ''])
     }
+    expect((await home.keywise('doctor')).stdout).toMatch(/\nNothing needs mending; \d+ warnings?, marked ⚠️ above\.\n$/)
     const { findings } = JSON.parse((await home.keywise('doctor', '--json')).stdout)
     expect(findings).toContainEqual(
       expect.objectContaining({
@@ -158,6 +159,15 @@ describe('a condition that nothing satisfies', () => {
         advice: expect.stringContaining('--explain mine'),
       }),
     )
+  })
+
+  test('is no word of commands that are not about aliases', async () => {
+    const lab = await openLab({ providers: own('alpha', 1, ['m']) })
+    const home = makeHome({ ...lab.world.config(), settings: { models: { mine: alias } } })
+    for (const args of [['status'], ['budget'], ['why'], ['call', 'hi'], ['keys', 'list']]) {
+      const { stderr, code } = await home.keywise(...args)
+      expect([args, code, stderr.includes('has no target')]).toEqual([args, 0, false])
+    }
   })
 })
 

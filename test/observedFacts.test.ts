@@ -102,6 +102,7 @@ test('keywise test --facts leaves out what was seen at other addresses than the 
   const world = await openWorld(SCENARIO)
   const home = makeHome(world.config())
   const ran = await home.keywise('test', '--facts', 'seen.json')
+  expect(ran.stderr).toMatch(/seen\.json has no facts: nothing was seen of providers at their own addresses/)
   expect(ran.code, ran.stderr).toBe(0)
   expect(JSON.parse(readFileSync(join(home.folder, 'seen.json'), 'utf8'))).toMatchObject({
     keywise_facts: 1,

@@ -329,6 +329,36 @@ describe('what concerns more than one day', () => {
     expect(view.differences[0]?.why).toMatch(/begin at 0[4-8]:[03]0 /)
   })
 
+  test('days that only leave calls of the ledger out are no other time zone', () => {
+    const [one = expect.fail('no model')] = PRICED_MODELS.filter(({ provider }) => provider === 'openai')
+    const call = billed(one.model, EVENING, { fresh: 90_000, output: 5_000 })
+    const rows = ['gpt-4.1', 'gpt-4.1-mini', 'gpt-5.1'].map((model) => ledgerRow({ ...call, model }))
+    const invoice = [
+      'start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,line_item,project_id',
+      '1794268800,1794355200,2026-11-10T00:00:00+00:00,2026-11-11T00:00:00+00:00,0.1,usd,gpt-4.1,p',
+    ].join('\n')
+    const { differences } = compare(invoice, rows)
+    expect(differences.map(({ kind, model }) => `${kind} ${model}`).sort()).toEqual([
+      'amount gpt-4.1',
+      'unbilled-calls gpt-4.1-mini',
+      'unbilled-calls gpt-5.1',
+    ])
+  })
+
+  test('fewer calls for more money leave the amount open', () => {
+    const form = byName('OpenRouter activity, JSON')
+    const calls = callsOf(form, 1)
+    const { model } = calls[0] ?? { model: '' }
+    const paper = calls.slice(0, 1).map((call) => scaled(call, 50_000))
+    const { differences } = compare(
+      form.write(paper, []),
+      calls.filter((call) => call.model === model).map((call) => ledgerRow(call)),
+    )
+    const amounts = Object.fromEntries(differences.map(({ kind, differenceUsd }) => [kind, differenceUsd]))
+    expect(amounts['unbilled-calls']).toBe(0)
+    expect(amounts['amount']).toBeGreaterThan(0)
+  })
+
   test('amounts in another currency are not converted', () => {
     const form = byName('OpenAI costs by line item with quantities, JSON')
     const { calls, rows } = booksOf(callsOf(form))

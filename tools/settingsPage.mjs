@@ -41,7 +41,7 @@ export function settingsPage() {
     '### A contract',
     '',
     'As `contract` in a block, for all of its keys, or beside a key, in the place of that. What it does:',
-    '[money.md](money.md#contracts-hours-and-free-quotas).',
+    '[prices.md](prices.md#contracts-hours-and-free-quotas).',
     '',
     ...table(contract.properties, 'contract.', find),
     'The terms of a model in `contract.models`: those of a price (above), where `input` and `output` may both be absent, and',

@@ -98,10 +98,10 @@ test('keywise budget and status tell what a paced budget allows so far, and when
     /\nBudget paid: \$0\.002 of \$0\.0021 in total, soft; spent by .*\d\d:\d\d UTC at this pace \(\$0\.002 an hour\)\n/
   expect(stdout).toMatch(paid)
   const status = (await world.home.keywise('status')).stdout
-  expect(status).toMatch(
-    /\nBudget all per day: \$0\.002 of \$24\.00, until .* UTC; lasts its day as it is paced: about /,
-  )
-  expect(status).toMatch(/\nBudget paid per total: .* \(soft\); spent by .* UTC at this pace/)
+  for (const line of stdout.split('\n').filter((one) => one.startsWith('Budget '))) {
+    const [amounts = ''] = line.split(' about ')
+    expect(status).toContain(`\n${amounts}`)
+  }
 })
 
 test('keywise budget --by price shows what each version of a price says', async () => {

@@ -7,8 +7,6 @@ import type { Writable } from 'node:stream'
 import { present } from '../domain/present.ts'
 import type { Engine } from '../engine/engine.ts'
 import { formatUsd, NANO_PER_USD } from '../money/amount.ts'
-import type { BudgetView } from '../money/budgetCounter.ts'
-import { forecastText } from '../money/forecastText.ts'
 import { calendarPeriod } from '../money/period.ts'
 import { type BudgetsView, budgetsView } from '../views/budgets.ts'
 import type { CacheView } from '../views/caches.ts'
@@ -16,6 +14,7 @@ import type { FreeQuotaView } from '../views/freeQuotas.ts'
 import { CSV_HEAD, csvLine, jsonLine, ledgerRows } from '../views/ledgerExport.ts'
 import { readTime } from '../views/readTime.ts'
 import { type SpendRow, type SpendView, spendView } from '../views/spend.ts'
+import { budgetLine, ofText, perText, unitText } from './budgetLine.ts'
 import { reconcileInvoice } from './budgetReconcile.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { UsageError } from './command.ts'
@@ -92,7 +91,7 @@ function printTables(
   { tables, today, month }: Picture,
   out: Printer,
 ): void {
-  for (const budget of budgets) printBudget(budget, Date.parse(generatedAt), out)
+  for (const budget of budgets) out.line(budgetLine(budget, Date.parse(generatedAt), out))
   if (budgets.length === 0) out.line('No budgets; "settings.budgets" in the configuration sets them.')
   for (const quota of freeQuotas) printFreeQuota(quota, out)
   out.line()
@@ -102,29 +101,11 @@ function printTables(
   for (const { prices = [] } of tables) printPrices(prices, out)
 }
 
-function printBudget(budget: BudgetView, now: number, out: Printer): void {
-  const { scope, per, unit, limit, spent, reserved, resetsAt, hard, unpricedAttempts, share } = budget
-  const show = (amount: number) => (unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`)
-  const every = per === 'total' ? 'in total' : `per ${per}`
-  const parts = [
-    `${show(spent)} of ${show(limit)} ${every}`,
-    ...(reserved > 0 ? [`${show(reserved)} set aside`] : []),
-    ...(resetsAt === null ? [] : [`until ${clockText(resetsAt)}`]),
-    ...(share === null ? [] : [`paced: ${show(share.allowed)} until ${clockText(share.until)}`]),
-    ...(unpricedAttempts > 0 ? [`${unpricedAttempts} calls whose cost is not wholly known`] : []),
-    ...(hard ? [] : ['soft']),
-  ]
-  const colour = spent >= limit ? 'red' : spent >= limit * 0.8 ? 'yellow' : 'green'
-  const forecast = forecastText(budget, now)
-  out.line(`Budget ${out.paint(colour, scope)}: ${parts.join(', ')}${forecast === null ? '' : `; ${forecast}`}`)
-}
-
 function printFreeQuota(quota: FreeQuotaView, out: Printer): void {
   const { keys, models, unit, limit, used, reserved, per, resetsAt } = quota
-  const show = (amount: number) => (unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`)
   const parts = [
-    `${unit === 'usd' ? show(Math.min(used, limit)) : Math.min(used, limit)} of ${show(limit)} ${per === 'total' ? 'in total' : `per ${per}`} used`,
-    ...(reserved > 0 ? [`${show(reserved)} perhaps`] : []),
+    `${ofText(Math.min(used, limit), limit, unit)} ${perText(per)} used`,
+    ...(reserved > 0 ? [`${unitText(reserved, unit)} perhaps`] : []),
     ...(resetsAt === null ? [] : [`until ${clockText(resetsAt)}`]),
   ]
   out.line(`Free quota of ${keys.join(', ')}${models === null ? '' : ` for ${models.join(', ')}`}: ${parts.join(', ')}`)
@@ -133,8 +114,10 @@ function printFreeQuota(quota: FreeQuotaView, out: Printer): void {
 function printSaved({ saved, total }: SpendView, out: Printer): void {
   if (saved === null || total.attempts === 0) return
   const at = ({ target, costUsd }: NonNullable<SpendView['saved']>['median']) => `${usd(costUsd)} at ${target}`
+  const { savedUsd } = saved.dearest
+  const result = savedUsd === 0 ? 'nothing was saved' : `saved ${usd(saved.median.savedUsd)} to ${usd(savedUsd)}`
   out.line(
-    `The same tokens would have cost ${at(saved.median)} (the middle of your priced targets) or ${at(saved.dearest)} (the dearest): saved ${usd(saved.median.savedUsd)} to ${usd(saved.dearest.savedUsd)}.`,
+    `The same tokens would have cost ${at(saved.median)} (the middle of your priced targets) or ${at(saved.dearest)} (the dearest): ${result}.`,
   )
 }
 
@@ -231,8 +214,7 @@ function forgive(engine: Engine, { options, stdout, env }: CommandContext): Exit
     out.json({ generatedAt: new Date(engine.now).toISOString(), forgiven })
     return 0
   }
-  for (const { scope, amount, unit } of given)
-    out.line(`Budget ${scope}: ${unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`} given back`)
+  for (const { scope, amount, unit } of given) out.line(`Budget ${scope}: ${unitText(amount, unit)} given back`)
   if (given.length === 0) out.line('No killed process has left anything reserved.')
   return 0
 }

@@ -137,9 +137,19 @@ test('keywise budget reconcile says what is wrong with its files and options', a
   truncateSync(put(home.folder, 'long.csv', 'Date,Slug\n'), 60_000_000)
   await expect(reconcile(['long.csv'])).rejects.toThrow('long.csv has 60 MB; up to 50 are read: export a shorter time')
   await expect(reconcile([])).rejects.toThrow('say which file: keywise budget reconcile FILE')
-  await expect(reconcile(['nothing.csv'])).rejects.toThrow('nothing.csv cannot be read: ENOENT')
+  await expect(reconcile(['nothing.csv'])).rejects.toThrow('nothing.csv: the file does not exist')
   await expect(reconcile(['usage.json'], { ...paid, key: 'paid#9' })).rejects.toThrow(
     'no key or account "paid#9" of paid; there is paid#1',
   )
   await expect(reconcile(['usage.json'], { until: '2020-01-01' })).rejects.toThrow('the file has nothing in this time')
+})
+
+test('keywise budget reconcile names the days of an invoice in its own time zone', async () => {
+  const { home, reconcile } = await calledThrice()
+  const table = [
+    'Service description,SKU description,Usage start date,Usage amount,Usage unit,Cost ($)',
+    'Gemini API,Gemini 2.5 Flash input token count,2026-11-30,1000,count,0.30',
+  ]
+  put(home.folder, 'table.csv', table.join('\n'))
+  expect((await reconcile(['table.csv'])).stdout).toContain(' google, 2026-11-30 (America/Los_Angeles), 0 calls')
 })

@@ -56,7 +56,9 @@ function readText(path: string, file: string): string {
     return decoded(readFileSync(path))
   } catch (error) {
     if (error instanceof UsageError || !(error instanceof Error) || !('code' in error)) throw error
-    throw new UsageError(`${file} cannot be read: ${String(error.code)}`)
+    throw new UsageError(
+      error.code === 'ENOENT' ? `${file}: the file does not exist` : `${file} cannot be read: ${String(error.code)}`,
+    )
   }
 }
 
@@ -67,7 +69,7 @@ function decoded(bytes: Buffer): string {
 
 function print(view: ReconcileView, out: Printer): void {
   out.line(out.paint(view.agrees ? 'green' : 'yellow', view.summary))
-  const span = `${view.since?.slice(0, 10)} to ${lastDay(view)} (${view.timeZone})`
+  const span = `${daysText(view)} (${view.timeZone})`
   out.line(`${view.forms.join('; ')}. ${view.providers.join(', ')}, ${span}, ${view.ledger.calls} calls in the ledger.`)
   if (view.foreignCurrencies.length > 0)
     out.line(`Amounts in ${view.foreignCurrencies.join(', ')} are not converted; counts alone are compared.`)
@@ -82,8 +84,15 @@ function print(view: ReconcileView, out: Printer): void {
   for (const note of view.notes) out.line(note)
 }
 
-const lastDay = ({ until }: ReconcileView) =>
-  until === null ? '' : new Date(Date.parse(until) - 1).toISOString().slice(0, 10)
+/** `2026-11-02 to 2026-11-25`, or the only day; as days of the form's time zone. */
+function daysText({ since, until, timeZone }: ReconcileView): string {
+  const { format } = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' })
+  const days = [
+    ...(since === null ? [] : [format(Date.parse(since))]),
+    ...(until === null ? [] : [format(Date.parse(until) - 1)]),
+  ]
+  return [...new Set(days)].join(' to ')
+}
 
 function amountOf({ differenceUsd }: DifferenceView): string {
   if (differenceUsd === null) return '-'

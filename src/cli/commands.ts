@@ -130,7 +130,7 @@ export const COMMANDS: readonly CommandRow[] = [
       'keywise models --explain auto:free',
       'keywise models --explain coder --json',
       'keywise models --refresh facts.json',
-      'keywise models --refresh --undo',
+      'keywise models --undo',
     ],
     load: () => import('./models.ts'),
   },

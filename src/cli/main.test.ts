@@ -132,7 +132,8 @@ async function checkStatus(home: Home): Promise<void> {
     /^target +00 +01 .+23\ngroq\/openai\/gpt-oss-120b#1 +first +[\d.]+ .+\n +seen .+\n[\s\S]* ok % .*100/,
   )
   expect(shown.stdout).not.toContain('\u001b')
-  expect(shown.stdout).toContain('Budget groq per day: ')
+  expect(shown.stdout).toMatch(/^Budget groq: .* per day, until /m)
+  expect(shown.stdout).toMatch(/\d+ requests a minute \(published, \d+ days ago\)/)
 }
 
 async function checkWhy(home: Home, requestId: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** How the command line prints: tables for people, JSON for programs, colours only on a terminal that wants them. */
 
 import { styleText } from 'node:util'
+import { formatUsd, NANO_PER_USD } from '../money/amount.ts'
 import { UsageError } from './command.ts'
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan'
@@ -88,7 +89,7 @@ export function clockText(iso: string, now = Date.now()): string {
 export function dollars(usd: number | null | undefined): string {
   if (usd === null || usd === undefined) return '?'
   if (usd === 0) return '$0'
-  return usd >= 1 ? `$${usd.toFixed(2)}` : `$${Number(usd.toPrecision(2))}`
+  return formatUsd(Math.round(usd * NANO_PER_USD))
 }
 
 /** Reads a whole number from an option; throws an error that names the option. */

@@ -22,13 +22,13 @@ export function printPrices(prices: readonly PriceRecord[], out: Printer): void 
   out.line('Everything that they say: --json')
 }
 
-/** `2 / 8`, `1 / 4 16:30-00:30 UTC`, `4 / 12 above 200000 tokens` */
+/** `2 / 8`, `1 / 4 16:30-00:30 UTC and sat,sun 0-24 UTC`, `4 / 12 above 200000 tokens` */
 function rateText(rate: unknown): string {
   const { input, output, from, daily, hours, above_input_tokens: above } = asRecord(rate) ?? {}
+  const times = [...(typeof daily === 'string' ? [daily] : []), ...(asArray(hours) ?? [])]
   const conditions = [
     ...(typeof from === 'string' ? [`from ${from.slice(0, 10)}`] : []),
-    ...(typeof daily === 'string' ? [daily] : []),
-    ...(asArray(hours) ?? []),
+    ...(times.length > 0 ? [times.join(' and ')] : []),
     ...(typeof above === 'number' ? [`above ${above} tokens`] : []),
   ]
   return [`${input} / ${output}`, ...conditions].join(' ')

@@ -100,4 +100,4 @@ export const contract = section({
     .array(freeTerms)
     .optional()
     .describe('Usage that is not billed; of several that cover a model the first counts'),
-}).describe('What the account agreed with the provider: changes to the usual prices, see docs/money.md')
+}).describe('What the account agreed with the provider: changes to the usual prices, see docs/prices.md')

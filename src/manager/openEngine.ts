@@ -54,6 +54,11 @@ export interface OpenedEngine {
   prepare(): Promise<void>
   /** Resolves when requests can be answered: prices are loaded, and models lists where targets depend on them. */
   ready(): Promise<void>
+  /**
+   * Warns of aliases that no target satisfies, when lists were read and after every change of the configuration: for what
+   * keeps running. To be called before `ready`.
+   */
+  watchAliases(): void
   close(): Promise<void>
 }
 
@@ -88,6 +93,7 @@ class EngineHost implements OpenedEngine {
   #lookup: PriceLookup | null = null
   #preparing: Promise<void> | null = null
   #readying: Promise<void> | null = null
+  #watchesAliases = false
   readonly #closing = new AbortController()
 
   constructor(options: EngineOptions) {
@@ -126,6 +132,10 @@ class EngineHost implements OpenedEngine {
   prepare(): Promise<void> {
     this.#preparing ??= this.#prepare()
     return this.#preparing
+  }
+
+  watchAliases(): void {
+    this.#watchesAliases = true
   }
 
   ready(): Promise<void> {
@@ -184,7 +194,7 @@ class EngineHost implements OpenedEngine {
 
   /** A condition that nothing satisfies is no mistake, but hardly ever meant. */
   #warnOfEmptyAliases(): void {
-    if (this.#closing.signal.aborted) return
+    if (this.#closing.signal.aborted || !this.#watchesAliases) return
     for (const text of emptyAliases(this.engine)) this.#logger.warn(`settings.models: ${text}`)
   }
 

@@ -25,7 +25,7 @@ const lasts = ({ per, window }: BudgetView) => (per === 'total' || window === 'r
 function lasting(budget: BudgetView, { perHour, atEnd }: ForecastView): string {
   const { unit, limit, per, window, share, hard } = budget
   if (atEnd === null) return `lasts for years at this pace (${amountText(unit, perHour)} an hour)`
-  const most = unit === 'usd' ? formatUsd(atEnd) : `${atEnd}`
+  const most = unit === 'usd' ? formatUsd(atEnd) : atEnd.toLocaleString('en-US')
   const pace = share !== null && hard ? 'as it is paced' : 'at this pace'
   const what = `${isPartlyKnown(budget) ? 'at least' : 'about'} ${most} of ${amountText(unit, limit)}`
   return `${lasts(budget)} ${pace}: ${what}${window === 'rolling' ? ` in any ${per}` : ''}`
@@ -34,7 +34,7 @@ function lasting(budget: BudgetView, { perHour, atEnd }: ForecastView): string {
 /** `$0.32`, `1.4 requests`: what is less than ten of something with two digits. */
 export function amountText(unit: string, amount: number): string {
   if (unit === 'usd') return formatUsd(Math.round(amount))
-  return `${amount >= 10 ? Math.round(amount) : Number(amount.toPrecision(2))} ${unit}`
+  return `${amount >= 10 ? Math.round(amount).toLocaleString('en-US') : Number(amount.toPrecision(2))} ${unit}`
 }
 
 const DAY_MS = 86_400_000

@@ -70,6 +70,7 @@ async function serve(opened: OpenedEngine, options: GatewayOptions): Promise<Run
       `on ${host} others can reach the gateway; set KEYWISE_TOKEN and KEYWISE_ADMIN_TOKEN, or give it a state folder it can write`,
     )
   const instance = instanceOf(engine.registry.config, storeLocation(options), options.cwd ?? process.cwd())
+  opened.watchAliases()
   const ready = nullWhenDone(() => opened.ready())
   const app = await startApp({
     engine,

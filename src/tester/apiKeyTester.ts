@@ -62,10 +62,20 @@ async function testAndWrite(engine: Engine, options: TestOptions): Promise<TestR
   const report = { ...found, changes: earlier === null ? null : changesSince(earlier, found.tests) }
   if (file !== null) await write(engine, file, `${JSON.stringify(report, null, 2)}\n`)
   if (options.html !== undefined) await write(engine, pathOf(options.html, options), htmlReport(report))
-  if (options.facts !== undefined)
-    await write(engine, pathOf(options.facts, options), observedFacts(engine, found.tests))
+  if (options.facts !== undefined) await writeFacts(engine, pathOf(options.facts, options), found.tests)
   await engine.store.flushed()
   return report
+}
+
+/** Says so where there was nothing to tell, because an empty file looks like a mistake. */
+async function writeFacts(engine: Engine, path: string, tests: TestReport['tests']): Promise<void> {
+  const text = observedFacts(engine, tests)
+  await write(engine, path, text)
+  const { facts } = JSON.parse(text) as { readonly facts: readonly unknown[] } // as it was written a line above
+  if (facts.length === 0)
+    engine.logger.warn(
+      `${path} has no facts: nothing was seen of providers at their own addresses that others may be told`,
+    )
 }
 
 /** An unwritable folder loses the file, not the results. */

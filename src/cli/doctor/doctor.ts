@@ -7,7 +7,7 @@ import { loadOptions, storeLocation } from '../../manager/locations.ts'
 import { openEngine } from '../../manager/openEngine.ts'
 import { sendTestAlert } from '../../views/alerts.ts'
 import type { ExitCode, RunCommand } from '../command.ts'
-import { type Printer, printer } from '../output.ts'
+import { type Printer, plural, printer } from '../output.ts'
 import { engineOptions } from '../withEngine.ts'
 import { checkAliases } from './aliases.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
@@ -107,9 +107,17 @@ function printFindings(findings: readonly Finding[], out: Printer): void {
     out.line(`${SIGNS[state]} ${check}: ${message}`)
     if (advice !== null) out.line(`   → ${advice}`)
   }
-  const count = findings.filter(({ state }) => state === 'problem').length
   out.line()
-  out.line(count === 0 ? 'Nothing needs mending.' : `${count} ${count === 1 ? 'thing needs' : 'things need'} mending.`)
+  out.line(verdictOf(findings))
+}
+
+/** `1 thing needs mending; 2 warnings, marked ⚠️ above.` */
+function verdictOf(findings: readonly Finding[]): string {
+  const problems = findings.filter(({ state }) => state === 'problem').length
+  const warnings = findings.filter(({ state }) => state === 'warning').length
+  const text =
+    problems === 0 ? 'Nothing needs mending' : `${problems} ${problems === 1 ? 'thing needs' : 'things need'} mending`
+  return warnings === 0 ? `${text}.` : `${text}; ${plural(warnings, 'warning')}, marked ${SIGNS.warning.trim()} above.`
 }
 
 /** 78 for a configuration problem, 1 for any other, 0 when nothing needs fixing. */

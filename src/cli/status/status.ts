@@ -2,9 +2,9 @@
 
 import type { Engine } from '../../engine/engine.ts'
 import { Summary } from '../../engine/memory/summary.ts'
-import { forecastText } from '../../money/forecastText.ts'
 import { hoursView } from '../../views/hours.ts'
 import { type LimitStatus, type StatusView, statusView, type TargetStatus } from '../../views/status.ts'
+import { budgetLine } from '../budgetLine.ts'
 import type { CommandContext, RunCommand } from '../command.ts'
 import { differenceLines } from '../differenceLines.ts'
 import { age, clockText, decimal, dollars, duration, type Printer, plural, printer, wholeNumber } from '../output.ts'
@@ -63,7 +63,7 @@ function printStatus(view: StatusView, out: Printer): void {
   if (view.allClosed !== null) out.line(out.paint('yellow', view.allClosed.text))
   out.line()
   for (const provider of view.providers) out.line(providerLine(provider))
-  for (const budget of view.budgets) out.line(budgetLine(budget, now))
+  for (const budget of view.budgets) out.line(budgetLine(budget, now, out))
   for (const credit of view.credits) out.line(creditLine(credit, now))
 }
 
@@ -112,7 +112,7 @@ function limitText({ limit, remaining, unit, window, source, checkedAt, publishe
   const per = window === 'none' ? '' : ` a ${window}`
   if (source === 'seed' && published?.asOf) return `${size} ${unit}${per} (as of ${published.checkedAt})`
   const when = checkedAt === null ? '' : `, ${age(now - Date.parse(checkedAt))} ago`
-  return `${size} ${unit}${per} (${source}${when})`
+  return `${size} ${unit}${per} (${source === 'seed' ? 'published' : source}${when})`
 }
 
 /** Each park once, however many targets it covers. */
@@ -124,12 +124,4 @@ function parkedLines({ targets }: StatusView): string[] {
 function providerLine({ name, keys, targets, eligible, parked, costUsd }: StatusView['providers'][number]): string {
   const out = parked > 0 ? `, ${parked} parked` : ''
   return `${name}: ${plural(keys, 'key')}, ${plural(targets, 'target')}, ${eligible} ready${out}, ${dollars(costUsd)} spent`
-}
-
-function budgetLine(budget: StatusView['budgets'][number], now: number): string {
-  const { scope, per, limitUsd, spentUsd, limit, spent, unit, resetsAt, hard } = budget
-  const amount = limitUsd === null ? `${spent} of ${limit} ${unit}` : `${dollars(spentUsd)} of ${dollars(limitUsd)}`
-  const until = resetsAt === null ? '' : `, until ${clockText(resetsAt)}`
-  const forecast = forecastText(budget, now)
-  return `Budget ${scope} per ${per}: ${amount}${until}${hard ? '' : ' (soft)'}${forecast === null ? '' : `; ${forecast}`}`
 }

@@ -25,7 +25,8 @@ const TEXTS: { readonly [K in InvoiceDifference['kind']]: (difference: Untold) =
   part: ({ counts, detail, sides }) => partText(counts, detail, sides),
   estimated: ({ counts }) =>
     `the ledger had to estimate answers without counts; the invoice has ${signedText(counts) || 'another amount'}`,
-  counted: ({ counts }) => `as many calls, counted otherwise: the invoice has ${signedText(counts)}`,
+  counted: ({ counts }) =>
+    `${counts.requests === undefined ? 'as many calls, ' : ''}counted otherwise: the invoice has ${signedText(counts)}`,
   'day-border': ({ detail, counts }) =>
     BORDERS[detail ?? '']?.(amountsText(absolute(counts))) ?? 'counted on another day',
   'time-zone': ({ detail }) =>

@@ -16,11 +16,14 @@ interface Differing {
   readonly all: number
   /** Without those that a single midnight explains. */
   readonly unexplained: number
+  /** Cells that both sides have and that do not differ. */
+  readonly agreeing: number
 }
 
 /**
  * The way in which most cells agree. Days of another zone have to be better by two cells: what moves over one midnight
- * concerns both of its days, and is explained where it is.
+ * concerns both of its days, and is explained where it is. More cells have to agree as well: days that only leave calls of
+ * the ledger out have fewer cells that differ, and prove nothing.
  */
 export function bestReckoning(
   layout: Layout,
@@ -34,8 +37,9 @@ export function bestReckoning(
   let best = byEnd.all < stated.all ? { reckoning: BY_END, ...byEnd } : { reckoning: AS_STATED, ...stated }
   const shifted = { shiftMs: likeliestShift(layout, invoice), byEnd: false }
   if (best.unexplained >= 2 && shifted.shiftMs !== 0) {
-    const { all } = differing(shifted)
-    if (all <= best.unexplained - 2) best = { reckoning: shifted, all, unexplained: all }
+    const { all, agreeing } = differing(shifted)
+    if (all <= best.unexplained - 2 && agreeing > stated.agreeing)
+      best = { reckoning: shifted, all, unexplained: all, agreeing }
   }
   return best.reckoning
 }

@@ -42,7 +42,9 @@ export function reconcile(invoice: Invoice, calls: Calls, ownerOf: (line: Invoic
   const reckoning = bestReckoning(layout, invoice, (cells) => {
     const moved = movedOverMidnight(cells, calls, (cell) => toldOf(cell, invoice))
     const all = cells.filter((cell) => differs(cell, invoice)).length
-    return { all, unexplained: all - 2 * moved.length }
+    const onBoth = cells.filter(({ theirs, ours }) => theirs.lines > 0 && ours.calls > 0)
+    const agreeing = onBoth.filter((cell) => !differs(cell, invoice)).length
+    return { all, unexplained: all - 2 * moved.length, agreeing }
   })
   const comparison = new Comparison(invoice, calls, layout.cells(reckoning))
   comparison.compare(reckoning)
@@ -162,8 +164,9 @@ class Comparison {
   #share(cell: Cell, nanoUsd: number, pieces: readonly Piece[], tolerance: number): void {
     let left = nanoUsd - pieces.reduce((sum, piece) => sum + (piece.nanoUsd ?? 0), 0)
     for (const piece of pieces) {
-      this.#differences.add(cell, piece.nanoUsd === null ? { ...piece, nanoUsd: left } : piece)
-      if (piece.nanoUsd === null) left = 0
+      const amount = piece.nanoUsd ?? possible(piece.kind, left, tolerance)
+      this.#differences.add(cell, { ...piece, nanoUsd: amount })
+      if (piece.nanoUsd === null) left -= amount
     }
     if (Math.abs(left) <= MOST_PARTS * tolerance) this.#rounding += left
     else this.#differences.add(cell, { kind: 'amount', nanoUsd: left })
@@ -280,6 +283,13 @@ class Comparison {
       notes: this.#notes,
     }
   }
+}
+
+/** Calls that are missing make no invoice dearer, and calls that are there in addition none cheaper. */
+function possible(kind: Piece['kind'], nanoUsd: number, tolerance: number): number {
+  const isWrongWay =
+    (kind === 'unbilled-calls' && nanoUsd > tolerance) || (kind === 'unknown-calls' && nanoUsd < -tolerance)
+  return isWrongWay ? 0 : nanoUsd
 }
 
 const ratioPiece = (cell: Cell, ratio: number, kind: 'contract' | 'price') =>
