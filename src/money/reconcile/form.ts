@@ -28,6 +28,11 @@ export interface Form {
   leavesOut?(record: InvoiceRecord): string | undefined
 }
 
+/** Text of a file for a terminal and a table: without characters that move the cursor, break lines or turn the direction. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
+}
+
 /** `Unrounded Cost ($)`, `usage.amount` and `usage_amount` are one name each: `unrounded_cost`, `usage_amount`. */
 export function plainName(name: string): string {
   return name
@@ -114,7 +119,9 @@ export class InvoiceRecord {
   }
 }
 
-const shown = (value: unknown) => JSON.stringify(typeof value === 'string' ? value.slice(0, 40) : value)
+/** As JSON, cut to what fits into a message. */
+export const shown = (value: unknown) =>
+  printable((JSON.stringify(typeof value === 'string' ? value.slice(0, 40) : value) ?? '').slice(0, 60))
 
 /** The words of a way of being served that is not the usual one, in the order of the alphabet; null for the usual one. */
 export function tierFrom(...words: readonly (string | null | undefined)[]): string | null {

@@ -4,7 +4,7 @@ import { asArray, asRecord } from '../../domain/json.ts'
 import { calendarPeriod } from '../period.ts'
 import { findTable, type InvoiceTable } from './csv.ts'
 import { jsonValues } from './documents.ts'
-import { type Form, InvoiceRecord, plainName } from './form.ts'
+import { type Form, InvoiceRecord, plainName, printable, shown } from './form.ts'
 import { forms } from './forms/forms.ts'
 import type { Invoice, InvoiceLine, Measure } from './invoice.ts'
 import { InvoiceError } from './invoiceError.ts'
@@ -48,7 +48,10 @@ function readJson(text: string, reading: Reading): void {
   try {
     for (const value of jsonValues(text)) readValue(value, `value ${++page}`, reading)
   } catch (error) {
-    if (error instanceof SyntaxError) throw new InvoiceError(`no JSON from value ${page + 1} on: ${error.message}`)
+    if (error instanceof SyntaxError)
+      throw new InvoiceError(`no JSON from value ${page + 1} on: ${printable(error.message)}`)
+    // Only an endless nest of lists or objects fills the stack.
+    if (error instanceof RangeError) throw new InvoiceError(`value ${page} is nested too deeply for an invoice`)
     throw error
   }
 }
@@ -61,7 +64,7 @@ function readValue(value: unknown, place: string, reading: Reading): void {
     return
   }
   const record = asRecord(value)
-  if (record === undefined) throw new InvoiceError(`${place} is no object: ${JSON.stringify(value)?.slice(0, 40)}`)
+  if (record === undefined) throw new InvoiceError(`${place} is no object: ${shown(value)}`)
   const inner = record['data']
   if (typeof inner === 'object' && inner !== null) {
     reading.endsWithMore = record['has_more'] === true
@@ -93,7 +96,7 @@ function formOf(fields: ReadonlySet<string>): Form | undefined {
 }
 
 function unknownForm(what: string, seen: readonly string[]): InvoiceError {
-  const names = seen.slice(0, 30).map((name) => name.slice(0, 40))
+  const names = seen.slice(0, 30).map((name) => printable(name.slice(0, 40)))
   const more = seen.length > 30 ? ` and ${seen.length - 30} more` : ''
   return new InvoiceError(
     `no form that is understood. Its ${what}: ${names.join(', ')}${more}. Understood are:\n${forms.map(({ title }) => `  ${title}`).join('\n')}`,
