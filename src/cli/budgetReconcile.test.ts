@@ -125,6 +125,18 @@ test('keywise budget reconcile compares files with the ledger and ends with a co
   expect((await reconcile(['utf16.json'], paid)).code).toBe(0)
 })
 
+test('a file that is given twice counts once', async () => {
+  const { home, used, reconcile } = await calledThrice()
+  const { requests, input, output } = used
+  const day = new Date().toISOString().slice(0, 10)
+  const head = 'date,model,usage,requests,prompt_tokens,completion_tokens'
+  put(home.folder, 'activity.csv', `${head}\n${day},m,${costOf(used)},${requests},${input},${output}\n`)
+  const { code, stdout } = await reconcile(['activity.csv', 'activity.csv'], paid)
+  expect(stdout).toContain('they agree')
+  expect(stdout).toContain('The same file is given more than once; it was counted once.')
+  expect(code).toBe(0)
+})
+
 test('names in a file move no cursor and break no line', async () => {
   const { home, used, reconcile } = await calledThrice()
   const name = '=cmd()\u001b[2J\u009b31m\r\nInvoice agrees\u202e\u2028'

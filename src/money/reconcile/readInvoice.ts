@@ -13,7 +13,8 @@ import { timeFrom } from './values.ts'
 /** The invoice in the texts of one or several files. Throws InvoiceError. */
 export function readInvoice(texts: readonly string[]): Invoice {
   const reading = new Reading()
-  for (const text of texts) readText(text.replace(/^\uFEFF/, ''), reading)
+  for (const text of new Set(texts)) readText(text.replace(/^\uFEFF/, ''), reading)
+  if (new Set(texts).size < texts.length) reading.note('The same file is given more than once; it was counted once.')
   return reading.invoice()
 }
 
@@ -137,6 +138,10 @@ class Reading {
     }
     this.#notes.add('The same page is in it more than once; it was counted once.')
     return false
+  }
+
+  note(text: string): void {
+    this.#notes.add(text)
   }
 
   /** That a time is covered, also where there was nothing. */
