@@ -1,5 +1,6 @@
 /** What the readers of all forms share: one record of an export, by names of fields that no spelling changes. */
 
+import { printable } from '../../domain/printable.ts'
 import type { InvoiceLine, Measure } from './invoice.ts'
 import { InvoiceError } from './invoiceError.ts'
 import { countFrom, decimalsOf, nanoFrom, timeFrom } from './values.ts'
@@ -26,11 +27,6 @@ export interface Form {
   lines(record: InvoiceRecord): readonly InvoiceLine[]
   /** What of the record is left out, in a word for people; undefined for nothing. */
   leavesOut?(record: InvoiceRecord): string | undefined
-}
-
-/** Text of a file for a terminal and a table: without characters that move the cursor, break lines or turn the direction. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
 }
 
 /** `Unrounded Cost ($)`, `usage.amount` and `usage_amount` are one name each: `unrounded_cost`, `usage_amount`. */

@@ -1,10 +1,11 @@
 /** Reads a file of any form that is understood; the form is recognised by its fields, never by the file's name. */
 
 import { asArray, asRecord } from '../../domain/json.ts'
+import { printable } from '../../domain/printable.ts'
 import { calendarPeriod } from '../period.ts'
 import { findTable, type InvoiceTable } from './csv.ts'
 import { jsonValues } from './documents.ts'
-import { type Form, InvoiceRecord, plainName, printable, shown } from './form.ts'
+import { type Form, InvoiceRecord, plainName, shown } from './form.ts'
 import { forms } from './forms/forms.ts'
 import type { Invoice, InvoiceLine, Measure } from './invoice.ts'
 import { InvoiceError } from './invoiceError.ts'
