@@ -133,8 +133,9 @@ function printFreeQuota(quota: FreeQuotaView, out: Printer): void {
 function printSaved({ saved, total }: SpendView, out: Printer): void {
   if (saved === null || total.attempts === 0) return
   const at = ({ target, costUsd }: NonNullable<SpendView['saved']>['median']) => `${usd(costUsd)} at ${target}`
+  const most = total.unpricedAttempts > 0 ? 'at most ' : ''
   out.line(
-    `The same tokens would have cost ${at(saved.median)} (the middle of your priced targets) or ${at(saved.dearest)} (the dearest): saved ${usd(saved.median.savedUsd)} to ${usd(saved.dearest.savedUsd)}.`,
+    `The same tokens would have cost ${at(saved.median)} (the middle of your priced targets) or ${at(saved.dearest)} (the dearest): saved ${most}${usd(saved.median.savedUsd)} to ${usd(saved.dearest.savedUsd)}.`,
   )
 }
 
