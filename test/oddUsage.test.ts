@@ -83,6 +83,14 @@ describe('usage', () => {
       expect(row?.costNanoUsd).toBe((row?.usage?.inputTokens ?? 0) * 1000 + (row?.usage?.outputTokens ?? 0) * 1_000_000)
     })
 
+  test('that counts a word or two as none is believed, and is marked', async () => {
+    const short = answer({ prompt_tokens: 100_000, completion_tokens: 0, total_tokens: 100_000 })
+    const choices = [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }]
+    const { result } = await told(await answering({ ...short, choices }), 'Say hi')
+    expect(result?.usage).toMatchObject({ inputTokens: 100_000, outputTokens: 0, estimated: true })
+    expect(result?.costUsd).toBe(0.1)
+  })
+
   test('whose one side is missing takes it from the total', async () => {
     const manager = await answering(answer({ completion_tokens: 20, total_tokens: 30 }))
     expect((await told(manager, 'Say hi')).result?.usage).toMatchObject({

@@ -41,6 +41,20 @@ async function shown({ home, store }: Awaited<ReturnType<typeof spent>>, args: s
   return { code, ...text }
 }
 
+test('what was saved is no more than "at most" where a cost is not known', async () => {
+  const world = await openWorld({ providers: own('paid', 1, ['m', 'unknown']) })
+  const models = [{ id: 'm', price: { input: 1, output: 10 } }, { id: 'unknown' }]
+  const config = { paid: { ...world.config()['paid'], local: false, models } }
+  const store = join(temporaryFolder(), 'keywise.db')
+  const home = makeHome(config, { KEYWISE_STORE: store })
+  const manager = new APIManager({ config, store, env: {}, logger: false })
+  await manager.callWithFallback({ prompt: 'Say hi', model: 'paid/unknown' })
+  await manager.close()
+  const { stdout } = await home.keywise('budget')
+  expect(stdout).toMatch(/Spent today at least \$0\.00 \(1 not wholly known\)/)
+  expect(stdout).toMatch(/\(the dearest\): saved at most \$0\.000\d+ to \$0\.000\d+\./)
+})
+
 test('keywise budget shows limits and spending, and on what the money went', async () => {
   const world = await spent()
   const { code, stdout } = await world.home.keywise('budget')

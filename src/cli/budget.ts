@@ -115,7 +115,8 @@ function printSaved({ saved, total }: SpendView, out: Printer): void {
   if (saved === null || total.attempts === 0) return
   const at = ({ target, costUsd }: NonNullable<SpendView['saved']>['median']) => `${usd(costUsd)} at ${target}`
   const { savedUsd } = saved.dearest
-  const result = savedUsd === 0 ? 'nothing was saved' : `saved ${usd(saved.median.savedUsd)} to ${usd(savedUsd)}`
+  const most = total.unpricedAttempts > 0 ? 'at most ' : ''
+  const result = savedUsd === 0 ? 'nothing was saved' : `saved ${most}${usd(saved.median.savedUsd)} to ${usd(savedUsd)}`
   out.line(
     `The same tokens would have cost ${at(saved.median)} (the middle of your priced targets) or ${at(saved.dearest)} (the dearest): ${result}.`,
   )

@@ -125,6 +125,37 @@ test('keywise budget reconcile compares files with the ledger and ends with a co
   expect((await reconcile(['utf16.json'], paid)).code).toBe(0)
 })
 
+test('a file that is given twice counts once', async () => {
+  const { home, used, reconcile } = await calledThrice()
+  const { requests, input, output } = used
+  const day = new Date().toISOString().slice(0, 10)
+  const head = 'date,model,usage,requests,prompt_tokens,completion_tokens'
+  put(home.folder, 'activity.csv', `${head}\n${day},m,${costOf(used)},${requests},${input},${output}\n`)
+  const { code, stdout } = await reconcile(['activity.csv', 'activity.csv'], paid)
+  expect(stdout).toContain('they agree')
+  expect(stdout).toContain('The same file is given more than once; it was counted once.')
+  expect(code).toBe(0)
+})
+
+test('names in a file move no cursor and break no line', async () => {
+  const { home, used, reconcile } = await calledThrice()
+  const name = '=cmd()\u001b[2J\u009b31m\r\nInvoice agrees\u202e\u2028'
+  put(home.folder, 'names.json', page(usageResult(used), usageResult({ ...used, requests: 7 }, name)))
+  put(home.folder, 'item.json', page({ ...costResult(1), line_item: name }))
+  put(home.folder, 'column.csv', `Date,"${name}"\n1,2\n`)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that may not be printed
+  const harmful = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e]|\nInvoice agrees/
+  for (const file of ['names.json', 'item.json']) {
+    const { stdout } = await reconcile([file], paid)
+    expect(stdout).toContain('=cmd()')
+    expect(stdout).not.toMatch(harmful)
+    expect((await reconcile([file], { ...paid, json: true })).stdout).not.toMatch(/\\u001b|\\r|\u202e/)
+  }
+  const strange = await home.keywise('budget', 'reconcile', 'column.csv')
+  expect(strange.stderr).toContain('=cmd()')
+  expect(strange.stderr).not.toMatch(harmful)
+})
+
 test('keywise budget reconcile says what is wrong with its files and options', async () => {
   const { home, used, reconcile } = await calledThrice()
   put(home.folder, 'usage.json', page(usageResult(used)))
@@ -137,6 +168,20 @@ test('keywise budget reconcile says what is wrong with its files and options', a
   truncateSync(put(home.folder, 'long.csv', 'Date,Slug\n'), 60_000_000)
   await expect(reconcile(['long.csv'])).rejects.toThrow('long.csv has 60 MB; up to 50 are read: export a shorter time')
   await expect(reconcile([])).rejects.toThrow('say which file: keywise budget reconcile FILE')
+  put(home.folder, 'euro.json', page(costResult(costOf(used), 'eur')))
+  await expect(reconcile(['euro.json'], paid)).rejects.toThrow(
+    'euro.json: amounts in EUR are not converted, and nothing else is counted, so there is nothing to compare',
+  )
+  put(home.folder, 'deep.json', '['.repeat(200_000) + ']'.repeat(200_000))
+  await expect(reconcile(['deep.json'])).rejects.toThrow('deep.json: value 1 is nested too deeply for an invoice')
+  await expect(reconcile(['usage.json'], { provider: 'piad' })).rejects.toThrow(
+    'no provider "piad" in the configuration or in the ledger of that time; there is paid',
+  )
+  const old = page(usageResult(used)).replaceAll(/_time":(\d+)/g, (_, at) => `_time":${Number(at) - 200 * DAY}`)
+  put(home.folder, 'old.json', old)
+  await expect(reconcile(['old.json'], paid)).rejects.toThrow(
+    /all of the file was billed before \d{4}-\d\d-\d\d; the ledger keeps its rows no longer/,
+  )
   await expect(reconcile(['nothing.csv'])).rejects.toThrow('nothing.csv: the file does not exist')
   await expect(reconcile(['usage.json'], { ...paid, key: 'paid#9' })).rejects.toThrow(
     'no key or account "paid#9" of paid; there is paid#1',

@@ -1,6 +1,7 @@
 /** How the command line prints: tables for people, JSON for programs, colours only on a terminal that wants them. */
 
 import { styleText } from 'node:util'
+import { printable } from '../domain/printable.ts'
 import { formatUsd, NANO_PER_USD } from '../money/amount.ts'
 import { UsageError } from './command.ts'
 
@@ -29,7 +30,8 @@ export function printer(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Pri
     // Cursor home, then erase below: no flicker, and the scrollback is preserved.
     clear: () => void (stream.isTTY && stream.write('\u001b[H\u001b[J')),
     json: (value) => line(JSON.stringify(value, null, 2)),
-    table(head, rows) {
+    table(head, raw) {
+      const rows = raw.map((row) => row.map(harmless))
       const widths = head.map((title, column) =>
         Math.max(...[title, ...rows.map((row) => row[column] ?? '')].map(widthOf)),
       )
@@ -53,7 +55,16 @@ function layOut(cells: readonly string[], widths: readonly number[], most: numbe
 // Emoji such as ✅ take two columns; colour codes take none.
 const WIDE = /[\u{1F300}-\u{1FAFF}\u2705\u274C\u26A1]/gu
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with one
-const COLOUR = /\u001b\[\d+m/g
+const COLOUR = /\u001b\[(?:1|2|22|31|32|33|36|39)m/g
+
+/** Labels, tiers and names of models come from clients and providers; only our own colours are left. */
+function harmless(cell: string): string {
+  const colours = cell.match(COLOUR) ?? []
+  return cell
+    .split(COLOUR)
+    .map((text, place) => printable(text) + (colours[place] ?? ''))
+    .join('')
+}
 
 function widthOf(text: string): number {
   const plain = text.replace(COLOUR, '')

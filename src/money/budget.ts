@@ -159,7 +159,7 @@ export class Budgets {
       const amount = this.#amount(budgetCounter, wanted)
       if (amount === null) return this.#unknownPrice(budgetCounter, wanted)
       if (budgetCounter.lease === null) continue
-      if (!budgetCounter.lease.fits(amount, now)) return refused(budgetCounter, amount, now)
+      if (!budgetCounter.lease.fits(amount, now)) return refused(budgetCounter, wanted, amount, now)
       if (amount > 0 || isUnpriced(budgetCounter, wanted)) {
         const why = this.#trouble()
         if (why !== null) return inTrouble(budgetCounter, why)
@@ -329,7 +329,7 @@ export class Budgets {
     const amount = this.#amount(budgetCounter, wanted)
     if (amount === null) return this.#unknownPrice(budgetCounter, wanted)
     const slot = budgetCounter.reserve(amount, now)
-    if (slot === false) return refused(budgetCounter, amount, now)
+    if (slot === false) return refused(budgetCounter, wanted, amount, now)
     return { budgetCounter, slot, amount, unpriced: isUnpriced(budgetCounter, wanted) }
   }
 
@@ -374,9 +374,14 @@ export class Budgets {
   }
 }
 
-function refused(budgetCounter: BudgetCounter, amount: number, now: number): BudgetRefusal {
+function refused(
+  budgetCounter: BudgetCounter,
+  { worstCase }: SpendRequest,
+  amount: number,
+  now: number,
+): BudgetRefusal {
   const { scope, onExceeded } = budgetCounter.budget
-  return { granted: false, scope, ...budgetCounter.refusal(amount, now), onExceeded }
+  return { granted: false, scope, ...budgetCounter.refusal(amount, worstCase.outputTokens, now), onExceeded }
 }
 
 function isUnpriced({ budget }: BudgetCounter, { worstCase }: SpendRequest): boolean {

@@ -1,7 +1,7 @@
 /** The state of one budget: what is spent and reserved, when it resets, and its pressure towards cheaper targets. */
 
 import { isoOrNull } from '../domain/isoTime.ts'
-import { formatUsd, nanoToUsd } from './amount.ts'
+import { decimalUsd, formatUsd, nanoToUsd } from './amount.ts'
 import { type Budget, budgetId } from './budgetRule.ts'
 import {
   calendarForecast,
@@ -159,14 +159,27 @@ export class BudgetCounter {
     return percents.length === 0 ? NONE : percents.map((percent) => this.#crossing(percent))
   }
 
-  /** Why the amount does not fit, for display, and when there is room for it (epoch milliseconds; null: unknown). */
-  refusal(amount: number, now: number): { readonly reason: string; readonly resetsAt: number | null } {
+  /**
+   * Why the amount does not fit, for display, and when there is room for it (epoch milliseconds; null: unknown).
+   * `outputTokens`: 0 for what has no length to lower, such as a picture.
+   */
+  refusal(
+    amount: number,
+    outputTokens: number,
+    now: number,
+  ): { readonly reason: string; readonly resetsAt: number | null } {
     const { scope, per, limit, unit } = this.budget
     const budget = `budget ${scope}: ${this.#show(limit)} ${per === 'total' ? 'in total' : `per ${per}`}`
     const call = `this call may need ${this.#show(amount)}`
     if (amount > limit && limit > 0) {
-      const shorter = unit === 'requests' ? '' : ', or lower "max_tokens"'
-      return { reason: `${budget}; ${call}, which is more than all of it: raise the budget${shorter}`, resetsAt: null }
+      const less = outputTokens > 0 ? ', or lower "max_tokens"' : ', or ask for less at once'
+      const shorter = unit === 'requests' ? '' : less
+      // Two amounts that look the same would be no reason.
+      const exactly = this.#show(amount) === this.#show(limit) ? ` ($${decimalUsd(amount)})` : ''
+      return {
+        reason: `${budget}; ${call}${exactly}, which is more than all of it: raise the budget${shorter}`,
+        resetsAt: null,
+      }
     }
     const spent = `${this.#show(this.tally.spent)} spent`
     const reserved = this.#reserved > 0 ? `, ${this.#show(this.#reserved)} reserved` : ''

@@ -227,6 +227,23 @@ describe('a call larger than the budget', () => {
       expect(tracker.reserve(ask(120 * CENT), NOW)).toMatchObject({ granted: false, reason, resetsAt: null })
       expect(tracker.peek(ask(120 * CENT), NOW)).toMatchObject({ reason, resetsAt: null })
     })
+
+  test('is told what it may need to the last digit where it looks like the budget', () => {
+    const tracker = startProcess(new MoneyStore(), [{ scope: 'all', usd: 0.1, per: 'day' }])
+    expect(tracker.reserve(ask(100_030_000), NOW)).toMatchObject({
+      reason: expect.stringContaining(
+        '$0.10 per day; this call may need $0.10 ($0.10003), which is more than all of it',
+      ),
+    })
+  })
+
+  test('that has no length is not told to lower it', () => {
+    const tracker = startProcess(new MoneyStore(), [{ scope: 'all', usd: 0.1, per: 'day' }])
+    const worstCase = { nanoUsd: 20 * CENT, inputTokens: 0, outputTokens: 0 }
+    expect(tracker.reserve({ ...ask(0), worstCase }, NOW)).toMatchObject({
+      reason: expect.stringMatching(/more than all of it: raise the budget, or ask for less at once$/),
+    })
+  })
 })
 
 test('a rolling budget tells when enough has left it for this call', () => {

@@ -2,6 +2,7 @@
 
 import { InvalidRequestError } from '../domain/errors.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
+import { printable } from '../domain/printable.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { formatUsd, nanoToUsd } from '../money/amount.ts'
@@ -10,6 +11,7 @@ import { billsToolsApart } from '../money/reconcile/cells.ts'
 import type { InvoiceDifference } from '../money/reconcile/difference.ts'
 import { measureText } from '../money/reconcile/differenceText.ts'
 import type { Counts, Invoice, InvoiceLine, Measure } from '../money/reconcile/invoice.ts'
+import { InvoiceError } from '../money/reconcile/invoiceError.ts'
 import { readInvoice } from '../money/reconcile/readInvoice.ts'
 import { type Reconciliation, reconcile } from '../money/reconcile/reconcile.ts'
 import { isAccount } from '../money/scope.ts'
@@ -85,12 +87,20 @@ export function reconcileView(
   texts: readonly string[],
   question: ReconcileQuestion = {},
 ): ReconcileView {
-  const read = readInvoice(texts)
+  const read = comparable(readInvoice(texts))
   const { invoice, notes } = withinTime(ofKey(read, question), kept(engine, question))
   const providers = question.providers ?? [invoice.provider]
   const { calls, ownerOf } = callsOf(engine, invoice, providers, question)
   const result = reconcile({ ...invoice, notes: [...invoice.notes, ...notes] }, calls, ownerOf)
   return viewOf(engine.now, invoice, providers, result)
+}
+
+/** Where nothing can be compared nothing agrees. */
+function comparable(invoice: Invoice): Invoice {
+  if (invoice.hasMoney || invoice.tells.size > 0) return invoice
+  throw new InvoiceError(
+    `amounts in ${printable(invoice.currencies.join(', '))} are not converted, and nothing else is counted, so there is nothing to compare; give a usage export beside it`,
+  )
 }
 
 /** Only lines of that key, where the invoice names it too. */
@@ -123,7 +133,12 @@ function withinTime(invoice: Invoice, { since, until, keptSince }: Limits): { in
     notes.push(
       `Not compared: what was billed before ${new Date(keptSince).toISOString().slice(0, 10)}; the ledger keeps its rows no longer than settings.retention.attempts_days.`,
     )
-  if (!lines.some((line) => !isTimeless(line)))
+  const isNothingLeft = !lines.some((line) => !isTimeless(line))
+  if (isNothingLeft && lines.length < asked.length)
+    throw new InvalidRequestError(
+      `all of the file was billed before ${new Date(keptSince).toISOString().slice(0, 10)}; the ledger keeps its rows no longer than settings.retention.attempts_days`,
+    )
+  if (isNothingLeft)
     throw new InvalidRequestError(
       'the file has nothing in this time; leave out --since and --until, or export it again',
     )
@@ -149,8 +164,16 @@ function callsOf(
   // Days that begin at another hour are looked for as well.
   const since = timed.reduce((least, { start }) => Math.min(least, start), Number.POSITIVE_INFINITY) - 2 * DAY_MS
   const until = timed.reduce((most, { end }) => Math.max(most, end), 0) + 2 * DAY_MS
-  for (const row of ledgerRows(store, { since, until }))
+  const seen = new Set(registry.credentials.map(({ provider }) => provider.id))
+  for (const row of ledgerRows(store, { since, until })) {
+    seen.add(row.target.provider)
     if (providers.includes(row.target.provider) && isOfKey(row)) calls.add(row)
+  }
+  const stranger = question.providers?.find((name) => !seen.has(name))
+  if (stranger !== undefined)
+    throw new InvalidRequestError(
+      `no provider ${JSON.stringify(stranger)} in the configuration or in the ledger of that time; there is ${[...seen].join(', ') || 'none'}`,
+    )
   return { calls, ownerOf: (line) => owners.ofLine(line) }
 }
 
@@ -206,7 +229,7 @@ function viewOf(now: number, invoice: Invoice, providers: readonly string[], res
     timeZone: invoice.timeZone,
     since: isoOrNull(spans[0]?.start),
     until: isoOrNull(spans.at(-1)?.end),
-    foreignCurrencies: invoice.currencies,
+    foreignCurrencies: invoice.currencies.map(printable),
     agrees: differences.length === 0,
     summary: summaryOf(result, invoice),
     invoice: { costUsd: usd(result.invoice.nanoUsd), counts: told(result.invoice.counts) },
@@ -221,7 +244,7 @@ function viewOf(now: number, invoice: Invoice, providers: readonly string[], res
     roundingUsd: usd(result.roundingNanoUsd),
     settledUsd: usd(result.settledNanoUsd),
     differences: differences.map(differenceOf),
-    notes: result.notes,
+    notes: result.notes.map(printable),
   }
 }
 
@@ -238,7 +261,7 @@ function differenceOf({
 }: InvoiceDifference): DifferenceView {
   const usd = (nano: number | undefined | null) => (nano == null ? null : nanoToUsd(nano))
   return {
-    ...{ kind, model, account, days, detail },
+    ...{ kind, model: harmless(model), account: harmless(account), days, detail: harmless(detail) },
     differenceUsd: usd(nanoUsd),
     counts,
     theirsUsd: usd(sides?.theirsNanoUsd),
@@ -246,9 +269,12 @@ function differenceOf({
     tokens: sides?.tokens || null,
     part: sides?.part ?? null,
     priceSources: sides?.priceSources ?? [],
-    why: text,
+    why: printable(text),
   }
 }
+
+/** Names come from the file. */
+const harmless = (text: string | null) => (text === null ? null : printable(text))
 
 /** `Invoice $12.40, ledger $12.31 (99.3 %): 3 differences explain $0.09`. */
 function summaryOf(result: Reconciliation, invoice: Invoice): string {

@@ -19,7 +19,7 @@ export interface Saved {
 interface SavingsComparison {
   readonly target: string
   readonly costUsd: number
-  /** Never below 0. */
+  /** Never below 0; at most so much where a cost is not, or not wholly, known. */
   readonly savedUsd: number
 }
 

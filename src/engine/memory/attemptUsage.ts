@@ -39,10 +39,15 @@ function lacksSide({ inputTokens, outputTokens }: Usage, answer: ChatResponse | 
   return units === undefined && (inputTokens === 0 || (outputTokens === 0 && saysSomething))
 }
 
+/** A count from the text is off by as much, so a zero beside so short a text is no contradiction to correct. */
+const SHORT_TEXT_TOKENS = 8
+
 function withBothSides(reported: Usage, seen: Usage): Usage {
-  const inputTokens = reported.inputTokens || seen.inputTokens
-  const outputTokens = reported.outputTokens || seen.outputTokens
-  if (inputTokens === reported.inputTokens && outputTokens === reported.outputTokens) return reported
+  const saysNothing = reported.inputTokens + reported.outputTokens === 0
+  const side = (told: number, counted: number) =>
+    told > 0 || (counted <= SHORT_TEXT_TOKENS && !saysNothing) ? told : counted
+  const inputTokens = side(reported.inputTokens, seen.inputTokens)
+  const outputTokens = side(reported.outputTokens, seen.outputTokens)
   return { ...reported, inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, estimated: true }
 }
 

@@ -25,6 +25,17 @@ describe('how often tools that run at the provider may be used', () => {
       uses: { web_search: 10 },
     },
     {
+      name: 'ten times where its number bounds nothing',
+      dialect: 'anthropic',
+      fields: {
+        tools: [
+          { type: 'web_search_20260209', name: 'web_search', max_uses: -1 },
+          { type: 'web_fetch_20250910', name: 'web_fetch', max_uses: Number.POSITIVE_INFINITY },
+        ],
+      },
+      uses: { web_search: 10, web_fetch: 10 },
+    },
+    {
       name: 'as often as all may be called together, and a container once',
       dialect: 'openai-responses',
       fields: {

@@ -27,11 +27,17 @@ export function toolsNeedOf({ extra }: ChatRequest): { readonly dialect: Dialect
 
 function addTool(uses: Map<string, number>, tool: Readonly<Record<string, unknown>>, { dialect, fields }: Extra): void {
   // Of all tools together: the specification of OpenAI's API 2.3.0 (`max_tool_calls`).
-  const most = asNumber(tool['max_uses']) ?? asNumber(fields['max_tool_calls']) ?? MOST_USES
+  const most = bound(tool['max_uses']) ?? bound(fields['max_tool_calls']) ?? MOST_USES
   for (const name of dialect === 'google' ? Object.keys(tool) : [asString(tool['type']) ?? '']) {
     const kind = KINDS.find(([pattern]) => pattern.test(name))?.[1]
-    if (kind !== undefined) add(uses, kind, BILLED_ONCE.has(kind) ? 1 : Math.max(0, Math.ceil(most)))
+    if (kind !== undefined) add(uses, kind, BILLED_ONCE.has(kind) ? 1 : Math.ceil(most))
   }
+}
+
+/** Below zero it bounds nothing: servers that do not refuse it may take it for "as often as you like". */
+function bound(value: unknown): number | undefined {
+  const uses = asNumber(value)
+  return uses !== undefined && uses >= 0 && Number.isFinite(uses) ? uses : undefined
 }
 
 function add(uses: Map<string, number>, kind: string, most: number): void {

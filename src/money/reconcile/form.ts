@@ -1,5 +1,6 @@
 /** What the readers of all forms share: one record of an export, by names of fields that no spelling changes. */
 
+import { printable } from '../../domain/printable.ts'
 import type { InvoiceLine, Measure } from './invoice.ts'
 import { InvoiceError } from './invoiceError.ts'
 import { countFrom, decimalsOf, nanoFrom, timeFrom } from './values.ts'
@@ -114,7 +115,9 @@ export class InvoiceRecord {
   }
 }
 
-const shown = (value: unknown) => JSON.stringify(typeof value === 'string' ? value.slice(0, 40) : value)
+/** As JSON, cut to what fits into a message. */
+export const shown = (value: unknown) =>
+  printable((JSON.stringify(typeof value === 'string' ? value.slice(0, 40) : value) ?? '').slice(0, 60))
 
 /** The words of a way of being served that is not the usual one, in the order of the alphabet; null for the usual one. */
 export function tierFrom(...words: readonly (string | null | undefined)[]): string | null {

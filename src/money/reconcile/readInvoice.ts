@@ -1,10 +1,11 @@
 /** Reads a file of any form that is understood; the form is recognised by its fields, never by the file's name. */
 
 import { asArray, asRecord } from '../../domain/json.ts'
+import { printable } from '../../domain/printable.ts'
 import { calendarPeriod } from '../period.ts'
 import { findTable, type InvoiceTable } from './csv.ts'
 import { jsonValues } from './documents.ts'
-import { type Form, InvoiceRecord, plainName } from './form.ts'
+import { type Form, InvoiceRecord, plainName, shown } from './form.ts'
 import { forms } from './forms/forms.ts'
 import type { Invoice, InvoiceLine, Measure } from './invoice.ts'
 import { InvoiceError } from './invoiceError.ts'
@@ -13,7 +14,8 @@ import { timeFrom } from './values.ts'
 /** The invoice in the texts of one or several files. Throws InvoiceError. */
 export function readInvoice(texts: readonly string[]): Invoice {
   const reading = new Reading()
-  for (const text of texts) readText(text.replace(/^\uFEFF/, ''), reading)
+  for (const text of new Set(texts)) readText(text.replace(/^\uFEFF/, ''), reading)
+  if (new Set(texts).size < texts.length) reading.note('The same file is given more than once; it was counted once.')
   return reading.invoice()
 }
 
@@ -48,7 +50,10 @@ function readJson(text: string, reading: Reading): void {
   try {
     for (const value of jsonValues(text)) readValue(value, `value ${++page}`, reading)
   } catch (error) {
-    if (error instanceof SyntaxError) throw new InvoiceError(`no JSON from value ${page + 1} on: ${error.message}`)
+    if (error instanceof SyntaxError)
+      throw new InvoiceError(`no JSON from value ${page + 1} on: ${printable(error.message)}`)
+    // Only an endless nest of lists or objects fills the stack.
+    if (error instanceof RangeError) throw new InvoiceError(`value ${page} is nested too deeply for an invoice`)
     throw error
   }
 }
@@ -61,7 +66,7 @@ function readValue(value: unknown, place: string, reading: Reading): void {
     return
   }
   const record = asRecord(value)
-  if (record === undefined) throw new InvoiceError(`${place} is no object: ${JSON.stringify(value)?.slice(0, 40)}`)
+  if (record === undefined) throw new InvoiceError(`${place} is no object: ${shown(value)}`)
   const inner = record['data']
   if (typeof inner === 'object' && inner !== null) {
     reading.endsWithMore = record['has_more'] === true
@@ -93,7 +98,7 @@ function formOf(fields: ReadonlySet<string>): Form | undefined {
 }
 
 function unknownForm(what: string, seen: readonly string[]): InvoiceError {
-  const names = seen.slice(0, 30).map((name) => name.slice(0, 40))
+  const names = seen.slice(0, 30).map((name) => printable(name.slice(0, 40)))
   const more = seen.length > 30 ? ` and ${seen.length - 30} more` : ''
   return new InvoiceError(
     `no form that is understood. Its ${what}: ${names.join(', ')}${more}. Understood are:\n${forms.map(({ title }) => `  ${title}`).join('\n')}`,
@@ -134,6 +139,10 @@ class Reading {
     }
     this.#notes.add('The same page is in it more than once; it was counted once.')
     return false
+  }
+
+  note(text: string): void {
+    this.#notes.add(text)
   }
 
   /** That a time is covered, also where there was nothing. */
