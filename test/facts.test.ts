@@ -197,6 +197,51 @@ describe('an installation', () => {
     await install(fileOf(LIMIT))
     expect((await rowOf())?.facts.some(({ value }) => value === 777)).toBe(true)
   })
+
+  test('that was changed on the disk is in force again when the same file is installed again', async () => {
+    const { folder, install, rowOf } = installation()
+    const text = fileOf(PRICE)
+    await install(text)
+    writeFileSync(kept(folder, text), '{}')
+    expect(await install(text)).toMatchObject({ unchanged: false, changes: [{ change: 'added' }] })
+    expect((await rowOf())?.price?.input).toBe(0.2)
+  })
+
+  test('mends a list of installations that is damaged', async () => {
+    const { folder, install, undo, rowOf } = installation()
+    await install(fileOf(LIMIT))
+    put(folder, 'facts/installed.json', '{')
+    await expect(undo()).rejects.toThrow('is damaged; install the facts again')
+    expect(await install(fileOf(PRICE))).toMatchObject({ unchanged: false })
+    expect((await rowOf())?.price?.input).toBe(0.2)
+    expect(await undo()).toMatchObject({ digest: null })
+  })
+
+  test('says what is in the way where nothing can be kept', async () => {
+    const { folder, install } = installation()
+    put(folder, 'facts', '')
+    await expect(install(fileOf(PRICE))).rejects.toThrow(
+      `${join(folder, 'facts')}: facts cannot be kept here (EEXIST); nothing was changed`,
+    )
+  })
+
+  test('is one step for each of several processes that install at once', async () => {
+    const { folder, options, undo } = installation()
+    const inputs = [1, 2, 3, 4, 5, 6]
+    await Promise.all(
+      inputs.map((input) =>
+        refreshFacts(
+          put(folder, `${input}.json`, fileOf(fact({ kind: 'price', price: { input, output: 1 } }))),
+          undefined,
+          options,
+        ),
+      ),
+    )
+    for (const left of [5, 4, 3, 2, 1, 0]) {
+      await undo()
+      expect(readdirSync(join(folder, 'facts'))).toHaveLength(left + 1)
+    }
+  })
 })
 
 describe('models --refresh ADDRESS', () => {

@@ -2,7 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { loadConfig } from '../config/config.ts'
+import { type InstalledSet, loadConfig } from '../config/config.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { type FactChange, factChanges } from '../config/facts/factChanges.ts'
 import { type Fact, MOST_FACTS_BYTES } from '../config/facts/factSchema.ts'
@@ -48,18 +48,21 @@ export async function refreshFacts(
   if (digestWanted !== null && digest !== digestWanted)
     throw new ConfigError(`${from}: has the digest ${digest}, not ${digestWanted}; nothing was changed`)
   const set = readFacts(bytes, from, now)
-  const held = folder.sets().at(-1)
-  const unchanged = held?.digest === digest
-  const before = unchanged ? set.facts : heldFacts(folder, now)
   const entry = { digest, from, published: set.published, installedAt: new Date(now).toISOString() }
-  if (!unchanged) await folder.install(bytes, { ...entry, facts: set.facts.length })
+  const held = await folder.changing(async () => {
+    const last = folder.soundSets().at(-1)
+    const facts = last === undefined ? null : factsOrNull(folder, last, now)
+    const unchanged = facts !== null && last?.digest === digest
+    if (!unchanged) await folder.install(bytes, { ...entry, facts: set.facts.length })
+    return { unchanged, facts: facts ?? [] }
+  })
   return {
     digest,
     from,
     published: set.published,
     facts: set.facts.length,
-    unchanged,
-    changes: factChanges(before, set.facts),
+    unchanged: held.unchanged,
+    changes: held.unchanged ? [] : factChanges(held.facts, set.facts),
     skipped: [...set.skipped, ...unknownProviders(set.facts, options)],
   }
 }
@@ -68,9 +71,15 @@ export async function refreshFacts(
 export async function undoFacts(options: EngineOptions): Promise<RefreshedFacts> {
   const folder = folderOf(options)
   const now = (options.now ?? Date.now)()
-  const before = heldFacts(folder, now)
-  if (!(await folder.undo())) throw new ConfigError('no facts file is installed, so there is nothing to undo')
-  const held = folder.sets().at(-1)
+  const nothing = () => new ConfigError('no facts file is installed, so there is nothing to undo')
+  if (folder.sets().length === 0) throw nothing()
+  const { before, held } = await folder.changing(async () => {
+    const last = folder.sets().at(-1)
+    if (last === undefined) throw nothing()
+    const facts = factsOrNull(folder, last, now) ?? []
+    await folder.undo()
+    return { before: facts, held: folder.sets().at(-1) }
+  })
   const after = held === undefined ? [] : folder.factsOf(held, now)
   return {
     digest: held?.digest ?? null,
@@ -90,12 +99,11 @@ function folderOf(options: EngineOptions): FactsFolder {
 }
 
 /** A set that is damaged holds nothing, and must not keep another from being installed. */
-function heldFacts(folder: FactsFolder, now: number): readonly Fact[] {
-  const held = folder.sets().at(-1)
+function factsOrNull(folder: FactsFolder, set: InstalledSet, now: number): readonly Fact[] | null {
   try {
-    return held === undefined ? [] : folder.factsOf(held, now)
+    return folder.factsOf(set, now)
   } catch (error) {
-    if (error instanceof ConfigError) return []
+    if (error instanceof ConfigError) return null
     throw error
   }
 }
