@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { APIManager } from '../src/index.ts'
 import { openEngine } from '../src/manager/openEngine.ts'
@@ -299,6 +300,37 @@ describe('models --refresh ADDRESS', () => {
       expect(String(error)).not.toContain('canary')
     }
   })
+})
+
+describe('an answer that never ends', () => {
+  test('is not waited for where its status or its redirect says all', async () => {
+    const { options } = installation()
+    const server = createServer((request, response) => {
+      if (request.url === '/facts.json') response.end(fileOf(PRICE))
+      else if (request.url === '/moved') response.writeHead(302, { location: '/facts.json' }).write('x')
+      else response.writeHead(503).write('x')
+    })
+    const origin = await listening(server)
+    await expect(refreshFacts(`${origin}/none`, undefined, options)).rejects.toThrow('/none: answers with status 503')
+    expect(await refreshFacts(`${origin}/moved`, undefined, options)).toMatchObject({ facts: 1 })
+  })
+})
+
+test('a compressed file that grows beyond all bounds is called too long', async () => {
+  const { options } = installation()
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '))
+  const server = createServer((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb))
+  const origin = await listening(server)
+  await expect(refreshFacts(`${origin}/f`, undefined, options)).rejects.toThrow('/f: is longer than 8388608 bytes')
+})
+
+test('an address with one slash is an address, whose password is not repeated', async () => {
+  const { options } = installation()
+  for (const address of ['https:/user:canary@localhost:9/f', 'HTTPS:user:canary@localhost:9/f']) {
+    const error = await refreshFacts(address, undefined, options).catch((reason: unknown) => reason)
+    expect(String(error)).toContain('holds a user name or password')
+    expect(String(error)).not.toContain('canary')
+  }
 })
 
 test('a running gateway takes installed facts over without a restart, and gives them up again', async () => {

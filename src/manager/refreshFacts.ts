@@ -121,7 +121,8 @@ interface OpenedFile {
 }
 
 async function open(source: string, options: EngineOptions): Promise<OpenedFile> {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(source)) return fetched(source, options)
+  // With fewer slashes it is an address too, which may hold a password.
+  if (/^(?:https?:|[a-z][a-z0-9+.-]+:\/\/)/i.test(source)) return fetched(source, options)
   const path = resolve(options.cwd ?? process.cwd(), source)
   try {
     const about = await stat(path)
