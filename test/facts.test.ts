@@ -104,6 +104,17 @@ test('keywise models --refresh FILE installs it for every later process, and --u
   ])
 }, 30_000)
 
+test('keywise models --refresh says which prices budgets will take for nothing', async () => {
+  const home = makeHome(configWith())
+  put(home.folder, 'facts.json', fileOf(fact({ kind: 'price', price: { input: 0, output: 0 } }), LIMIT))
+  const ran = await home.keywise('models', '--refresh', 'facts.json')
+  expect(ran.stdout).toContain(
+    '\n1 price says that a call costs nothing: budgets believe it, "free_only" does not; take it out if that is wrong\n',
+  )
+  put(home.folder, 'facts.json', fileOf(PRICE))
+  expect((await home.keywise('models', '--refresh', 'facts.json')).stdout).not.toContain('costs nothing')
+}, 30_000)
+
 test('keywise models tells what does not go together', async () => {
   const home = makeHome(configWith())
   for (const [args, code, text] of [

@@ -24,6 +24,8 @@ export interface RefreshedFacts {
   readonly published: string | null
   /** How many facts hold now. */
   readonly facts: number
+  /** How many of them are prices of which input and output are 0: a budget lets such calls through. */
+  readonly pricesOfNothing: number
   /** It held before. */
   readonly unchanged: boolean
   readonly changes: readonly FactChange[]
@@ -61,6 +63,7 @@ export async function refreshFacts(
     from,
     published: set.published,
     facts: set.facts.length,
+    pricesOfNothing: pricesOfNothing(set.facts),
     unchanged: held.unchanged,
     changes: held.unchanged ? [] : factChanges(held.facts, set.facts),
     skipped: [...set.skipped, ...unknownProviders(set.facts, options)],
@@ -86,10 +89,15 @@ export async function undoFacts(options: EngineOptions): Promise<RefreshedFacts>
     from: held?.from ?? null,
     published: held?.published ?? null,
     facts: after.length,
+    pricesOfNothing: pricesOfNothing(after),
     unchanged: false,
     changes: factChanges(before, after),
     skipped: [],
   }
+}
+
+function pricesOfNothing(facts: readonly Fact[]): number {
+  return facts.filter((fact) => fact.kind === 'price' && fact.price.input === 0 && fact.price.output === 0).length
 }
 
 function folderOf(options: EngineOptions): FactsFolder {
