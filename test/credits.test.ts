@@ -8,6 +8,7 @@ import { creditLine } from '../src/cli/status/credits.ts'
 import type { EventMap } from '../src/index.ts'
 import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { APIManager, type APIManagerOptions } from '../src/manager/apiManager.ts'
+import { gaugesOf } from '../src/server/management/gauges.ts'
 import { creditsView } from '../src/views/credits.ts'
 import { keysView } from '../src/views/keys.ts'
 import { openGateway } from './support/gatewayWorld.ts'
@@ -486,6 +487,27 @@ describe('an account without credit', () => {
     expect(trails.length).toBeLessThan(10)
     expect(await left()).toBeLessThanOrEqual(0)
   })
+})
+
+test('/metrics names each key of one label apart, because no two series may be the same', async () => {
+  const keys = {
+    [KEY]: { credit: 3, sees_credits: true },
+    [fakeKey('openrouter', 2)]: { credit: 4, sees_credits: true },
+  }
+  const lab = await openLab(
+    { providers: { openrouter: { keys, models: { m: {} } } } },
+    {
+      config: ({ openrouter }) => ({
+        openrouter: { ...openrouter, api_keys: Object.keys(keys).map((key) => ({ key, label: 'work' })), api_key: [] },
+      }),
+    },
+  )
+  const { engine } = lab.manager
+  await Promise.all(engine.credits.questions(engine.registry.credentials).map((one) => engine.credits.ask(one)))
+  for (const name of ['keywise_credit_left', 'keywise_target_score']) {
+    const rows = gaugesOf(engine).find((gauge) => gauge.name === name)?.rows ?? []
+    expect(rows.map(({ labels }) => labels['key'])).toEqual(['work', 'work #2'])
+  }
 })
 
 describe('secrets', () => {

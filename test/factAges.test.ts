@@ -14,6 +14,8 @@ for (const { checkedAt, says } of [
     says: ['src/providers/acme.ts: seedLimits was read on 2026-08-31, 91 days ago, from a page'],
   },
   { checkedAt: '', says: ['src/providers/acme.ts: seedLimits has no date; say where and when it was read'] },
+  { checkedAt: 'Nov 2026', says: ['src/providers/acme.ts: seedLimits has no date; say where and when it was read'] },
+  { checkedAt: '2026-09-31', says: ['src/providers/acme.ts: seedLimits has no date; say where and when it was read'] },
   { checkedAt: '2026-12-24', says: ['src/providers/acme.ts: seedLimits is dated in the future (2026-12-24)'] },
 ])
   test(`a fact dated "${checkedAt}" ${says.length === 0 ? 'passes' : 'fails'} on 2026-11-30`, () => {
@@ -36,4 +38,20 @@ test('a provider that states models, retirements or prices without a date is fou
   }
   const undated = shippedFacts([spec as never]).filter(({ checkedAt }) => checkedAt === '')
   expect(undated.map(({ fact }) => fact)).toEqual(['checked.models', 'checked.retirements', 'checked.prices'])
+})
+
+test('a price per unit without a date, and where it is told what is left, are found', () => {
+  const spec = {
+    id: 'acme',
+    seedLimits: [],
+    models: [],
+    unitPrices: [{ price: {} }, { price: { readOn: '2026-01-02' } }],
+    balance: [{ path: '/balance', source: 'a page', checkedAt: '2026-01-01' }, { path: '/credits' }],
+  }
+  expect(oldFacts(shippedFacts([spec as never]).slice(0, -1), NOW)).toEqual([
+    'src/providers/acme.ts: unitPrices has no date; say where and when it was read',
+    'src/providers/acme.ts: unitPrices was read on 2026-01-02, 332 days ago, from the page named beside it',
+    'src/providers/acme.ts: balance of /balance was read on 2026-01-01, 333 days ago, from a page',
+    'src/providers/acme.ts: balance of /credits has no date; say where and when it was read',
+  ])
 })

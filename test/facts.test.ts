@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { APIManager } from '../src/index.ts'
 import { openEngine } from '../src/manager/openEngine.ts'
@@ -103,6 +104,17 @@ test('keywise models --refresh FILE installs it for every later process, and --u
   ])
 }, 30_000)
 
+test('keywise models --refresh says which prices budgets will take for nothing', async () => {
+  const home = makeHome(configWith())
+  put(home.folder, 'facts.json', fileOf(fact({ kind: 'price', price: { input: 0, output: 0 } }), LIMIT))
+  const ran = await home.keywise('models', '--refresh', 'facts.json')
+  expect(ran.stdout).toContain(
+    '\n1 price says that a call costs nothing: budgets believe it, "free_only" does not; take it out if that is wrong\n',
+  )
+  put(home.folder, 'facts.json', fileOf(PRICE))
+  expect((await home.keywise('models', '--refresh', 'facts.json')).stdout).not.toContain('costs nothing')
+}, 30_000)
+
 test('keywise models tells what does not go together', async () => {
   const home = makeHome(configWith())
   for (const [args, code, text] of [
@@ -197,6 +209,51 @@ describe('an installation', () => {
     await install(fileOf(LIMIT))
     expect((await rowOf())?.facts.some(({ value }) => value === 777)).toBe(true)
   })
+
+  test('that was changed on the disk is in force again when the same file is installed again', async () => {
+    const { folder, install, rowOf } = installation()
+    const text = fileOf(PRICE)
+    await install(text)
+    writeFileSync(kept(folder, text), '{}')
+    expect(await install(text)).toMatchObject({ unchanged: false, changes: [{ change: 'added' }] })
+    expect((await rowOf())?.price?.input).toBe(0.2)
+  })
+
+  test('mends a list of installations that is damaged', async () => {
+    const { folder, install, undo, rowOf } = installation()
+    await install(fileOf(LIMIT))
+    put(folder, 'facts/installed.json', '{')
+    await expect(undo()).rejects.toThrow('is damaged; install the facts again')
+    expect(await install(fileOf(PRICE))).toMatchObject({ unchanged: false })
+    expect((await rowOf())?.price?.input).toBe(0.2)
+    expect(await undo()).toMatchObject({ digest: null })
+  })
+
+  test('says what is in the way where nothing can be kept', async () => {
+    const { folder, install } = installation()
+    put(folder, 'facts', '')
+    await expect(install(fileOf(PRICE))).rejects.toThrow(
+      `${join(folder, 'facts')}: facts cannot be kept here (EEXIST); nothing was changed`,
+    )
+  })
+
+  test('is one step for each of several processes that install at once', async () => {
+    const { folder, options, undo } = installation()
+    const inputs = [1, 2, 3, 4, 5, 6]
+    await Promise.all(
+      inputs.map((input) =>
+        refreshFacts(
+          put(folder, `${input}.json`, fileOf(fact({ kind: 'price', price: { input, output: 1 } }))),
+          undefined,
+          options,
+        ),
+      ),
+    )
+    for (const left of [5, 4, 3, 2, 1, 0]) {
+      await undo()
+      expect(readdirSync(join(folder, 'facts'))).toHaveLength(left + 1)
+    }
+  })
 })
 
 describe('models --refresh ADDRESS', () => {
@@ -254,6 +311,37 @@ describe('models --refresh ADDRESS', () => {
       expect(String(error)).not.toContain('canary')
     }
   })
+})
+
+describe('an answer that never ends', () => {
+  test('is not waited for where its status or its redirect says all', async () => {
+    const { options } = installation()
+    const server = createServer((request, response) => {
+      if (request.url === '/facts.json') response.end(fileOf(PRICE))
+      else if (request.url === '/moved') response.writeHead(302, { location: '/facts.json' }).write('x')
+      else response.writeHead(503).write('x')
+    })
+    const origin = await listening(server)
+    await expect(refreshFacts(`${origin}/none`, undefined, options)).rejects.toThrow('/none: answers with status 503')
+    expect(await refreshFacts(`${origin}/moved`, undefined, options)).toMatchObject({ facts: 1 })
+  })
+})
+
+test('a compressed file that grows beyond all bounds is called too long', async () => {
+  const { options } = installation()
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '))
+  const server = createServer((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb))
+  const origin = await listening(server)
+  await expect(refreshFacts(`${origin}/f`, undefined, options)).rejects.toThrow('/f: is longer than 8388608 bytes')
+})
+
+test('an address with one slash is an address, whose password is not repeated', async () => {
+  const { options } = installation()
+  for (const address of ['https:/user:canary@localhost:9/f', 'HTTPS:user:canary@localhost:9/f']) {
+    const error = await refreshFacts(address, undefined, options).catch((reason: unknown) => reason)
+    expect(String(error)).toContain('holds a user name or password')
+    expect(String(error)).not.toContain('canary')
+  }
 })
 
 test('a running gateway takes installed facts over without a restart, and gives them up again', async () => {

@@ -27,7 +27,13 @@ export function shippedFacts(specs = catalog) {
     checkedAt: date,
   }
   return [
-    ...specs.flatMap((spec) => [...limitsOf(spec), ...partsOf(spec), ...qualitiesOf(spec)]),
+    ...specs.flatMap((spec) => [
+      ...limitsOf(spec),
+      ...partsOf(spec),
+      ...unitPricesOf(spec),
+      ...balancesOf(spec),
+      ...qualitiesOf(spec),
+    ]),
     { ...list, source: 'https://www.npmjs.com/package/@pydantic/genai-prices' },
   ]
 }
@@ -61,6 +67,23 @@ function partsOf(spec) {
   })
 }
 
+/** Prices per search, second or image, each with a day of its own. */
+function unitPricesOf(spec) {
+  const days = new Set((spec.unitPrices ?? []).map(({ price }) => price.readOn ?? ''))
+  const source = 'the page named beside it'
+  return [...days].map((checkedAt) => ({ file: fileOf(spec), fact: 'unitPrices', checkedAt, source }))
+}
+
+/** Where a provider tells what is left, and in which fields. */
+function balancesOf(spec) {
+  return (spec.balance ?? []).map(({ path, source = '(none)', checkedAt = '' }) => ({
+    file: fileOf(spec),
+    fact: `balance of ${path}`,
+    checkedAt,
+    source,
+  }))
+}
+
 /** A rank of keywise's own; its date stands in the text that is shown with it. */
 function qualitiesOf(spec) {
   const texts = new Set(spec.models.flatMap(({ qualitySource }) => qualitySource ?? []))
@@ -80,8 +103,10 @@ function qualitiesOf(spec) {
  */
 export function oldFacts(facts, now) {
   return facts.flatMap(({ file, fact, checkedAt, source }) => {
-    const at = Date.parse(checkedAt)
-    if (Number.isNaN(at)) return [`${file}: ${fact} has no date; say where and when it was read`]
+    const at = Date.parse(`${checkedAt}T00:00:00Z`)
+    // Of a day that no month has, and of other forms, node makes another day or none.
+    if (Number.isNaN(at) || !new Date(at).toISOString().startsWith(checkedAt))
+      return [`${file}: ${fact} has no date; say where and when it was read`]
     const days = Math.floor((now - at) / DAY_MS)
     if (days < -1) return [`${file}: ${fact} is dated in the future (${checkedAt})`]
     if (days <= MOST_DAYS) return []

@@ -29,7 +29,7 @@ export async function refreshed(context: CommandContext): Promise<ExitCode | nul
 }
 
 function print(result: RefreshedFacts, out: Printer): void {
-  const { digest, from, published, facts, unchanged, changes, skipped } = result
+  const { digest, from, published, facts, pricesOfNothing, unchanged, changes, skipped } = result
   if (digest === null) out.line('No facts file is installed any more; what keywise was shipped with holds.')
   else {
     out.line(`${unchanged ? 'Already in force' : 'In force'}: ${plural(facts, 'fact')} of ${published}, from ${from}`)
@@ -41,6 +41,12 @@ function print(result: RefreshedFacts, out: Printer): void {
   if (!unchanged) {
     const count = (kind: FactChange['change']) => changes.filter(({ change }) => change === kind).length
     out.line(`${count('added')} added, ${count('changed')} changed, ${count('dropped')} dropped`)
+  }
+  if (pricesOfNothing > 0) {
+    const says = pricesOfNothing === 1 ? ['says', 'it', 'that is'] : ['say', 'them', 'they are']
+    out.line(
+      `${plural(pricesOfNothing, 'price')} ${says[0]} that a call costs nothing: budgets believe ${says[1]}, "free_only" does not; take ${says[1]} out if ${says[2]} wrong`,
+    )
   }
   if (skipped.length > 0) out.line(`\n${plural(skipped.length, 'remark')}:`)
   for (const text of skipped.slice(0, MOST_LINES)) out.line(`  ${text}`)

@@ -18,5 +18,5 @@ export function showPath(path: Path): string {
 /** A name made safe for a message: a key pasted in the wrong place is not repeated. */
 export function showName(name: string): string {
   const secretive = name.length > 80 || /[A-Za-z0-9]{20}|[0-9a-f]{8}-[0-9a-f]{4}-/i.test(name)
-  return secretive ? '…' : redactShapes(name).replace(/\p{Cc}/gu, '�')
+  return secretive ? '…' : redactShapes(name).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '�')
 }

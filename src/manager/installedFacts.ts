@@ -6,8 +6,9 @@
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { mkdir, unlink } from 'node:fs/promises'
+import { mkdir, open, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config, InstalledSet } from '../config/config.ts'
 import { FactIndex } from '../config/facts/factIndex.ts'
 import type { Fact } from '../config/facts/factSchema.ts'
@@ -20,6 +21,9 @@ import { replaceFile } from '../store/replaceFile.ts'
 /** So many can be undone. */
 const MOST_STEPS = 10
 const OWNER_ONLY = 0o600
+/** A change takes milliseconds: a lock that is held for longer was left behind by a process that was killed. */
+const LOCK_TRIES = 100
+const LOCK_WAIT_MS = 50
 
 export class FactsFolder {
   readonly #folder: string
@@ -42,12 +46,15 @@ export class FactsFolder {
 
   /** The sets, the one that holds last. Throws ConfigError when the file says no such thing. */
   sets(): readonly InstalledSet[] {
-    const bytes = readOrNull(this.file)
-    if (bytes === null) return []
-    const sets = asArray(asRecord(parse(bytes))?.['sets'])?.map(readSet)
-    if (sets === undefined || sets.includes(null))
+    const sets = this.#read()
+    if (sets === null)
       throw new ConfigError(`${this.file}: is damaged; install the facts again with "keywise models --refresh FILE"`)
-    return sets.filter((set) => set !== null)
+    return sets
+  }
+
+  /** The same; none where the file is damaged, which must not keep a set from being installed. */
+  soundSets(): readonly InstalledSet[] {
+    return this.#read() ?? []
   }
 
   /** The facts of a set. Throws ConfigError when they are gone or were changed. */
@@ -61,27 +68,55 @@ export class FactsFolder {
     return readFacts(bytes, path, now).facts
   }
 
-  /** Installs a set after the one that holds. */
-  async install(bytes: Uint8Array, set: InstalledSet): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-    // With a byte order mark, if it has one: the digest is that of the bytes.
-    await this.#write(this.#pathOf(set.digest), new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes))
-    await this.#hold([...this.sets(), set].slice(-MOST_STEPS - 1))
+  /**
+   * Does what changes the folder while no other process does. Rejects with a ConfigError that names the folder where
+   * the system refuses.
+   */
+  async changing<T>(change: () => Promise<T>): Promise<T> {
+    const lock = join(this.#folder, 'installed.lock')
+    try {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+      await take(lock)
+      try {
+        return await change()
+      } finally {
+        await unlink(lock).catch(() => {}) // whoever waits takes it over
+      }
+    } catch (error) {
+      const code = asString(asRecord(error)?.['code'])
+      if (error instanceof ConfigError || code === undefined) throw error
+      throw new ConfigError(`${this.#folder}: facts cannot be kept here (${code}); nothing was changed`, {
+        cause: error,
+      })
+    }
   }
 
-  /** The set before the one that holds is in force again, or none. False when none is installed. */
-  async undo(): Promise<boolean> {
-    const sets = this.sets()
-    if (sets.length === 0) return false
-    await this.#hold(sets.slice(0, -1))
-    return true
+  /** Installs a set after the one that holds, or anew in its place where it is the same. Only inside of `changing`. */
+  async install(bytes: Uint8Array, set: InstalledSet): Promise<void> {
+    const before = this.soundSets().filter(({ digest }, index, all) => index < all.length - 1 || digest !== set.digest)
+    // With a byte order mark, if it has one: the digest is that of the bytes.
+    await this.#write(this.#pathOf(set.digest), new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes))
+    await this.#hold([...before, set].slice(-MOST_STEPS - 1))
+  }
+
+  /** The set before the one that holds is in force again, or none. Only inside of `changing`. */
+  async undo(): Promise<void> {
+    await this.#hold(this.sets().slice(0, -1))
   }
 
   async #hold(sets: readonly InstalledSet[]): Promise<void> {
-    const before = this.sets()
+    const before = this.soundSets()
     await this.#write(this.file, `${JSON.stringify({ sets }, null, 2)}\n`)
     const kept = new Set(sets.map(({ digest }) => digest))
     for (const { digest } of before) if (!kept.has(digest)) await unlink(this.#pathOf(digest)).catch(() => {}) // nobody reads it any more
+  }
+
+  /** Null when the file is damaged. */
+  #read(): readonly InstalledSet[] | null {
+    const bytes = readOrNull(this.file)
+    if (bytes === null) return []
+    const sets = asArray(asRecord(parse(bytes))?.['sets'])?.map(readSet)
+    return sets === undefined || sets.includes(null) ? null : sets.filter((set) => set !== null)
   }
 
   async #write(path: string, text: string): Promise<void> {
@@ -119,6 +154,20 @@ export function withFacts(
 /** Whether another day has come since the configuration was read, so that facts may be out of date by now. */
 export function hasOlderFacts({ facts }: Config, now: number): boolean {
   return facts !== undefined && facts.day !== isoDay(now)
+}
+
+/** Waits for a lock that another process holds, and takes over one that was left behind. */
+async function take(lock: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await (await open(lock, 'wx', OWNER_ONLY)).close()
+    } catch (error) {
+      if (asRecord(error)?.['code'] !== 'EEXIST') throw error
+    }
+    if (tries === LOCK_TRIES)
+      await unlink(lock).catch(() => {}) // it was given up just now
+    else await sleep(LOCK_WAIT_MS)
+  }
 }
 
 function readSet(value: unknown): InstalledSet | null {

@@ -2,7 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { loadConfig } from '../config/config.ts'
+import { type InstalledSet, loadConfig } from '../config/config.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { type FactChange, factChanges } from '../config/facts/factChanges.ts'
 import { type Fact, MOST_FACTS_BYTES } from '../config/facts/factSchema.ts'
@@ -24,6 +24,8 @@ export interface RefreshedFacts {
   readonly published: string | null
   /** How many facts hold now. */
   readonly facts: number
+  /** How many of them are prices of which input and output are 0: a budget lets such calls through. */
+  readonly pricesOfNothing: number
   /** It held before. */
   readonly unchanged: boolean
   readonly changes: readonly FactChange[]
@@ -48,18 +50,22 @@ export async function refreshFacts(
   if (digestWanted !== null && digest !== digestWanted)
     throw new ConfigError(`${from}: has the digest ${digest}, not ${digestWanted}; nothing was changed`)
   const set = readFacts(bytes, from, now)
-  const held = folder.sets().at(-1)
-  const unchanged = held?.digest === digest
-  const before = unchanged ? set.facts : heldFacts(folder, now)
   const entry = { digest, from, published: set.published, installedAt: new Date(now).toISOString() }
-  if (!unchanged) await folder.install(bytes, { ...entry, facts: set.facts.length })
+  const held = await folder.changing(async () => {
+    const last = folder.soundSets().at(-1)
+    const facts = last === undefined ? null : factsOrNull(folder, last, now)
+    const unchanged = facts !== null && last?.digest === digest
+    if (!unchanged) await folder.install(bytes, { ...entry, facts: set.facts.length })
+    return { unchanged, facts: facts ?? [] }
+  })
   return {
     digest,
     from,
     published: set.published,
     facts: set.facts.length,
-    unchanged,
-    changes: factChanges(before, set.facts),
+    pricesOfNothing: pricesOfNothing(set.facts),
+    unchanged: held.unchanged,
+    changes: held.unchanged ? [] : factChanges(held.facts, set.facts),
     skipped: [...set.skipped, ...unknownProviders(set.facts, options)],
   }
 }
@@ -68,19 +74,30 @@ export async function refreshFacts(
 export async function undoFacts(options: EngineOptions): Promise<RefreshedFacts> {
   const folder = folderOf(options)
   const now = (options.now ?? Date.now)()
-  const before = heldFacts(folder, now)
-  if (!(await folder.undo())) throw new ConfigError('no facts file is installed, so there is nothing to undo')
-  const held = folder.sets().at(-1)
+  const nothing = () => new ConfigError('no facts file is installed, so there is nothing to undo')
+  if (folder.sets().length === 0) throw nothing()
+  const { before, held } = await folder.changing(async () => {
+    const last = folder.sets().at(-1)
+    if (last === undefined) throw nothing()
+    const facts = factsOrNull(folder, last, now) ?? []
+    await folder.undo()
+    return { before: facts, held: folder.sets().at(-1) }
+  })
   const after = held === undefined ? [] : folder.factsOf(held, now)
   return {
     digest: held?.digest ?? null,
     from: held?.from ?? null,
     published: held?.published ?? null,
     facts: after.length,
+    pricesOfNothing: pricesOfNothing(after),
     unchanged: false,
     changes: factChanges(before, after),
     skipped: [],
   }
+}
+
+function pricesOfNothing(facts: readonly Fact[]): number {
+  return facts.filter((fact) => fact.kind === 'price' && fact.price.input === 0 && fact.price.output === 0).length
 }
 
 function folderOf(options: EngineOptions): FactsFolder {
@@ -90,12 +107,11 @@ function folderOf(options: EngineOptions): FactsFolder {
 }
 
 /** A set that is damaged holds nothing, and must not keep another from being installed. */
-function heldFacts(folder: FactsFolder, now: number): readonly Fact[] {
-  const held = folder.sets().at(-1)
+function factsOrNull(folder: FactsFolder, set: InstalledSet, now: number): readonly Fact[] | null {
   try {
-    return held === undefined ? [] : folder.factsOf(held, now)
+    return folder.factsOf(set, now)
   } catch (error) {
-    if (error instanceof ConfigError) return []
+    if (error instanceof ConfigError) return null
     throw error
   }
 }
@@ -113,7 +129,8 @@ interface OpenedFile {
 }
 
 async function open(source: string, options: EngineOptions): Promise<OpenedFile> {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(source)) return fetched(source, options)
+  // With fewer slashes it is an address too, which may hold a password.
+  if (/^(?:https?:|[a-z][a-z0-9+.-]+:\/\/)/i.test(source)) return fetched(source, options)
   const path = resolve(options.cwd ?? process.cwd(), source)
   try {
     const about = await stat(path)

@@ -3,6 +3,7 @@
  * text of a request, answer or error, and only models whose names are public.
  */
 
+import { ONE_LINE } from '../config/facts/factSchema.ts'
 import { currentUntil, isoDay } from '../domain/isoTime.ts'
 import { ABILITIES, type Abilities, type Ability, abilityWord, type Target } from '../domain/target.ts'
 import type { EngineReader } from '../engine/reader.ts'
@@ -42,7 +43,7 @@ function isAtHome(spec: ProviderSpec): boolean {
 /** A list of one's own may name models that are trained for its owner. */
 function isPublic(engine: EngineReader, credential: Credential, model: string): boolean {
   const { spec } = credential.provider
-  if (!isAtHome(spec) || model.length > 200 || !/^\P{C}+$/u.test(model)) return false
+  if (!isAtHome(spec) || model.length > 200 || !ONE_LINE.test(model)) return false
   if (engine.tools.redact(model) !== model) return false
   if (spec.models.some(({ id }) => id === model)) return true
   return spec.modelsList?.public === true && listedModel(engine, credential, model) !== undefined

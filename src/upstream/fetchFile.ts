@@ -1,7 +1,8 @@
 /** Reads a small public file over the network: no key, no cookie, nothing that says who asks. */
 
 import type { Dispatcher } from 'undici'
-import { bodyDecoder } from './decoding.ts'
+import { asRecord } from '../domain/json.ts'
+import { bodyDecoder, type Decoder } from './decoding.ts'
 
 interface FetchOptions {
   readonly dispatcher: Dispatcher
@@ -28,7 +29,7 @@ export async function fetchFile(address: URL, options: FetchOptions): Promise<Ui
       const location = response.headers['location']
       if (response.statusCode < 300 || response.statusCode >= 400 || typeof location !== 'string')
         return await read(response, options.maxBytes)
-      await response.body.dump()
+      leave(response)
       url = next(url, location)
     }
   } catch (error) {
@@ -63,7 +64,7 @@ function next(from: URL, location: string): URL {
 
 async function read({ statusCode, headers, body }: Dispatcher.ResponseData, maxBytes: number): Promise<Uint8Array> {
   if (statusCode !== 200) {
-    await body.dump()
+    leave({ body })
     throw new Error(`answers with status ${statusCode}`)
   }
   const decoder = bodyDecoder(headers['content-encoding'], maxBytes)
@@ -75,5 +76,20 @@ async function read({ statusCode, headers, body }: Dispatcher.ResponseData, maxB
     if (decoder === null) parts.push(chunk)
     else decoder.push(chunk)
   }
-  return Buffer.concat(decoder === null ? parts : [...decoder.end()])
+  return Buffer.concat(decoder === null ? parts : decoded(decoder, maxBytes))
+}
+
+function decoded(decoder: Decoder, maxBytes: number): readonly Buffer[] {
+  try {
+    return decoder.end()
+  } catch (error) {
+    const isLonger = asRecord(error)?.['code'] === 'ERR_BUFFER_TOO_LARGE'
+    throw new Error(isLonger ? `is longer than ${maxBytes} bytes` : 'is compressed, and damaged', { cause: error })
+  }
+}
+
+/** Its body may never end. */
+function leave({ body }: Pick<Dispatcher.ResponseData, 'body'>): void {
+  body.on('error', () => {}) // that it was left
+  body.destroy()
 }

@@ -35,13 +35,10 @@ const LIMIT_WINDOWS = [
   'none',
 ] as const satisfies readonly LimitWindow[]
 
-// It is shown on terminals: nothing that steers one.
+/** What is shown on terminals: nothing that steers one, or that some break into two lines. */
+export const ONE_LINE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u
 const line = (most: number) =>
-  z
-    .string()
-    .min(1)
-    .max(most)
-    .regex(/^\P{C}+$/u, 'must be one line of text without control characters')
+  z.string().min(1).max(most).regex(ONE_LINE, 'must be one line of text without control characters')
 /** A day of the calendar, such as `2026-11-30`. */
 export const day = z
   .string()

@@ -51,6 +51,16 @@ describe('readFacts() refuses', () => {
     { name: 'what is no JSON', value: '{', says: 'facts.json: is not JSON' },
     { name: 'another file', value: { groq: {} }, says: 'is not a facts file: it has no "keywise_facts"' },
     { name: 'a later format', value: file([], { keywise_facts: 2 }), says: 'has version 2 of the format' },
+    {
+      name: 'a format that nobody wrote',
+      value: `{"keywise_facts":${'['.repeat(500_000)}${']'.repeat(500_000)}}`,
+      says: /"keywise_facts" must be a number; this keywise reads 1$/,
+    },
+    {
+      name: 'a format that would steer a terminal',
+      value: file([], { keywise_facts: '\u009b2J' }),
+      says: /: "keywise_facts" must be a number; this keywise reads 1$/,
+    },
     { name: 'no list', value: file({}), says: '"facts" must be a list' },
     { name: 'too many', value: file(Array(100_001).fill(0)), says: 'has 100001 facts; at most 100000 are read' },
     { name: 'a file of tomorrow', value: file([], { published: '2026-12-24' }), says: '"published" is in the future' },
@@ -85,6 +95,11 @@ describe('readFacts() refuses', () => {
       says: 'is more than 5 years after .checked',
     },
     {
+      name: 'a fact for ever, of a year with less than four digits',
+      value: file([{ ...LIMIT, checked: '0001-01-01', as_of_after: '2099-01-01' }]),
+      says: 'is more than 5 years after .checked',
+    },
+    {
       name: 'two facts about the same',
       value: file([LIMIT, PRICE, { ...LIMIT, limit: 5 }]),
       says: 'facts[2] is about the same as facts[0]; keep one',
@@ -93,6 +108,11 @@ describe('readFacts() refuses', () => {
       name: 'what would steer a terminal',
       value: file([{ ...LIMIT, source: '\u001b[2J' }]),
       says: 'facts[0].source must be one line of text without control characters',
+    },
+    {
+      name: 'what some terminals break into two lines',
+      value: file([{ ...LIMIT, model: 'a\u2028b' }]),
+      says: 'facts[0].model must be one line of text without control characters',
     },
   ])
     test(name, () => {
@@ -119,6 +139,16 @@ test('readFacts() leaves out what a later version may know', () => {
     'facts[0] is left out: this keywise does not know its field "tier"',
     'facts[1] is left out: this keywise knows no kind "speed"',
   ])
+})
+
+test('readFacts() repeats no name that would turn the text around it', () => {
+  const { skipped } = read(
+    file([
+      { ...COMMON, kind: 'speed\u202e\u2028' },
+      { ...LIMIT, 'tier\u202e': 1 },
+    ]),
+  )
+  expect(skipped.join()).not.toMatch(/[\u202e\u2028]/)
 })
 
 test('readFacts() says what is wrong of anything, and never anything else than a ConfigError', () => {

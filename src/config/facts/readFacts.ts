@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { z } from 'zod'
 import { ConfigError } from '../../domain/errors.ts'
-import { asArray, asRecord } from '../../domain/json.ts'
+import { asArray, asNumber, asRecord } from '../../domain/json.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import { showName } from '../showPath.ts'
 import { day, FACT_KINDS, FACTS_VERSION, type Fact, MOST_FACTS, MOST_FACTS_BYTES } from './factSchema.ts'
@@ -39,10 +39,9 @@ export function readFacts(bytes: Uint8Array, name: string, now: number): FactSet
   const value = asRecord(parse(bytes, fail))
   if (value === undefined || !('keywise_facts' in value))
     throw fail('is not a facts file: it has no "keywise_facts"; docs/facts.md shows one')
-  if (value['keywise_facts'] !== FACTS_VERSION)
-    throw fail(
-      `has version ${JSON.stringify(value['keywise_facts'])} of the format; this keywise reads ${FACTS_VERSION}`,
-    )
+  const version = asNumber(value['keywise_facts'])
+  if (version === undefined) throw fail(`"keywise_facts" must be a number; this keywise reads ${FACTS_VERSION}`)
+  if (version !== FACTS_VERSION) throw fail(`has version ${version} of the format; this keywise reads ${FACTS_VERSION}`)
   const published = day.safeParse(value['published'])
   if (!published.success) throw fail(`"published" ${wordingOf(published.error)}`)
   if (isAhead(published.data, now)) throw fail(`"published" is in the future (${published.data})`)
@@ -130,7 +129,7 @@ const isAhead = (date: string, now: number) => date > new Date(now + DAY_MS).toI
 function wrongDates({ checked, asOfAfter }: Fact, now: number): string | null {
   if (isAhead(checked, now)) return `.checked is in the future (${checked})`
   if (asOfAfter < checked) return `.as_of_after (${asOfAfter}) is before .checked (${checked})`
-  const latest = `${Number(checked.slice(0, 4)) + MOST_YEARS}${checked.slice(4)}`
+  const latest = `${String(Number(checked.slice(0, 4)) + MOST_YEARS).padStart(4, '0')}${checked.slice(4)}`
   return asOfAfter > latest ? `.as_of_after (${asOfAfter}) is more than ${MOST_YEARS} years after .checked` : null
 }
 

@@ -9,9 +9,14 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
   const { learned } = engine
   const now = engine.now
   const budgets = learned.budgets.view(now)
+  const names = keyNames(engine)
   const keyed = engine.registry.targets.map((target) => ({
     target,
-    labels: { provider: target.provider, model: target.model, key: target.label ?? String(target.keyIndex) },
+    labels: {
+      provider: target.provider,
+      model: target.model,
+      key: names.get(`${target.provider}#${target.keyIndex}`) ?? String(target.keyIndex),
+    },
   }))
   return [
     {
@@ -63,7 +68,7 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
       rows: knownCredits(engine).map(({ question: { credential, source }, credit }) => ({
         labels: {
           provider: credential.provider.id,
-          key: credential.key.label ?? String(credential.key.index),
+          key: names.get(`${credential.provider.id}#${credential.key.index}`) ?? String(credential.key.index),
           of: source.of,
           currency: credit.currency,
         },
@@ -71,4 +76,16 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
       })),
     },
   ]
+}
+
+/** A key's label, or its number; with its number where another key is called so, as no two series may be the same. */
+function keyNames({ registry }: EngineReader): ReadonlyMap<string, string> {
+  const names = new Map<string, string>()
+  const taken = new Set<string>()
+  for (const { provider, key } of registry.credentials) {
+    const name = key.label ?? String(key.index)
+    names.set(`${provider.id}#${key.index}`, taken.has(`${provider.id} ${name}`) ? `${name} #${key.index}` : name)
+    taken.add(`${provider.id} ${name}`)
+  }
+  return names
 }

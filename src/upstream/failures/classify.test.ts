@@ -1711,6 +1711,11 @@ interface Observed {
   readonly expect_class: FailureKind
 }
 
+test('words of a service steer no terminal on which they are shown', () => {
+  const { message } = failureOf(500, { error: { message: 'a\u001b[2Jb\u009bc\u202ed\ne' } })
+  expect(message).toBe('a\ufffd[2Jb\ufffdc\ufffdd e')
+})
+
 describe.runIf(hasTestData)('recorded errors', () => {
   const recorded = hasTestData
     ? JSON.parse(readTestData('fixtures', 'observed-errors', 'observed-errors.json')).errors

@@ -196,7 +196,10 @@ function isLong(fact: LimitFact | undefined): boolean {
   return fact?.window === 'day' || fact?.window === 'month'
 }
 
+/** Control characters, and marks that turn the direction of text: they would change the terminal that shows them. */
+const STEERING = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
+
 function wordsFor({ redact, status }: UpstreamAnswer, { message }: ErrorEnvelope, stated: number): string {
-  const words = redact(message).replace(/\s+/g, ' ').trim().slice(0, LONGEST_MESSAGE)
+  const words = redact(message).replace(/\s+/g, ' ').replace(STEERING, '�').trim().slice(0, LONGEST_MESSAGE)
   return words === '' ? `HTTP ${stated || status} without an explanation` : words
 }
