@@ -175,13 +175,12 @@ function short(
   inNeed: boolean,
   isUrgent = false,
 ): Obstacle | null {
-  const { quota, worstCase } = eligibility.needOf(target, pending, now)
-  const shortage = eligibility.learned.quota.room(target, quota, now, inNeed, isUrgent)
+  const need = eligibility.needOf(target, pending, now)
+  const { quota, budgets } = eligibility.learned
+  const shortage = quota.room(target, need.quota, now, inNeed, isUrgent)
   if (shortage !== null)
     return { code: 'quota', reason: `limit: ${shortageText(shortage)}`, until: shortage.until, kind: 'rate_minute' }
-  const budget = eligibility.learned.budgets.peek(
-    { target, labels: pending.labels, token: pending.token, worstCase },
-    now,
-  )
+  if (budgets.isEmpty) return null
+  const budget = budgets.peek({ target, labels: pending.labels, token: pending.token, worstCase: need.worstCase }, now)
   return budget === null ? null : { code: 'budget', reason: budget.reason, until: budget.resetsAt, budget }
 }

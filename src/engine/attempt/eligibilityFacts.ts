@@ -49,7 +49,7 @@ export function eligibilityFactsOf(
       const known = pending.holdNeeds.get(target)
       if (known?.at === now) return known
       // Another time may have other prices and other typical answer lengths.
-      const need = { at: now, ...holdNeed({ registry, learned, windows }, target, pending, now) }
+      const need = new TargetNeed({ registry, learned, windows }, target, pending, now)
       pending.holdNeeds.set(target, need)
       return need
     },
@@ -62,23 +62,41 @@ interface NeedSources {
   readonly windows: LearnedWindows
 }
 
-function holdNeed(
-  { registry, learned, windows }: NeedSources,
-  target: Target,
-  pending: PendingRequest,
-  now: number,
-): HoldNeed {
-  const { inputTokens, maxOutputTokens } = pending.needs
-  const price = priceFor(pending.operation, registry.priceOf(target))
-  const most = worstOf(windows, price, target, pending, now)
-  return {
-    quota: {
-      requests: pending.operation?.partsFor(registry.credentialOf(target).connection.spec).length ?? 1,
-      inputTokens,
-      outputTokens: learned.router.expectedOutputTokens(pending.task, maxOutputTokens),
-    },
-    worstCase: most,
-    ...(price?.free !== undefined && { free: freeNeed(price.free.quota, most, target) }),
+/** What is asked of every target for every request; what only budgets ask is worked out when they do. */
+class TargetNeed implements HoldNeed {
+  readonly at: number
+  readonly quota: HoldNeed['quota']
+  readonly #sources: NeedSources
+  readonly #target: Target
+  readonly #pending: PendingRequest
+  #worstCase: WorstCase | undefined
+
+  constructor(sources: NeedSources, target: Target, pending: PendingRequest, now: number) {
+    const { registry, learned } = sources
+    const { needs, operation, task } = pending
+    this.at = now
+    this.#sources = sources
+    this.#target = target
+    this.#pending = pending
+    this.quota = {
+      requests: operation?.partsFor(registry.credentialOf(target).connection.spec).length ?? 1,
+      inputTokens: needs.inputTokens,
+      outputTokens: learned.router.expectedOutputTokens(task, needs.maxOutputTokens),
+    }
+  }
+
+  get worstCase(): WorstCase {
+    this.#worstCase ??= worstOf(this.#sources.windows, this.#price, this.#target, this.#pending, this.at)
+    return this.#worstCase
+  }
+
+  get free(): HoldNeed['free'] {
+    const quota = this.#price?.free?.quota
+    return quota && freeNeed(quota, this.worstCase, this.#target)
+  }
+
+  get #price(): Price | null {
+    return priceFor(this.#pending.operation, this.#sources.registry.priceOf(this.#target))
   }
 }
 

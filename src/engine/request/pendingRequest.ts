@@ -75,7 +75,7 @@ export interface HoldNeed {
   readonly quota: QuotaNeed
   readonly worstCase: WorstCase
   /** The free quota that it may use of, and at most how much of it; absent for none. */
-  readonly free?: { readonly quota: FreeQuota; readonly most: number }
+  readonly free?: { readonly quota: FreeQuota; readonly most: number } | undefined
 }
 
 export interface ClientWire {
