@@ -49,7 +49,8 @@ function isJoined({ role }: Message, last: Message | undefined): boolean {
 /** What a tool's result shows and the service cannot be told inside of it follows as the user's. */
 export function mediaApart(messages: readonly Message[], recipient: Recipient): readonly Message[] {
   const isApart = (part: Part) => part.type !== 'text' && !takesInResult(part, recipient)
-  const hasApart = ({ content }: Message) => resultsOf(content).some((result) => result.content.some(isApart))
+  const hasApart = ({ content }: Message) =>
+    content.some((part) => part.type === 'tool-result' && part.content.some(isApart))
   if (!messages.some(hasApart)) return messages
   const names = new Map(messages.flatMap(({ content }) => content.flatMap(nameOfCall)))
   return messages.flatMap((message) => (hasApart(message) ? takenApart(message, isApart, names) : [message]))

@@ -1,8 +1,13 @@
 /** Reserves quota and budget before a call, to be settled or released after it. */
 
 import type { Target } from '../../domain/target.ts'
-import { type BudgetHold, type BudgetRefusal, type Budgets, bindsLength } from '../../money/budget.ts'
-import type { WorstCase } from '../../money/cost.ts'
+import {
+  type BudgetHold,
+  type BudgetRefusal,
+  type Budgets,
+  bindsLength,
+  type SpendRequest,
+} from '../../money/budget.ts'
 import type { FreeCounts, FreeHold } from '../../money/freeCount.ts'
 import type { QuotaHold, QuotaTracker } from '../../quota/limits/quotaTracker.ts'
 import type { Shortage } from '../../quota/limits/shortage.ts'
@@ -63,17 +68,14 @@ export function reserve(
     if (probe) sources.parks.endProbe(target)
     return { granted: false, why: { code: 'quota', reason: shortageText(quota), until: quota.until }, rejectedBy: null }
   }
-  const budget = sources.budgets.reserve(
-    { target, labels: pending.labels, token: pending.token, worstCase: need.worstCase },
-    now,
-  )
+  const budget = sources.budgets.reserve(spendOf(sources, target, pending, need), now)
   if (!budget.granted) {
     sources.quota.release(quota)
     if (probe) sources.parks.endProbe(target)
     return overBudget(budget)
   }
   const free = freeHold(sources, need, now)
-  return { granted: true, quota, budget, ...free, probe, mostOutputTokens: mostOutputTokens(budget, need.worstCase) }
+  return { granted: true, quota, budget, ...free, probe, mostOutputTokens: mostOutputTokens(budget, need) }
 }
 
 /**
@@ -87,17 +89,26 @@ export function reserveForTest(
   need: HoldNeed,
   now: number,
 ): Hold {
-  const budget = sources.budgets.reserve(
-    { target, labels: pending.labels, token: pending.token, worstCase: need.worstCase },
-    now,
-  )
+  const budget = sources.budgets.reserve(spendOf(sources, target, pending, need), now)
   if (!budget.granted) return overBudget(budget)
   const quota = sources.quota.reserve(target, need.quota, now)
   const probe = sources.parks.state(target, now) === 'half-open' && sources.parks.startProbe(target, now, 'check')
-  const mostOutput = mostOutputTokens(budget, need.worstCase)
+  const mostOutput = mostOutputTokens(budget, need)
   const free = freeHold(sources, need, now)
   return { granted: true, quota: quota.granted ? quota : null, budget, ...free, probe, mostOutputTokens: mostOutput }
 }
+
+/** What a call may cost is worked out only where budgets ask for it. */
+function spendOf(
+  { budgets }: HoldSources,
+  target: Target,
+  { labels, token }: Pick<PendingRequest, 'labels' | 'token'>,
+  need: HoldNeed,
+): SpendRequest {
+  return { target, labels, token, worstCase: budgets.isEmpty ? NOTHING : need.worstCase }
+}
+
+const NOTHING = { nanoUsd: 0, inputTokens: 0, outputTokens: 0 }
 
 /** Last, because it is ended by recording the attempt alone. */
 function freeHold({ freeCounts }: HoldSources, { free }: HoldNeed, now: number): { readonly free?: FreeHold } {
@@ -111,9 +122,10 @@ function overBudget(refusal: BudgetRefusal): Hold {
   return { granted: false, why, rejectedBy: refusal.onExceeded === 'reject' ? refusal : null }
 }
 
-function mostOutputTokens(hold: BudgetHold, { boundedBy, answerTokens }: WorstCase): number | null {
-  const isSent = boundedBy === 'assumption' || boundedBy === 'cut'
-  return isSent && bindsLength(hold) ? answerTokens : null
+function mostOutputTokens(hold: BudgetHold, need: HoldNeed): number | null {
+  if (!bindsLength(hold)) return null
+  const { boundedBy, answerTokens } = need.worstCase
+  return boundedBy === 'assumption' || boundedBy === 'cut' ? answerTokens : null
 }
 
 const PROBED: Ineligible = {
