@@ -52,9 +52,19 @@ export const FAILURE_KINDS = [
 export type FailureKind = (typeof FAILURE_KINDS)[number]
 
 /** The unit a limit counts in. Some providers count `input-tokens` and `output-tokens` separately. */
-export type LimitUnit = 'requests' | 'tokens' | 'input-tokens' | 'output-tokens' | 'neurons' | 'concurrency' | 'usd'
+export type LimitUnit = (typeof LIMIT_UNITS)[number]
+export const LIMIT_UNITS = [
+  'requests',
+  'tokens',
+  'input-tokens',
+  'output-tokens',
+  'neurons',
+  'concurrency',
+  'usd',
+] as const
 /** The length of a limit's window; `none` for concurrency and for credit. */
-export type LimitWindow = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'none'
+export type LimitWindow = (typeof LIMIT_WINDOWS)[number]
+export const LIMIT_WINDOWS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'none'] as const
 
 /** Where a provider's day begins; `rolling` has no boundary of its own, `unknown` is unpublished. */
 export type DayBoundary = 'UTC' | 'America/Los_Angeles' | 'rolling' | 'unknown'

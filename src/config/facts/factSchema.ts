@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod'
-import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import { LIMIT_UNITS, LIMIT_WINDOWS } from '../../domain/failure.ts'
 import { modelAbilities } from '../blockSchema.ts'
 import { modelPrice } from '../priceSchema.ts'
 import { section } from '../schemaWords.ts'
@@ -15,25 +15,6 @@ export const FACTS_VERSION = 1
 export const MOST_FACTS_BYTES = 8 * 1024 * 1024
 /** More facts in one file are refused. */
 export const MOST_FACTS = 100_000
-
-const LIMIT_UNITS = [
-  'requests',
-  'tokens',
-  'input-tokens',
-  'output-tokens',
-  'neurons',
-  'concurrency',
-  'usd',
-] as const satisfies readonly LimitUnit[]
-const LIMIT_WINDOWS = [
-  'second',
-  'minute',
-  'hour',
-  'day',
-  'week',
-  'month',
-  'none',
-] as const satisfies readonly LimitWindow[]
 
 /** What is shown on terminals: nothing that steers one, or that some break into two lines. */
 export const ONE_LINE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u

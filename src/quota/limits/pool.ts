@@ -1,7 +1,7 @@
 /** A pool: the quota shared by all calls of one account (or key, or address), and its limits. */
 
 import { Bag } from '../../domain/bag.ts'
-import type { DayBoundary, LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import { type DayBoundary, LIMIT_UNITS, LIMIT_WINDOWS, type LimitUnit, type LimitWindow } from '../../domain/failure.ts'
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
 import type { QuotaScope } from '../../domain/scope.ts'
 import { WINDOW_MS } from '../window.ts'
@@ -264,8 +264,8 @@ export class Pool {
     pool.seenAt = seenAt
     pool.#refused = readRefused(record['refused'])
     for (const entry of asArray(record['limits']) ?? []) {
-      const unit = UNITS.find((unit) => unit === asRecord(entry)?.['unit'])
-      const window = WINDOWS.find((window) => window === asRecord(entry)?.['window'])
+      const unit = LIMIT_UNITS.find((unit) => unit === asRecord(entry)?.['unit'])
+      const window = LIMIT_WINDOWS.find((window) => window === asRecord(entry)?.['window'])
       if (unit === undefined || window === undefined) continue
       const limit = pool.find(unit, window) ?? pool.#add(unit, window)
       limit.load(entry)
@@ -283,13 +283,3 @@ function readRefused(json: unknown): { model: string; at: number; until: number 
 }
 
 const ANCHORS: readonly DayBoundary[] = ['UTC', 'America/Los_Angeles', 'rolling', 'unknown']
-const UNITS: readonly LimitUnit[] = [
-  'requests',
-  'tokens',
-  'input-tokens',
-  'output-tokens',
-  'neurons',
-  'concurrency',
-  'usd',
-]
-const WINDOWS: readonly LimitWindow[] = ['second', 'minute', 'hour', 'day', 'week', 'month', 'none']
