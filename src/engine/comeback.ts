@@ -74,6 +74,7 @@ export function beginWith(target: Target, decision: Decision): Decision {
     ...decision,
     first: target,
     explored: true,
+    pull: null,
     next: (exclude) => {
       const isNext = (other: Target) => other.stateId !== target.stateId && !exclude(other)
       if (held === null || !isNext(held)) return decision.next((other) => !isNext(other))

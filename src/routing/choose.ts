@@ -6,22 +6,22 @@ import type { StoreEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import { Bucket } from './bucket.ts'
 import { CandidateTable } from './candidateTable.ts'
-import { type Choice, pickBest, pickCurious, pickLightest, pickNewFirst, pickSame, pickWorthiest } from './choice.ts'
+import { type Choice, type Pull, pickBest, pickCurious, pickLightest, pickSame, pickWorthiest } from './choice.ts'
 import { EligibilityCache, type Question } from './eligibilityCache.ts'
-import { explainRanking, previewRanking, type RankedTarget, type RankingPreview } from './explain.ts'
+import { type Chosen, explainRanking, previewRanking, type RankedTarget, type RankingPreview } from './explain.ts'
 import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
+import { NewTargets } from './newTargets.ts'
 import { FILLERS, termsAt } from './order.ts'
+import { pickBesideNew, type TryingRequest } from './pickNew.ts'
 import type { LoadQuestion, RankingContext } from './rankingContext.ts'
 import { score, type Terms } from './score.ts'
 import { CURIOSITY, type Curiosity, type RoutingSettings, type Strategy } from './settings.ts'
 import { evaluate, type Valuation } from './valuation.ts'
 import { type Profile, valueWeights } from './weights.ts'
 
-export interface RoutingRequest extends Question, LoadQuestion {
-  /** Seeds the draws of the decision: the same id in the same state decides the same. */
-  readonly id: string
+export interface RoutingRequest extends Question, LoadQuestion, TryingRequest {
   readonly profile: Profile
   /** The kind of work, if the caller names it; quality is learned per task. */
   readonly task: string | null
@@ -33,8 +33,6 @@ export interface RoutingRequest extends Question, LoadQuestion {
   readonly session: { readonly stateId: string | null }
   readonly firstTurn: boolean
   readonly mayExplore: boolean
-  /** For `priority`: the targets in their order, by `stateId`. Default: the order of `setTargets`. */
-  readonly order?: readonly string[]
   /** Under every strategy: the first group, by `stateId`, of which any target is eligible is asked. Default: no groups. */
   readonly groups?: readonly ReadonlySet<string>[] | null
 }
@@ -44,6 +42,8 @@ export interface Decision {
   readonly first: Target | null
   /** Whether a target that looks worse was chosen to learn about it. */
   readonly explored: boolean
+  /** It is one of the free tries of a new target; null for every other decision. */
+  readonly pull: (Omit<Pull, 'instead'> & { /** What was chosen but for it. */ readonly instead: Target }) | null
   /** The best target that this decision has not returned yet; never explores. Null when none is left. */
   next(exclude: (target: Target) => boolean): Target | null
   /** Every target in the order in which it would be tried, with the reasons; uses the state at the time of the call. */
@@ -70,6 +70,7 @@ interface Pass {
 }
 
 const NOTHING_EXCLUDED = null
+const UNDECIDED: Chosen = { chosen: null, explored: false, pull: null }
 const NO_CHOICE: Choice = { index: -1, explored: false }
 /** The strategies that let the keys of one model share its calls. */
 const SHARING: ReadonlySet<Strategy> = new Set(['learned', 'score'])
@@ -85,6 +86,8 @@ export class Router {
   #settings: RoutingSettings
   #knowledge = new Knowledge()
   #candidates = new CandidateTable([], this.#knowledge)
+  #newTargets = new NewTargets(this.#candidates, 0)
+  readonly #isNew = (index: number) => this.#newTargets.isNew(index)
   #bucket = new Bucket()
   #turns = 0
   #pressure: ReadonlyMap<string, number> = new Map()
@@ -103,10 +106,12 @@ export class Router {
     this.#candidates.press(this.#pressure)
     this.#values = new Float64Array(targets.length)
     this.#keys = new Float64Array(targets.length)
+    this.#newTargets.use(this.#candidates, this.#freePulls)
   }
 
   setSettings(settings: RoutingSettings): void {
     this.#settings = settings
+    this.#newTargets.use(this.#candidates, this.#freePulls)
   }
 
   /** Sets the budget pressure on each provider (lambda, 0 or more); 0 for providers not named. */
@@ -121,29 +126,43 @@ export class Router {
     const index = this.#candidates.indexOf(event.target.stateId)
     const local = index !== undefined && this.#candidates.targets[index]!.profile.local
     if (this.#knowledge.fold(event, local) && index !== undefined) this.#candidates.touch(index)
+    if (index === undefined || this.#newTargets.isEmpty) return
+    this.#newTargets.learned(index, event.kind === 'attempt' ? event.requestId : null, this.#turns)
+  }
+
+  /** The request calls this target (`stateId`), or none at all: a new target that it was to try waits for another. */
+  begins(requestId: string, stateId: string | null): void {
+    this.#newTargets.giveBack(requestId, stateId)
   }
 
   decide(request: RoutingRequest, now: number): Decision {
     this.#bucket.earn(this.#settings.exploration, this.#curiosity.burst)
-    const exploring = request.mayExplore && request.firstTurn && this.#settings.exploration > 0
+    const exploring =
+      request.mayExplore && request.firstTurn && request.mustNotFail !== true && this.#settings.exploration > 0
+    if (request.mayExplore) this.#newTargets.giveBack(request.id)
     const pass: Pass = { request, now, turn: this.#turns++, exploring }
     this.#eligibility.open(this.#candidates.targets, request, NOTHING_EXCLUDED)
-    const { index, explored } = this.#pickFirst(pass)
+    const { index, explored, pull: taken } = this.#pickFirst(pass)
     this.#eligibility.close()
-    const first = this.#candidates.targets[index] ?? null
+    if (index >= 0 && !this.#newTargets.isEmpty) this.#newTargets.chose(index, pass.turn)
+    const { targets } = this.#candidates
+    const first = targets[index] ?? null
     const tried = first === null ? [] : [first.stateId]
+    const pull = taken === undefined ? null : { ...taken, instead: targets[taken.instead]! }
+    const chosen = { chosen: first, explored, pull }
     return {
       first,
       explored,
+      pull,
       next: (exclude) => this.#pickNext(pass, tried, exclude),
-      explain: () => this.#explain(pass, first, explored),
-      preview: (most, question) => this.#preview(pass, question, first, explored, most),
+      explain: () => this.#explain(pass, chosen),
+      preview: (most, question) => this.#preview(pass, question, chosen, most),
     }
   }
 
   /** The current ranking, without deciding anything: for lists and for `why`. */
   rank(request: RoutingRequest, now: number): readonly RankedTarget[] {
-    return this.#explain({ request, now, turn: this.#turns, exploring: false }, null, false)
+    return this.#explain({ request, now, turn: this.#turns, exploring: false }, UNDECIDED)
   }
 
   /**
@@ -175,12 +194,16 @@ export class Router {
     return this.#knowledge.answerTokens(task, maxTokens)
   }
 
-  /** All learned state, for a snapshot. A router that loads it, with the same targets, decides the same. */
+  /**
+   * All learned state, for a snapshot. A router that loads it, with the same targets, decides the same, but for which of
+   * several new targets is tried next.
+   */
   toJson(): Json {
     return {
       seed: this.#seed,
       tokens: this.#bucket.tokens,
       turns: this.#turns,
+      newTargets: this.#newTargets.toJson(),
       knowledge: knowledgeToJson(this.#knowledge),
     }
   }
@@ -192,6 +215,8 @@ export class Router {
     this.#bucket = new Bucket(asNumber(state['tokens']))
     this.#turns = Math.min(2 ** 52, Math.max(0, Math.floor(asNumber(state['turns']) ?? 0)))
     this.#knowledge = knowledgeFromJson(state['knowledge'])
+    this.#newTargets = new NewTargets(this.#candidates, 0)
+    this.#newTargets.fromJson(state['newTargets'])
     this.setTargets(this.#candidates.targets)
   }
 
@@ -203,6 +228,11 @@ export class Router {
 
   get #curiosity(): Curiosity {
     return this.#settings.curiosity ?? CURIOSITY
+  }
+
+  /** Free tries of a new target; none where nothing may be explored. */
+  get #freePulls(): number {
+    return this.#settings.exploration > 0 ? this.#curiosity.freePulls : 0
   }
 
   #pickFirst(pass: Pass): Choice {
@@ -231,6 +261,14 @@ export class Router {
   }
 
   #pick(pass: Pass, context: RankingContext): Choice {
+    if (this.#newTargets.isEmpty) return this.#pickKnown(pass, context)
+    const { strategy } = this.#settings
+    const known = (exploring: boolean) => this.#pickKnown({ ...pass, exploring }, context)
+    return pickBesideNew({ ...pass, context, strategy, of: this.#freePulls, newTargets: this.#newTargets, known })
+  }
+
+  /** The pick by what is known, or thought, of each target. */
+  #pickKnown(pass: Pass, context: RankingContext): Choice {
     switch (this.#settings.strategy) {
       case 'learned':
         if (!pass.exploring) return pickLightest(context, pickWorthiest(context))
@@ -239,7 +277,7 @@ export class Router {
           pickCurious(context, this.#curiosity, this.#bucket, hash32(pass.request.id, this.#seed)),
         )
       case 'score':
-        return pickLightest(context, pass.exploring ? pickNewFirst(context) : pickBest(context))
+        return pickLightest(context, pickBest(context))
       default:
         return pickBest(context)
     }
@@ -261,28 +299,22 @@ export class Router {
     return next
   }
 
-  #explain(pass: Pass, chosen: Target | null, explored: boolean): readonly RankedTarget[] {
+  #explain(pass: Pass, chosen: Chosen): readonly RankedTarget[] {
     const context = this.#contextOf({ ...pass, exploring: false })
     const { request: question, now } = pass
     const { groups } = question
-    return explainRanking(context, { settings: this.#settings, question, now, chosen, explored, groups })
+    return explainRanking(context, { settings: this.#settings, question, now, ...chosen, groups })
   }
 
-  #preview(
-    pass: Pass,
-    question: Question,
-    chosen: Target | null,
-    explored: boolean,
-    most: number,
-  ): readonly RankingPreview[] {
+  #preview(pass: Pass, question: Question, chosen: Chosen, most: number): readonly RankingPreview[] {
     const context = this.#contextOf({ ...pass, exploring: false })
     const { groups } = pass.request
-    const facts = { settings: this.#settings, question, now: pass.now, chosen, explored, groups }
+    const facts = { settings: this.#settings, question, now: pass.now, ...chosen, groups }
     return previewRanking(context, facts, most)
   }
 
   /** The candidate table in the context of this request. */
-  #contextOf({ request, now, turn, exploring }: Pass): RankingContext {
+  #contextOf({ request, now, turn }: Pass): RankingContext {
     const candidates = this.#candidates
     candidates.refresh(now)
     const valuation = this.#valuationOf(request, now)
@@ -296,7 +328,6 @@ export class Router {
         now,
         turn,
         order: request.order,
-        newFirst: exploring,
       })
     return {
       candidates,
@@ -306,6 +337,7 @@ export class Router {
       eligibility: this.#eligibility,
       costMargin: this.#settings.costMargin,
       request,
+      isNew: this.#isNew,
     }
   }
 
