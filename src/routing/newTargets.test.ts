@@ -272,7 +272,7 @@ describe('several new targets', () => {
     router.setTargets([one, two])
     const sent = send(router, 6)
     expect(callsOf(one, sent)).toHaveLength(3)
-    sent.forEach(({ target }, number) => expect(target).not.toBe(sent[number - 1]?.target))
+    for (const [number, { target }] of sent.entries()) expect(target).not.toBe(sent[number - 1]?.target)
   })
 
   test('those that were named come before those of a models list', () => {
