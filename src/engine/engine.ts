@@ -160,8 +160,8 @@ export class Engine implements EngineParts {
     const { learned, decisions, events } = this
     const now = this.now
     const ranked = learned.router.decide(new RoutedRequest(this, pending, trail, now), now)
-    decisions.record(pending, ranked, this.eligibility, now)
     const decision = trail.calls === 0 ? this.#begin(pending, trail, ranked, now) : ranked
+    decisions.record(pending, decision, this.eligibility, now)
     trail.offer(decision.first)
     if (trail.isLogged) this.#recordPassed(pending, decision, trail, now)
     if (events.has('decision')) {
@@ -171,6 +171,7 @@ export class Engine implements EngineParts {
         model: pending.selection.name,
         chosen,
         explored: decision.explored,
+        cause: decision.cause(),
       })
     }
     return decision
@@ -325,10 +326,9 @@ export class Engine implements EngineParts {
   }
 
   /** How long a target may be silent before another is asked beside it, where that is sooner than half of the time. */
-  patienceMs(target: Target, pending: PendingRequest, { first, pull }: Decision): number {
-    return pull === null || target !== first
-      ? Number.POSITIVE_INFINITY
-      : tryPatienceMs(this, { target, ...pull }, pending)
+  patienceMs(target: Target, pending: PendingRequest, { first, instead }: Decision): number {
+    if (instead === null || target !== first) return Number.POSITIVE_INFINITY
+    return tryPatienceMs(this, { target, instead: instead.target, expectedMs: instead.expectedMs }, pending)
   }
 
   call(target: Target, pending: PendingRequest, trail: Trail, hold: GrantedHold): RunningAttempt {

@@ -8,22 +8,32 @@ import { TIE } from './order.ts'
 import type { RankingContext } from './rankingContext.ts'
 import type { Curiosity } from './settings.ts'
 
+/**
+ * The step that chose the target. They follow each other: what is best, what the draws or a new target's free try make of
+ * it, the cheapest near that, its sibling key that was used least. A conversation skips them all.
+ */
+export type DecidingStep = 'best' | 'draw' | 'exploration' | 'new' | 'cost' | 'load' | 'session'
+
 export interface Choice {
   /** -1 when nothing is eligible. */
   readonly index: number
   readonly explored: boolean
-  /** One of the free tries of a new target, in the place of another target. */
-  readonly pull?: Pull
+  /** The last step that changed the choice. */
+  readonly cause: DecidingStep
+  /** What the steps before it had chosen; -1 for `best` and `session`, before which nothing was chosen. */
+  readonly instead: number
+  /** Of `new`: which of the target's free tries this is, from 1; 0 otherwise. */
+  readonly pull: number
 }
 
-export interface Pull {
-  /** 1 for the first. */
-  readonly number: number
-  readonly of: number
-  /** The index of the target that was chosen but for it, and the milliseconds that it is expected to take. */
-  readonly instead: number
-  readonly expectedMs: number
+/** A choice that is not explored, by a step that had one target before it. */
+function moved(step: DecidingStep, index: number, instead: number): Choice {
+  return { index, explored: false, cause: step, instead, pull: 0 }
 }
+
+const chosenAs = (step: 'best' | 'session', index: number): Choice => moved(step, index, -1)
+
+export const NO_CHOICE: Choice = chosenAs('best', -1)
 
 /** A conversation leaves a target whose reliability is below this. */
 export const UNHEALTHY = 0.5
@@ -32,18 +42,18 @@ export const UNHEALTHY = 0.5
 export function pickSame({ candidates, eligibility }: RankingContext, stateId: string | null): Choice | null {
   const index = stateId === null ? undefined : candidates.indexOf(stateId)
   if (index === undefined || candidates.reliability[index]! < UNHEALTHY || !eligibility.admits(index)) return null
-  return { index, explored: false }
+  return chosenAs('session', index)
 }
 
 /** The target with the largest key. */
 export function pickBest(context: RankingContext): Choice {
-  return { index: largest(context), explored: false }
+  return chosenAs('best', largest(context))
 }
 
 /** The largest value, or the cheapest of those near it. */
 export function pickWorthiest(context: RankingContext): Choice {
   const best = largest(context)
-  return { index: cheapestNear(context, best, best), explored: false }
+  return cheaper(context, best, chosenAs('best', best))
 }
 
 /**
@@ -52,12 +62,13 @@ export function pickWorthiest(context: RankingContext): Choice {
  */
 export function pickCurious(context: RankingContext, curiosity: Curiosity, bucket: Bucket, seed: number): Choice {
   const { best, drawn } = drawBest(context, curiosity.width, seed)
-  if (best < 0) return { index: best, explored: false }
+  if (best < 0) return NO_CHOICE
   const isWorse = context.values[best]! - context.values[drawn]! > curiosity.margin
   const isKept = drawn !== best && context.isNew(drawn) && !context.isNew(best)
-  if (!isWorse && !isKept) return { index: cheapestNear(context, best, drawn), explored: false }
-  if (!isKept && bucket.spend()) return { index: drawn, explored: true }
-  return { index: cheapestNear(context, best, best), explored: false }
+  if (!isWorse && !isKept)
+    return cheaper(context, best, drawn === best ? chosenAs('best', best) : moved('draw', drawn, best))
+  if (!isKept && bucket.spend()) return { index: drawn, explored: true, cause: 'exploration', instead: best, pull: 0 }
+  return cheaper(context, best, chosenAs('best', best))
 }
 
 /**
@@ -86,7 +97,7 @@ export function pickLightest(
       least = own
     }
   }
-  return lightest === choice.index ? choice : { index: lightest, explored: false }
+  return lightest === choice.index ? choice : moved('load', lightest, choice.index)
 }
 
 /** By how much the reliability may be better than its estimate: much for a key that was seldom used. */
@@ -113,6 +124,12 @@ function beats(targets: readonly Target[], keys: Float64Array, index: number, be
   if (lead < -TIE) return false
   const weight = targets[index]!.profile.weight - targets[best]!.profile.weight
   return weight !== 0 ? weight > 0 : targets[index]!.id < targets[best]!.id
+}
+
+/** Moves to the cheapest of the targets within the margin of the best value. */
+function cheaper(context: RankingContext, best: number, choice: Choice): Choice {
+  const cheapest = cheapestNear(context, best, choice.index)
+  return cheapest === choice.index ? choice : moved('cost', cheapest, choice.index)
 }
 
 /**

@@ -6,9 +6,10 @@ import type { StoreEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import { Bucket } from './bucket.ts'
 import { CandidateTable } from './candidateTable.ts'
-import { type Choice, type Pull, pickBest, pickCurious, pickLightest, pickSame, pickWorthiest } from './choice.ts'
+import { causeOf, type DecisionCause } from './cause.ts'
+import { type Choice, NO_CHOICE, pickBest, pickCurious, pickLightest, pickSame, pickWorthiest } from './choice.ts'
 import { EligibilityCache, type Question } from './eligibilityCache.ts'
-import { type Chosen, explainRanking, previewRanking, type RankedTarget, type RankingPreview } from './explain.ts'
+import { explainRanking, previewRanking, type RankedTarget, type RankingPreview } from './explain.ts'
 import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
@@ -18,7 +19,7 @@ import { pickBesideNew, type TryingRequest } from './pickNew.ts'
 import type { LoadQuestion, RankingContext } from './rankingContext.ts'
 import { score, type Terms } from './score.ts'
 import { CURIOSITY, type Curiosity, type RoutingSettings, type Strategy } from './settings.ts'
-import { evaluate, type Valuation } from './valuation.ts'
+import { evaluate, expectedMs, type Valuation } from './valuation.ts'
 import { type Profile, valueWeights } from './weights.ts'
 
 export interface RoutingRequest extends Question, LoadQuestion, TryingRequest {
@@ -42,8 +43,10 @@ export interface Decision {
   readonly first: Target | null
   /** Whether a target that looks worse was chosen to learn about it. */
   readonly explored: boolean
-  /** It is one of the free tries of a new target; null for every other decision. */
-  readonly pull: (Omit<Pull, 'instead'> & { /** What was chosen but for it. */ readonly instead: Target }) | null
+  /** Of a try of a new target: what would be asked first but for it; null for every other decision. */
+  readonly instead: { readonly target: Target; readonly expectedMs: number } | null
+  /** Why `first` was chosen, in words; as of the time of the call, so ask before anything else is learned. */
+  cause(): DecisionCause
   /** The best target that this decision has not returned yet; never explores. Null when none is left. */
   next(exclude: (target: Target) => boolean): Target | null
   /** Every target in the order in which it would be tried, with the reasons; uses the state at the time of the call. */
@@ -70,8 +73,6 @@ interface Pass {
 }
 
 const NOTHING_EXCLUDED = null
-const UNDECIDED: Chosen = { chosen: null, explored: false, pull: null }
-const NO_CHOICE: Choice = { index: -1, explored: false }
 /** The strategies that let the keys of one model share its calls. */
 const SHARING: ReadonlySet<Strategy> = new Set(['learned', 'score'])
 /** The request that a score assumes when there is none. */
@@ -142,27 +143,27 @@ export class Router {
     if (request.mayExplore) this.#newTargets.giveBack(request.id)
     const pass: Pass = { request, now, turn: this.#turns++, exploring }
     this.#eligibility.open(this.#candidates.targets, request, NOTHING_EXCLUDED)
-    const { index, explored, pull: taken } = this.#pickFirst(pass)
+    const choice = this.#pickFirst(pass)
+    const { index, explored } = choice
     this.#eligibility.close()
     if (index >= 0 && !this.#newTargets.isEmpty) this.#newTargets.chose(index, pass.turn)
     const { targets } = this.#candidates
     const first = targets[index] ?? null
     const tried = first === null ? [] : [first.stateId]
-    const pull = taken === undefined ? null : { ...taken, instead: targets[taken.instead]! }
-    const chosen = { chosen: first, explored, pull }
     return {
       first,
       explored,
-      pull,
+      instead: choice.cause === 'new' ? this.#insteadOf(pass, choice) : null,
+      cause: () => this.#causeOf(choice),
       next: (exclude) => this.#pickNext(pass, tried, exclude),
-      explain: () => this.#explain(pass, chosen),
-      preview: (most, question) => this.#preview(pass, question, chosen, most),
+      explain: () => this.#explain(pass, first, explored),
+      preview: (most, question) => this.#preview(pass, question, first, explored, most),
     }
   }
 
   /** The current ranking, without deciding anything: for lists and for `why`. */
   rank(request: RoutingRequest, now: number): readonly RankedTarget[] {
-    return this.#explain({ request, now, turn: this.#turns, exploring: false }, UNDECIDED)
+    return this.#explain({ request, now, turn: this.#turns, exploring: false }, null, false)
   }
 
   /**
@@ -264,7 +265,7 @@ export class Router {
     if (this.#newTargets.isEmpty) return this.#pickKnown(pass, context)
     const { strategy } = this.#settings
     const known = (exploring: boolean) => this.#pickKnown({ ...pass, exploring }, context)
-    return pickBesideNew({ ...pass, context, strategy, of: this.#freePulls, newTargets: this.#newTargets, known })
+    return pickBesideNew({ ...pass, context, strategy, newTargets: this.#newTargets, known })
   }
 
   /** The pick by what is known, or thought, of each target. */
@@ -299,17 +300,35 @@ export class Router {
     return next
   }
 
-  #explain(pass: Pass, chosen: Chosen): readonly RankedTarget[] {
+  #causeOf({ index, cause, instead, pull }: Choice): DecisionCause {
+    const { targets } = this.#candidates
+    const pulls = this.#freePulls
+    return causeOf({ kind: index < 0 ? 'none' : cause, instead: targets[instead]?.id ?? null, pull, pulls })
+  }
+
+  #insteadOf({ request, now }: Pass, { instead }: Choice): Decision['instead'] {
+    const target = this.#candidates.targets[instead]
+    if (target === undefined) return null
+    return { target, expectedMs: expectedMs(this.#candidates, this.#valuationOf(request, now), instead) }
+  }
+
+  #explain(pass: Pass, chosen: Target | null, explored: boolean): readonly RankedTarget[] {
     const context = this.#contextOf({ ...pass, exploring: false })
     const { request: question, now } = pass
     const { groups } = question
-    return explainRanking(context, { settings: this.#settings, question, now, ...chosen, groups })
+    return explainRanking(context, { settings: this.#settings, question, now, chosen, explored, groups })
   }
 
-  #preview(pass: Pass, question: Question, chosen: Chosen, most: number): readonly RankingPreview[] {
+  #preview(
+    pass: Pass,
+    question: Question,
+    chosen: Target | null,
+    explored: boolean,
+    most: number,
+  ): readonly RankingPreview[] {
     const context = this.#contextOf({ ...pass, exploring: false })
     const { groups } = pass.request
-    const facts = { settings: this.#settings, question, now: pass.now, ...chosen, groups }
+    const facts = { settings: this.#settings, question, now: pass.now, chosen, explored, groups }
     return previewRanking(context, facts, most)
   }
 

@@ -36,19 +36,13 @@ export interface RankedTarget {
 /** A row as stored with a decision: without the text of where its terms come from. */
 export type RankingPreview = Omit<RankedTarget, 'inputs' | 'priors'>
 
-/** What a decision came to. */
-export interface Chosen {
-  /** Null when nothing was chosen. */
-  readonly chosen: Target | null
-  readonly explored: boolean
-  /** Which of the free tries of a new target it was; null when it was none. */
-  readonly pull: { readonly number: number; readonly of: number } | null
-}
-
-interface DecisionFacts extends Chosen {
+interface DecisionFacts {
   readonly settings: RoutingSettings
   readonly question: Question
   readonly now: number
+  /** Null when nothing was chosen. */
+  readonly chosen: Target | null
+  readonly explored: boolean
   /** As in the request. */
   readonly groups?: readonly ReadonlySet<string>[] | null | undefined
 }
@@ -169,7 +163,6 @@ function reasonFor(
 }
 
 function whyChosen(row: CandidateRow, rows: readonly CandidateRow[], facts: DecisionFacts): string | null {
-  if (facts.pull !== null) return `new: pull ${facts.pull.number} of ${facts.pull.of}`
   if (facts.explored) return 'explored: little is known of it, and it might be better than it looks'
   return aheadOf(row, rows)
 }

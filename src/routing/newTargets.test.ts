@@ -49,7 +49,10 @@ const slowly: Answering = (target, number) =>
 function send(router: Router, count: number, facts: Partial<RoutingRequest> = {}, answer = slowly, from = 0) {
   return Array.from({ length: count }, (_, offset) => {
     const number = from + offset
-    const { first, pull } = router.decide(request({ id: `r${number}`, ...facts }), NOW + number)
+    const decision = router.decide(request({ id: `r${number}`, ...facts }), NOW + number)
+    const { first, instead } = decision
+    const { kind, pull } = decision.cause()
+    if (instead !== null) expect(kind).toBe('new')
     const event = first === null ? null : answer(first, number)
     if (event !== null) router.fold(event)
     return { target: first, pull }
@@ -65,7 +68,7 @@ describe('a new target beside one that is known', () => {
     test(`${strategy}: gets three requests, never two in a row, and says so`, () => {
       const sent = send(seasoned([old, fresh], { strategy }), 200)
       expect(callsOf(fresh, sent).slice(0, 3)).toEqual([0, 2, 4])
-      expect(sent[2]!.pull).toMatchObject({ number: 2, of: 3, instead: old })
+      expect(sent.slice(0, 5).map(({ pull }) => pull)).toEqual([1, null, 2, null, 3])
       expect(sent.filter(({ pull }) => pull !== null)).toHaveLength(3)
     })
 
@@ -89,8 +92,14 @@ describe('a new target beside one that is known', () => {
 
   test('is named by the reason of the decision', () => {
     const decision = seasoned().decide(request(), NOW)
-    expect(decision).toMatchObject({ first: fresh, explored: true, pull: { number: 1, of: 3 } })
-    expect(decision.explain().find(({ target }) => target === fresh)?.reason).toBe('new: pull 1 of 3')
+    expect(decision).toMatchObject({ first: fresh, explored: true, instead: { target: old } })
+    expect(decision.cause()).toMatchObject({
+      kind: 'new',
+      instead: old.id,
+      pull: 1,
+      pulls: 3,
+      text: 'new: pull 1 of 3',
+    })
   })
 
   for (const [name, settings] of Object.entries({
@@ -137,7 +146,7 @@ describe('a new target beside one that is known', () => {
       expect(vain.length).toBeGreaterThan(2)
       expect(vain.length).toBeLessThan(6)
       const later = send(router, 80, {}, slowly, 40)
-      expect(later.flatMap(({ pull }) => pull?.number ?? [])).toEqual([1, 2, 3])
+      expect(later.flatMap(({ pull }) => pull ?? [])).toEqual([1, 2, 3])
     })
 
   test('that fails has had a try', () => {
@@ -167,7 +176,7 @@ describe('a new target beside one that is known', () => {
   test('needs as many fewer as other processes have tried it', () => {
     const router = seasoned()
     for (let time = 0; time < 2; time++) router.fold(makeSuccess(fresh, NOW, { latencyMs: 9000, origin: 'other' }))
-    expect(send(router, 100).flatMap(({ pull }) => pull?.number ?? [])).toEqual([3])
+    expect(send(router, 100).flatMap(({ pull }) => pull ?? [])).toEqual([3])
   })
 
   test('is not tried again after a restart', () => {
@@ -331,15 +340,15 @@ test('whatever comes: up to three pulls each, never two in a row, never by a req
           const ineligible = (target: Target) =>
             target !== old && parked & (1 << (pool.indexOf(target) + 1)) ? PARKED : null
           const facts = { id, mustNotFail: protectedOne, firstTurn: !later, ineligible }
-          const { first, pull } = router.decide(request(facts), NOW + number)
+          const { first, instead } = router.decide(request(facts), NOW + number)
           if (first === null) throw new Error('the known target is always eligible')
-          if (pull !== null) {
+          if (instead !== null) {
             expect(protectedOne || later).toBe(false)
             expect(first).not.toBe(before)
             expect(ineligible(first)).toBeNull()
           }
           if (ends !== 'pending') router.fold(eventOf(first, ends, { requestId: id, latencyMs: ms }, NOW + number))
-          if (pull !== null && (ends === 'ok' || ends === 'server')) pulls.set(first, (pulls.get(first) ?? 0) + 1)
+          if (instead !== null && (ends === 'ok' || ends === 'server')) pulls.set(first, (pulls.get(first) ?? 0) + 1)
           before = first
         })
         for (const times of pulls.values()) expect(times).toBeLessThanOrEqual(3)

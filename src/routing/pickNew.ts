@@ -32,8 +32,6 @@ interface Picking {
   readonly context: RankingContext
   readonly strategy: Strategy
   readonly newTargets: NewTargets
-  /** Free tries of each. */
-  readonly of: number
   readonly turn: number
   readonly now: number
   readonly exploring: boolean
@@ -80,7 +78,7 @@ function pickUsual(picking: Picking): Choice {
   if (hasProven && !mayTry(picking, choice.index, proven.index)) return proven
   if (!newTargets.isReady(choice.index, turn, now)) return hasProven ? proven : (pull(picking, choice.index) ?? choice)
   newTargets.begin(choice.index, request.id, turn, now)
-  return choice
+  return { ...choice, cause: 'new', instead: -1, pull: newTargets.triesOf(choice.index) + 1 }
 }
 
 /** The pick without new targets. */
@@ -92,19 +90,17 @@ const isReliable = ({ candidates }: RankingContext, { index }: Choice, least: nu
   index >= 0 && candidates.reliability[index]! >= least
 
 function pull(picking: Picking, instead: number): Choice | null {
-  const { context, request, newTargets, of, turn, now } = picking
+  const { context, request, newTargets, turn, now } = picking
   const may = (index: number) =>
     index !== instead && context.eligibility.admits(index) && mayTry(picking, index, instead)
   const index = newTargets.find(may, request.named ?? null, turn, now)
   if (index < 0) return null
   newTargets.begin(index, request.id, turn, now)
-  const number = newTargets.triesOf(index) + 1
-  return { index, explored: true, pull: { number, of, instead, expectedMs: msOf(context, instead) } }
+  return { index, explored: true, cause: 'new', instead, pull: newTargets.triesOf(index) + 1 }
 }
 
 function mayTry({ request, context }: Picking, index: number, instead: number): boolean {
-  const { targets } = context.candidates
-  return request.mayTry?.(targets[index]!, targets[instead]!, msOf(context, instead)) ?? true
+  const { candidates, valuation } = context
+  const { targets } = candidates
+  return request.mayTry?.(targets[index]!, targets[instead]!, expectedMs(candidates, valuation, instead)) ?? true
 }
-
-const msOf = ({ candidates, valuation }: RankingContext, index: number) => expectedMs(candidates, valuation, index)
