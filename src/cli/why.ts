@@ -36,7 +36,7 @@ function printWhy(view: WhyView, out: Printer, withInputs: boolean): void {
 
 function printRequest(view: WhyRequestView, out: Printer): void {
   out.line(`${view.requestId}, ${view.model}${view.decidedAt === null ? '' : `, decided ${view.decidedAt}`}`)
-  if (view.chosen !== null) out.line(`chosen: ${view.chosen}${view.explored ? ' (explored)' : ''}`)
+  if (view.chosen !== null) out.line(`chosen: ${view.chosen}${view.cause === null ? '' : `: ${view.cause.text}`}`)
   for (const [index, attempt] of view.attempts.entries())
     for (const line of attemptLines(attempt, index + 1, view.attempts.length)) out.line(line)
   out.line()

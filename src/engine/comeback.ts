@@ -7,6 +7,7 @@ import type { Settings } from '../config/config.ts'
 import type { Park } from '../domain/park.ts'
 import { isOutage, PARK_RULES } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
+import { causeOf } from '../routing/cause.ts'
 import type { Decision } from '../routing/choose.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { type EligibilityFacts, whyNot } from './attempt/eligibility.ts'
@@ -74,6 +75,7 @@ export function beginWith(target: Target, decision: Decision): Decision {
     ...decision,
     first: target,
     explored: true,
+    cause: () => causeOf({ kind: 'comeback', instead: decision.first?.id ?? null, pull: 0, pulls: 0 }),
     next: (exclude) => {
       const isNext = (other: Target) => other.stateId !== target.stateId && !exclude(other)
       if (held === null || !isNext(held)) return decision.next((other) => !isNext(other))

@@ -6,6 +6,7 @@
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
 import type { Store } from '../domain/store.ts'
+import { CAUSE_KINDS, type DecisionCause } from '../routing/cause.ts'
 import type { Decision } from '../routing/choose.ts'
 import type { RankingPreview } from '../routing/explain.ts'
 import type { Terms } from '../routing/score.ts'
@@ -30,6 +31,8 @@ interface DecisionRecord {
   /** Target id; null when nothing was eligible. */
   readonly chosen: string | null
   readonly explored: boolean
+  /** Why it was chosen; null in records of older versions. */
+  readonly cause: DecisionCause | null
   /** The best 20. */
   readonly ranking: readonly DecisionRow[]
 }
@@ -114,6 +117,7 @@ function recordOf({ pending, decision, eligibility, now }: Fresh): DecisionRecor
     model: pending.selection.name,
     chosen: decision.first?.id ?? null,
     explored: decision.explored,
+    cause: decision.cause(),
     ranking: decision
       .preview(ROWS, { ineligible: (target) => whyNot(eligibility, target, pending, null, now) })
       .map(decisionRow),
@@ -128,14 +132,14 @@ export function decisionRow({ rank, target, score, terms, value, eligible, reaso
 /** Four decimals are precise enough and shorter to store. */
 const short = (share: number) => Math.round(share * 1e4) / 1e4
 
-function pack({ requestId, at, model, chosen, explored, ranking }: DecisionRecord): Json {
+function pack({ requestId, at, model, chosen, explored, cause, ranking }: DecisionRecord): Json {
   const rows = ranking.map(({ target, score, terms, value, eligible, reason }) => [
     target,
     ...[score, terms.reliability, terms.speed, terms.quality, terms.recency, value].map(short),
     eligible ? 1 : 0,
     reason,
   ])
-  return { id: requestId, at, model, chosen, explored, rows }
+  return { id: requestId, at, model, chosen, explored, cause: packCause(cause), rows }
 }
 
 function unpack(value: Json): DecisionRecord | null {
@@ -149,7 +153,25 @@ function unpack(value: Json): DecisionRecord | null {
     model: asString(record['model']) ?? 'auto',
     chosen: asString(record['chosen']) ?? null,
     explored: record['explored'] === true,
+    cause: unpackCause(record['cause']),
     ranking: rows.flatMap((row, index) => unpackRow(asArray(row) ?? [], index + 1) ?? []),
+  }
+}
+
+function packCause(cause: DecisionCause | null): Json {
+  return cause === null ? null : { ...cause }
+}
+
+function unpackCause(value: unknown): DecisionCause | null {
+  const cause = asRecord(value)
+  const kind = CAUSE_KINDS.find((one) => one === cause?.['kind'])
+  if (kind === undefined) return null
+  return {
+    kind,
+    instead: asString(cause?.['instead']) ?? null,
+    pull: asNumber(cause?.['pull']) ?? null,
+    pulls: asNumber(cause?.['pulls']) ?? null,
+    text: asString(cause?.['text']) ?? '',
   }
 }
 

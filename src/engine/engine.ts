@@ -159,8 +159,8 @@ export class Engine implements EngineParts {
     const { learned, decisions, events } = this
     const now = this.now
     const ranked = learned.router.decide(new RoutedRequest(this, pending, trail, now), now)
-    decisions.record(pending, ranked, this.eligibility, now)
     const decision = trail.calls === 0 ? this.#begin(pending, trail, ranked, now) : ranked
+    decisions.record(pending, decision, this.eligibility, now)
     trail.offer(decision.first)
     if (trail.isLogged) this.#recordPassed(pending, decision, trail, now)
     if (events.has('decision')) {
@@ -170,6 +170,7 @@ export class Engine implements EngineParts {
         model: pending.selection.name,
         chosen,
         explored: decision.explored,
+        cause: decision.cause(),
       })
     }
     return decision

@@ -36,12 +36,20 @@ export interface RequestOptions {
   readonly variables?: TemplateVariables | undefined
 }
 
-const PROCESS = randomBytes(9).toString('base64url')
-let count = 0
+/** 96 random bits are exactly this many characters of base64url. */
+const ID_LENGTH = 16
+/** Ids drawn at once: one call for the random bytes of many costs a tenth of one call for each. */
+const IDS_AT_ONCE = 256
+let drawn = ''
+let used = 0
 
-/** `kw_`, 12 random characters per process, and a counter: unique across processes, increasing within one. */
+/** `kw_` and 96 random bits: whoever knows some ids knows nothing of others. They say nothing of their order either. */
 export function requestId(): string {
-  return `kw_${PROCESS}${(count++).toString(36).padStart(6, '0')}`
+  if (used === drawn.length) {
+    drawn = randomBytes((IDS_AT_ONCE * ID_LENGTH * 6) / 8).toString('base64url')
+    used = 0
+  }
+  return `kw_${drawn.slice(used, (used += ID_LENGTH))}`
 }
 
 /** Throws InvalidRequestError and ModelNotFoundError. */

@@ -1,6 +1,7 @@
 /** Alert conditions besides outages: refused keys, empty accounts, budgets, providers, models, the store. */
 
 import { namesOf } from '../config/alias.ts'
+import { cutText } from '../domain/cutText.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { Park } from '../domain/park.ts'
@@ -132,7 +133,7 @@ export class AlertConditions {
       event: leaked ? 'key_leaked' : 'key_revoked',
       subject: `${target.provider}#${target.keyIndex}`,
       what: leaked ? `${place} has leaked and was shut off` : `${place} is refused`,
-      why: `${target.provider} answered ${status ?? 'nothing'}: ${message.slice(0, 200)}`,
+      why: `${target.provider} answered ${status ?? 'nothing'}: ${cutText(message, 200)}`,
       returns: 'not by itself; it is checked regularly',
       advice: `${remedy}; it is taken over at once`,
     }

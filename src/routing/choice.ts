@@ -9,11 +9,32 @@ import type { RankingContext } from './rankingContext.ts'
 import type { Curiosity } from './settings.ts'
 import { slot } from './sums.ts'
 
+/**
+ * The step that chose the target. They follow each other: what is best, what the draws or a new target's free try make of
+ * it, the cheapest near that, its sibling key that was used least. A conversation skips them all.
+ */
+export type DecidingStep = 'best' | 'draw' | 'exploration' | 'new' | 'cost' | 'load' | 'session'
+
 export interface Choice {
   /** -1 when nothing is eligible. */
   readonly index: number
   readonly explored: boolean
+  /** The last step that changed the choice. */
+  readonly cause: DecidingStep
+  /** What the steps before it had chosen; -1 for `best` and `session`, before which nothing was chosen. */
+  readonly instead: number
+  /** Of `new`: which of the target's free tries this is, from 1; 0 otherwise. */
+  readonly pull: number
 }
+
+/** A choice that is not explored, by a step that had one target before it. */
+function moved(step: DecidingStep, index: number, instead: number): Choice {
+  return { index, explored: false, cause: step, instead, pull: 0 }
+}
+
+const chosenAs = (step: 'best' | 'session', index: number): Choice => moved(step, index, -1)
+
+export const NO_CHOICE: Choice = chosenAs('best', -1)
 
 /** A conversation leaves a target whose reliability is below this. */
 const UNHEALTHY = 0.5
@@ -22,26 +43,26 @@ const UNHEALTHY = 0.5
 export function pickSame({ candidates, eligibility }: RankingContext, stateId: string | null): Choice | null {
   const index = stateId === null ? undefined : candidates.indexOf(stateId)
   if (index === undefined || candidates.reliability[index]! < UNHEALTHY || !eligibility.admits(index)) return null
-  return { index, explored: false }
+  return chosenAs('session', index)
 }
 
 /** The target with the largest key. */
 export function pickBest(context: RankingContext): Choice {
-  return { index: largest(context), explored: false }
+  return chosenAs('best', largest(context))
 }
 
 /** Like `pickBest`, but an untried target goes first, once. */
 export function pickNewFirst(context: RankingContext): Choice {
   const index = largest(context)
-  if (index < 0 || !context.candidates.isNew(index)) return { index, explored: false }
-  context.candidates.known[index]!.row[slot.freePulls]!++
-  return { index, explored: true }
+  if (index < 0 || !context.candidates.isNew(index)) return chosenAs('best', index)
+  const pull = ++context.candidates.known[index]!.row[slot.freePulls]!
+  return { index, explored: true, cause: 'new', instead: -1, pull }
 }
 
 /** The largest value, or the cheapest of those near it. */
 export function pickWorthiest(context: RankingContext): Choice {
   const best = largest(context)
-  return { index: cheapestNear(context, best, best), explored: false }
+  return cheaper(context, best, chosenAs('best', best))
 }
 
 /**
@@ -50,11 +71,13 @@ export function pickWorthiest(context: RankingContext): Choice {
  */
 export function pickCurious(context: RankingContext, curiosity: Curiosity, bucket: Bucket, seed: number): Choice {
   const { best, drawn } = drawBest(context, curiosity.width, seed)
-  if (best < 0) return { index: best, explored: false }
+  if (best < 0) return NO_CHOICE
   const isWorse = context.values[best]! - context.values[drawn]! > curiosity.margin
-  if (!isWorse) return { index: cheapestNear(context, best, drawn), explored: false }
-  if (isFree(context.candidates, drawn, curiosity.freePulls) || bucket.spend()) return { index: drawn, explored: true }
-  return { index: cheapestNear(context, best, best), explored: false }
+  if (!isWorse) return cheaper(context, best, drawn === best ? chosenAs('best', best) : moved('draw', drawn, best))
+  const pull = freePull(context.candidates, drawn, curiosity.freePulls)
+  if (pull > 0) return { index: drawn, explored: true, cause: 'new', instead: best, pull }
+  if (bucket.spend()) return { index: drawn, explored: true, cause: 'exploration', instead: best, pull: 0 }
+  return cheaper(context, best, chosenAs('best', best))
 }
 
 /**
@@ -81,7 +104,7 @@ export function pickLightest(
       least = own
     }
   }
-  return lightest === choice.index ? choice : { index: lightest, explored: false }
+  return lightest === choice.index ? choice : moved('load', lightest, choice.index)
 }
 
 /** By how much the reliability may be better than its estimate: much for a key that was seldom used. */
@@ -92,13 +115,12 @@ function hope({ reliability, reliabilitySpread }: CandidateTable, index: number)
 
 const weightOf = ({ targets }: CandidateTable, index: number) => targets[index]!.profile.weight
 
-/** The first tries of a new target spend no token. */
-function isFree(candidates: CandidateTable, index: number, freePulls: number): boolean {
+/** Takes one of the first tries of a new target, which spend no token, and numbers it from 1; 0 when none is left. */
+function freePull(candidates: CandidateTable, index: number, freePulls: number): number {
   const { row } = candidates.known[index]!
   const seen = row[slot.successes]! + row[slot.failures]!
-  if (seen >= freePulls || row[slot.freePulls]! >= freePulls) return false
-  row[slot.freePulls]!++
-  return true
+  if (seen >= freePulls || row[slot.freePulls]! >= freePulls) return 0
+  return ++row[slot.freePulls]!
 }
 
 function largest({ candidates, keys, eligibility }: RankingContext): number {
@@ -117,6 +139,12 @@ function beats(targets: readonly Target[], keys: Float64Array, index: number, be
   if (lead < -TIE) return false
   const weight = targets[index]!.profile.weight - targets[best]!.profile.weight
   return weight !== 0 ? weight > 0 : targets[index]!.id < targets[best]!.id
+}
+
+/** Moves to the cheapest of the targets within the margin of the best value. */
+function cheaper(context: RankingContext, best: number, choice: Choice): Choice {
+  const cheapest = cheapestNear(context, best, choice.index)
+  return cheapest === choice.index ? choice : moved('cost', cheapest, choice.index)
 }
 
 /** The cheapest of the targets within the margin of the best value; `preferred` wins among equally cheap ones. */

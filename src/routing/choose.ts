@@ -6,7 +6,17 @@ import type { StoreEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import { Bucket } from './bucket.ts'
 import { CandidateTable } from './candidateTable.ts'
-import { type Choice, pickBest, pickCurious, pickLightest, pickNewFirst, pickSame, pickWorthiest } from './choice.ts'
+import { causeOf, type DecisionCause } from './cause.ts'
+import {
+  type Choice,
+  NO_CHOICE,
+  pickBest,
+  pickCurious,
+  pickLightest,
+  pickNewFirst,
+  pickSame,
+  pickWorthiest,
+} from './choice.ts'
 import { EligibilityCache, type Question } from './eligibilityCache.ts'
 import { explainRanking, previewRanking, type RankedTarget, type RankingPreview } from './explain.ts'
 import { type HourCell, hourCells } from './hours.ts'
@@ -44,6 +54,8 @@ export interface Decision {
   readonly first: Target | null
   /** Whether a target that looks worse was chosen to learn about it. */
   readonly explored: boolean
+  /** Why `first` was chosen, in words; as of the time of the call, so ask before anything else is learned. */
+  cause(): DecisionCause
   /** The best target that this decision has not returned yet; never explores. Null when none is left. */
   next(exclude: (target: Target) => boolean): Target | null
   /** Every target in the order in which it would be tried, with the reasons; uses the state at the time of the call. */
@@ -70,7 +82,6 @@ interface Pass {
 }
 
 const NOTHING_EXCLUDED = null
-const NO_CHOICE: Choice = { index: -1, explored: false }
 /** The strategies that let the keys of one model share its calls. */
 const SHARING: ReadonlySet<Strategy> = new Set(['learned', 'score'])
 /** The request that a score assumes when there is none. */
@@ -128,13 +139,15 @@ export class Router {
     const exploring = request.mayExplore && request.firstTurn && this.#settings.exploration > 0
     const pass: Pass = { request, now, turn: this.#turns++, exploring }
     this.#eligibility.open(this.#candidates.targets, request, NOTHING_EXCLUDED)
-    const { index, explored } = this.#pickFirst(pass)
+    const choice = this.#pickFirst(pass)
+    const { index, explored } = choice
     this.#eligibility.close()
     const first = this.#candidates.targets[index] ?? null
     const tried = first === null ? [] : [first.stateId]
     return {
       first,
       explored,
+      cause: () => this.#causeOf(choice),
       next: (exclude) => this.#pickNext(pass, tried, exclude),
       explain: () => this.#explain(pass, first, explored),
       preview: (most, question) => this.#preview(pass, question, first, explored, most),
@@ -259,6 +272,13 @@ export class Router {
     const next = context.candidates.targets[index] ?? null
     if (next !== null) tried.push(next.stateId)
     return next
+  }
+
+  #causeOf({ index, cause, instead, pull }: Choice): DecisionCause {
+    const { targets } = this.#candidates
+    const { freePulls } = this.#curiosity
+    const pulls = this.#settings.strategy === 'learned' ? freePulls : 1
+    return causeOf({ kind: index < 0 ? 'none' : cause, instead: targets[instead]?.id ?? null, pull, pulls })
   }
 
   #explain(pass: Pass, chosen: Target | null, explored: boolean): readonly RankedTarget[] {

@@ -10,6 +10,7 @@ import { type DecisionRow, decisionRow } from '../engine/decisionLog.ts'
 import { rankingNow } from '../engine/ranking.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { attemptReport } from '../engine/record.ts'
+import type { DecisionCause } from '../routing/cause.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { type AllClosed, allClosed } from './hours.ts'
 
@@ -29,6 +30,8 @@ export interface WhyView {
   readonly chosen: string | null
   /** Whether it was chosen to explore it rather than because it looked best. */
   readonly explored: boolean
+  /** Why it was chosen; null where that was not kept, and for the ranking as it stands. */
+  readonly cause: DecisionCause | null
   /** Set while the user's hours exclude every target; absent for past requests. */
   readonly allClosed?: AllClosed | null
 }
@@ -48,6 +51,7 @@ export function whyView(engine: EngineReader, model = 'auto'): WhyView {
     ranking: ranked.map((row) => ({ ...decisionRow(row), inputs: row.inputs, priors: row.priors })),
     chosen: ranked.find(({ eligible }) => eligible)?.target.id ?? null,
     explored: false,
+    cause: null,
     allClosed: allClosed(engine),
   }
 }
@@ -72,6 +76,7 @@ export function whyRequestView(engine: EngineReader, requestId: string): WhyRequ
     ranking: decision?.ranking ?? [],
     chosen: decision?.chosen ?? null,
     explored: decision?.explored ?? false,
+    cause: decision?.cause ?? null,
     attempts: attempts.map((event) => pastAttempt(engine, event)),
   }
 }

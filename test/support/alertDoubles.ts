@@ -23,6 +23,8 @@ export interface Double {
   readonly calls: readonly Received[]
   /** The texts of the messages that were taken. */
   readonly texts: readonly string[]
+  /** How many calls hang now. */
+  readonly hanging: number
   /** What was wrong with the calls, as the real service would see it. */
   readonly wrong: readonly string[]
   /** What the next calls meet, in order; then all is well. */
@@ -40,6 +42,7 @@ type Look = (call: Omit<Received, 'ok'>) => readonly string[]
 async function startDouble(look: Look, textOf: (call: Received) => string): Promise<Double> {
   const calls: Received[] = []
   const wrong: string[] = []
+  const hanging = new Set<ServerResponse>()
   const server = createServer((request, response) => void serve(request, response))
   const double: Double = {
     get origin() {
@@ -48,6 +51,9 @@ async function startDouble(look: Look, textOf: (call: Received) => string): Prom
     calls,
     get texts() {
       return calls.filter((call) => call.ok).map(textOf)
+    },
+    get hanging() {
+      return hanging.size
     },
     wrong,
     moods: [],
@@ -65,7 +71,11 @@ async function startDouble(look: Look, textOf: (call: Received) => string): Prom
     wrong.push(...faults)
     const mood = double.moods.shift() ?? double.usual
     calls.push({ ...call, ok: mood === 'ok' && faults.length === 0 })
-    if (mood === 'hang') return double.onHang()
+    if (mood === 'hang') {
+      hanging.add(response)
+      response.once('close', () => hanging.delete(response))
+      return double.onHang()
+    }
     answer(response, faults.length > 0 ? { status: 400, body: { ok: false, description: faults.join() } } : mood)
   }
 

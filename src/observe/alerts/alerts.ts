@@ -4,6 +4,8 @@
  */
 
 import { createHash, randomUUID } from 'node:crypto'
+import { cleanText } from '../../domain/cleanText.ts'
+import { cutText } from '../../domain/cutText.ts'
 import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
 import { type Alert, alertText, coversEvent } from './alert.ts'
@@ -43,6 +45,8 @@ const TROUBLES = 'alerts'
 const KEPT_MS = 7 * 86_400_000
 /** How often incidents opened and closed by other processes are read. */
 const SYNC_MS = 5_000
+/** Maximum UTF-16 units of one line of an alert. */
+const MOST_OF_A_LINE = 600
 
 /** How long a message waits for a broader one that may include it, or for its incident to end. */
 const HOLD_MS: { readonly [E in Alert['event']]?: number } = {
@@ -240,15 +244,17 @@ export class Alerts {
 
   #alertOf(news: News): Alert {
     const { redact, now } = this.#options
-    const clean = (text: string | null) => (text === null ? null : redact(text).slice(0, 600))
+    // Cleaned first: an invisible character inside a key would hide it from the redaction.
+    const shown = (text: string, most = MOST_OF_A_LINE) => cutText(redact(cleanText(text)), most)
+    const clean = (text: string | null) => (text === null ? null : shown(text))
     const { event, since, returnsAt } = news
     return {
       id: randomUUID(),
       event,
-      subject: redact(news.subject).slice(0, 200),
+      subject: shown(news.subject, 200),
       at: now(),
       since,
-      what: redact(news.what).slice(0, 600),
+      what: shown(news.what),
       why: clean(news.why),
       works: clean(news.works),
       returnsAt,

@@ -1,5 +1,7 @@
 /** Telegram: one `sendMessage` of the Bot API, https://core.telegram.org/bots/api#sendmessage. */
 
+import { cleanText } from '../../domain/cleanText.ts'
+import { cutText } from '../../domain/cutText.ts'
 import { asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { Secret } from '../../domain/redact.ts'
 import { type Alert, alertText } from './alert.ts'
@@ -41,7 +43,7 @@ export function telegram(settings: TelegramSettings, tools: ChannelTools): Chann
 
 /** No parse mode, so nothing in the text is interpreted as markup. */
 function message(chatId: string, alerts: readonly Alert[]): object {
-  const text = alerts.map(alertText).join(BETWEEN).slice(0, MOST_CHARACTERS)
+  const text = cutText(alerts.map(alertText).join(BETWEEN), MOST_CHARACTERS)
   return { chat_id: chatId, text, link_preview_options: { is_disabled: true } }
 }
 
@@ -54,7 +56,7 @@ function judged(posted: Posted, tools: ChannelTools): Delivery {
   // A captive portal or a wrong api_root: the response is not from the Bot API.
   if (answer?.['ok'] !== false) return unlike(status)
   const parameters = asRecord(answer['parameters'])
-  const said = `${status} ${tools.redact(asString(answer['description']) ?? '').slice(0, 200)}`.trim()
+  const said = `${status} ${cutText(tools.redact(cleanText(asString(answer['description']) ?? '')), 200)}`.trim()
   if (status === 429) {
     const seconds = asNumber(parameters?.['retry_after'])
     const afterMs = seconds === undefined ? posted.retryAfterMs : seconds * 1000

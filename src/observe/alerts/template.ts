@@ -1,5 +1,6 @@
 /** The body of a webhook: keywise's own JSON, the formats of Slack, Discord and ntfy, or a text of the user's. */
 
+import { cutBytes, cutText } from '../../domain/cutText.ts'
 import { isoOrNull } from '../../domain/isoTime.ts'
 import { present } from '../../domain/present.ts'
 import { type Alert, alertText } from './alert.ts'
@@ -27,20 +28,26 @@ const TEMPLATES: Readonly<Record<string, AlertTemplate>> = {
   // https://docs.slack.dev/messaging/formatting-message-text: escape & < >, or a text could mention everyone.
   slack: {
     mostCharacters: 3000,
-    write: (alerts) => ({ headers: JSON_HEADERS, body: JSON.stringify({ text: escaped(textOf(alerts)) }) }),
+    write: (alerts) => ({
+      headers: JSON_HEADERS,
+      body: JSON.stringify({ text: escaped(cutText(textOf(alerts), 4000)) }),
+    }),
   },
   // https://discord.com/developers/docs/resources/webhook#execute-webhook: content up to 2,000 characters.
   discord: {
     mostCharacters: 2000,
     write: (alerts) => ({
       headers: JSON_HEADERS,
-      body: JSON.stringify({ content: textOf(alerts).slice(0, 2000), allowed_mentions: { parse: [] } }),
+      body: JSON.stringify({ content: cutText(textOf(alerts), 2000), allowed_mentions: { parse: [] } }),
     }),
   },
   // https://docs.ntfy.sh/publish: the body is the message; longer than 4,096 bytes, it becomes an attachment.
   ntfy: {
     mostCharacters: 1300,
-    write: (alerts) => ({ headers: { ...TEXT_HEADERS, ...ntfyHeaders(present(alerts[0])) }, body: textOf(alerts) }),
+    write: (alerts) => ({
+      headers: { ...TEXT_HEADERS, ...ntfyHeaders(present(alerts[0])) },
+      body: cutBytes(textOf(alerts), 4096),
+    }),
   },
 }
 
