@@ -449,7 +449,7 @@ export class Engine implements EngineParts {
     const { outcome } = end
     const { report } = this.recordAttempt(attemptFacts(pending, attempt, end, 'live'))
     trail.answered(report)
-    this.#observe(pending, trail, end)
+    this.#observe(pending, trail, attempt.target, end)
     if (outcome.ok) {
       this.missingAbilities.worked(attempt.target, pending.needs.abilities)
       this.windows.worked(attempt.target, outcome.response.usage?.inputTokens ?? 0)
@@ -565,11 +565,37 @@ export class Engine implements EngineParts {
   }
 
   /** Reports a request's outcome to its experiment; a caller who left says nothing about a variant. */
-  #observe(pending: PendingRequest, trail: Trail, end: CallEnd): void {
+  #observe(pending: PendingRequest, trail: Trail, target: Target, end: CallEnd): void {
     const { experiments } = this
     if (pending.enrolment === null) return
-    if (end.outcome.ok) experiments.answered(pending.enrolment, pending.id, trail.attempts)
+    if (end.outcome.ok)
+      experiments.answered(
+        pending.enrolment,
+        pending.id,
+        trail.attempts,
+        this.#answeredElsewhere(pending, trail, target),
+      )
     else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(pending.enrolment, pending.id)
+  }
+
+  /**
+   * The `provider/model` that answered, where another was asked before it or has the first place in an order of the
+   * user's; null otherwise. Which key is no matter: the variant says nothing of it.
+   */
+  #answeredElsewhere({ selection }: PendingRequest, trail: Trail, { provider, model, stateId }: Target): string | null {
+    const [first] = trail.attempts
+    const wasAsked = first !== undefined && (first.provider !== provider || first.model !== model)
+    const { groups, order } = selection
+    const isOrdered = this.registry.config.settings.routing.strategy === 'priority'
+    const isPassed = groups !== null && groups[0]?.has(stateId) === false
+    const [foremost] = isOrdered && order !== null ? order : []
+    const isLater = foremost !== undefined && !this.#isSameModel(foremost, provider, model)
+    return wasAsked || isPassed || isLater ? `${provider}/${model}` : null
+  }
+
+  #isSameModel(stateId: string, provider: string, model: string): boolean {
+    const target = this.registry.targets.find((one) => one.stateId === stateId)
+    return target === undefined || (target.provider === provider && target.model === model)
   }
 
   /** Nor does a request that was invalid before any call, or a host without a network. */

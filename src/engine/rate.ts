@@ -35,7 +35,7 @@ export function rateRequest(engine: Engine, requestId: string, score: number): v
   const [attempt] = engine.store.attempts({ requestId, limit: 50 }).filter((one) => one.ok)
   if (attempt === undefined) throw unknownRequest(requestId)
   rateTarget(engine, attempt.target, score, { requestId, task: attempt.task })
-  if (attempt.trial !== undefined) engine.experiments.report(attempt.trial, requestId, 'quality', score)
+  if (attempt.trial !== undefined) engine.experiments.report(attempt.trial, requestId, 'user', 'quality', score)
 }
 
 /**
@@ -47,7 +47,7 @@ export function reportMetric(engine: Engine, requestId: string, metric: string, 
   checkMetric(metric, value)
   const [attempt] = engine.store.attempts({ requestId, limit: 50 })
   if (attempt === undefined) throw unknownRequest(requestId)
-  if (attempt.trial !== undefined) engine.experiments.report(attempt.trial, requestId, metric, value)
+  if (attempt.trial !== undefined) engine.experiments.report(attempt.trial, requestId, 'user', metric, value)
 }
 
 /** Throws InvalidRequestError for a value that is not a number. */
