@@ -54,7 +54,7 @@ for (const { name, dates, mayBeOld, fails, warns } of [
 test('every shipped fact says where and when it was read, the price list too', () => {
   const facts = shippedFacts()
   expect(facts.filter(({ checkedAt, source }) => !/^20\d\d-\d\d-\d\d$/.test(checkedAt) || source === '')).toEqual([])
-  expect(facts.map(({ fact }) => fact)).toContain('prices of @pydantic/genai-prices 0.1.8')
+  expect(facts.map(({ fact }) => fact)).toContain('prices of @pydantic/genai-prices 0.1.8, as of 0.2.3')
   expect(facts.length).toBeGreaterThan(30)
 })
 
