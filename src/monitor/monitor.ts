@@ -116,7 +116,8 @@ export class Monitor {
       task: pending.task,
       source: 'self',
     })
-    if (pending.enrolment?.trial != null) experiments.report(pending.enrolment.trial, pending.id, 'quality', score)
+    if (pending.enrolment?.trial != null)
+      experiments.report(pending.enrolment.trial, pending.id, 'self', 'quality', score)
   }
 
   /** A target answered: ends its open incidents. */

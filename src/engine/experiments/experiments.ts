@@ -168,11 +168,8 @@ export class Experiments {
     if (enrolment?.trial != null) this.#observe(enrolment.trial, requestId, 'end', { success: 0 })
   }
 
-  /**
-   * Records a metric reported for a request. Throws InvalidRequestError for a metric that the
-   * experiment does not know or that keywise measures itself.
-   */
-  report(trial: Trial, requestId: string | null, metric: string, value: number): void {
+  /** Throws InvalidRequestError for a metric that the experiment does not know or that keywise measures itself. */
+  demandMetric(trial: Trial, metric: string): void {
     const own = this.versions
       .versionsOf(trial.experiment)
       .find(({ experiment }) => experiment.version === trial.version)
@@ -180,6 +177,11 @@ export class Experiments {
       throw new InvalidRequestError(unknownMetric(metric, own?.experiment), { parameter: 'metric' })
     if (metric !== 'quality' && METRICS.some(({ name }) => name === metric))
       throw new InvalidRequestError(`"${metric}" is measured by keywise itself`, { parameter: 'metric' })
+  }
+
+  /** Records a metric reported for a request by a source: a rater, or `self`. Throws as `demandMetric`. */
+  report(trial: Trial, requestId: string | null, _source: string, metric: string, value: number): void {
+    this.demandMetric(trial, metric)
     this.#observe(trial, requestId, metric, { [metric]: value })
   }
 
