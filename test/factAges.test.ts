@@ -69,6 +69,14 @@ test('a provider that states models, retirements or prices without a date is fou
   expect(undated.map(({ fact }) => fact)).toEqual(['checked.models', 'checked.retirements', 'checked.prices'])
 })
 
+test('a model that was read on another day than the others has an age of its own', () => {
+  const checked = { models: { source: 'a page', checkedAt: '2026-11-20' } }
+  const models = [{ id: 'a' }, { id: 'b', checked: { source: 'an older page', checkedAt: '2026-08-01' } }]
+  expect(oldFacts(shippedFacts([{ id: 'acme', seedLimits: [], models, checked } as never]).slice(0, -1), NOW)).toEqual([
+    'src/providers/acme.ts: model b was read on 2026-08-01, 121 days ago, from an older page',
+  ])
+})
+
 test('a price per unit without a date, and where it is told what is left, are found', () => {
   const spec = {
     id: 'acme',

@@ -32,11 +32,12 @@ export function shippedFacts(specs = catalog) {
     ...specs.flatMap((spec) => [
       ...limitsOf(spec),
       ...partsOf(spec),
+      ...ownDatesOf(spec),
       ...unitPricesOf(spec),
       ...balancesOf(spec),
       ...qualitiesOf(spec),
     ]),
-    { ...list, source: 'https://pypi.org/project/genai-prices' },
+    { ...list, source: 'https://github.com/pydantic/genai-prices' },
   ]
 }
 
@@ -66,6 +67,15 @@ function partsOf(spec) {
     if (!isStated) return []
     const { source = '(none)', checkedAt = '' } = spec.checked?.[part] ?? {}
     return [{ file: fileOf(spec), fact: `checked.${part}`, checkedAt, source }]
+  })
+}
+
+/** Models that were not read with the others of their provider. */
+function ownDatesOf(spec) {
+  return spec.models.flatMap(({ id, checked }) => {
+    if (checked === undefined) return []
+    const { checkedAt, source } = checked
+    return [{ file: fileOf(spec), fact: `model ${id}`, checkedAt, source }]
   })
 }
 

@@ -7,7 +7,7 @@
 
 import type { ModelPrice } from '@pydantic/genai-prices'
 
-/** https://pypi.org/project/genai-prices: the release that was compared, and its day. */
+/** https://github.com/pydantic/genai-prices: the release that was compared, and its day. */
 export const NEWER_PRICES = { version: '0.2.3', date: '2026-11-10' } as const
 
 /** Prices per million tokens in USD, by the names of the list. */
