@@ -2,13 +2,14 @@
 
 import type { FailureKind } from '../domain/failure.ts'
 import type { Target } from '../domain/target.ts'
-import { whyNot } from '../engine/attempt/eligibility.ts'
+import { type Obstacle, whyNot } from '../engine/attempt/eligibility.ts'
 import type { Trail } from '../engine/attempt/trail.ts'
 import { plainRequest } from '../engine/plainRequest.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import { moment } from '../observe/alerts/alert.ts'
 import { type Alerts, EVERYTHING, type News } from '../observe/alerts/alerts.ts'
+import type { Incident } from '../observe/alerts/incident.ts'
 import { REASONS } from '../quota/parks/parkText.ts'
 import { ineligible } from '../routing/eligible.ts'
 import type { Outage } from './outage.ts'
@@ -44,7 +45,10 @@ export function outageNews(engine: EngineReader, { name, since, plain, trail }: 
 }
 
 export function recoveryNews(engine: EngineReader, alerts: Alerts, outage: Outage, target: Target): News {
-  const parts = alerts.open().filter((incident) => incident.told === 'folded' && incident.key !== outage.key)
+  // Providers come back by themselves, most of them within seconds.
+  const isPart = ({ told, key, alert }: Incident) =>
+    told === 'folded' && key !== outage.key && alert.event !== 'provider_down'
+  const parts = alerts.open().filter(isPart)
   const still = parts.map(({ alert }) => alert.what).join('; ')
   return {
     event: 'recovered',
@@ -63,13 +67,20 @@ export function recoveryNews(engine: EngineReader, alerts: Alerts, outage: Outag
 export function worksText(engine: EngineReader, trail: Trail | null): string {
   const { eligibility, registry, now } = engine
   const pending = plainRequest(engine, EVERYTHING, null)
-  const able = registry.targets.filter(
-    (target) =>
-      pending !== null && trail?.wasTried(target) !== true && whyNot(eligibility, target, pending, trail, now) === null,
-  )
+  const isAble = (target: Target) => {
+    if (pending === null || trail?.wasTried(target) === true) return false
+    const why = whyNot(eligibility, target, pending, trail, now)
+    return why === null || isComingBack(engine, target, why)
+  }
+  const able = registry.targets.filter(isAble)
   if (able.length === 0) return 'nothing'
   const providers = [...new Set(able.map((target) => target.provider))]
   return `${able.length} of ${registry.targets.length} targets (${listText(providers)})`
+}
+
+/** One that gets some of the requests after an outage works. */
+function isComingBack({ learned: { parks }, now }: EngineReader, target: Target, why: Obstacle): boolean {
+  return why.code === 'parked' && parks.blocking(target, now) === undefined && parks.share(target, now) > 0
 }
 
 /** `12 minutes` */

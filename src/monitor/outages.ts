@@ -57,7 +57,9 @@ export class Outages {
     const since = startOf(trail) ?? engine.now
     const news = { ...outageNews(engine, { name, since, plain, trail }), until: engine.now + REMIND_MS }
     this.#alerts.raise(key, news, this.everythingFails)
-    this.#open.set(key, { key, name, since, ability })
+    // Another process, or this one before a restart, may have seen its beginning.
+    const began = this.#alerts.find(key)?.alert.since ?? since
+    this.#open.set(key, { key, name, since: Math.min(began, since), ability })
   }
 
   /** A target answered a request started at `startedAt`: ends the outages it disproves. */
