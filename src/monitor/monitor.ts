@@ -82,9 +82,10 @@ export class Monitor {
   }
 
   /** Uses the channels of a configuration. */
-  useConfig({ settings }: Config): void {
+  useConfig({ settings, file }: Config): void {
     this.#guarded(() => {
-      this.alerts.use(channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) }))
+      const channels = channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) })
+      this.alerts.use(channels, file)
     })
   }
 
@@ -116,7 +117,8 @@ export class Monitor {
       task: pending.task,
       source: 'self',
     })
-    if (pending.enrolment?.trial != null) experiments.report(pending.enrolment.trial, pending.id, 'quality', score)
+    if (pending.enrolment?.trial != null)
+      experiments.report(pending.enrolment.trial, pending.id, 'self', 'quality', score)
   }
 
   /** A target answered: ends its open incidents. */

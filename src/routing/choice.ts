@@ -12,7 +12,7 @@ import type { Curiosity } from './settings.ts'
  * The step that chose the target. They follow each other: what is best, what the draws or a new target's free try make of
  * it, the cheapest near that, its sibling key that was used least. A conversation skips them all.
  */
-export type DecidingStep = 'best' | 'draw' | 'exploration' | 'new' | 'cost' | 'load' | 'session'
+export type DecidingStep = 'best' | 'draw' | 'exploration' | 'new' | 'proven' | 'cost' | 'load' | 'session'
 
 export interface Choice {
   /** -1 when nothing is eligible. */
@@ -64,11 +64,18 @@ export function pickCurious(context: RankingContext, curiosity: Curiosity, bucke
   const { best, drawn } = drawBest(context, curiosity.width, seed)
   if (best < 0) return NO_CHOICE
   const isWorse = context.values[best]! - context.values[drawn]! > curiosity.margin
-  const isKept = drawn !== best && context.isNew(drawn) && !context.isNew(best)
+  const isKept = isKeptForTries(context, best, drawn)
   if (!isWorse && !isKept)
     return cheaper(context, best, drawn === best ? chosenAs('best', best) : moved('draw', drawn, best))
   if (!isKept && bucket.spend()) return { index: drawn, explored: true, cause: 'exploration', instead: best, pull: 0 }
-  return cheaper(context, best, chosenAs('best', best))
+  // Ties are broken by weight and id here as well, not by place.
+  const first = largest(context)
+  return cheaper(context, first, chosenAs('best', first))
+}
+
+/** A new target that was drawn beside one that is known waits for its tries (`newTargets.ts`). */
+export function isKeptForTries({ isNew }: RankingContext, best: number, drawn: number): boolean {
+  return drawn !== best && isNew(drawn) && !isNew(best)
 }
 
 /**
@@ -76,17 +83,23 @@ export function pickCurious(context: RankingContext, curiosity: Curiosity, bucke
  * clearly smaller: limits that are not stated are then reached as late as possible, and keys of one account, which share
  * them, gain nothing. A key whose free tries are not over is not moved to; one without them is judged by its siblings.
  */
-export function pickLightest(
+export function pickLightest(context: RankingContext, choice: Choice): Choice {
+  const lightest = choice.index < 0 || choice.explored ? choice.index : lightestSibling(context, choice.index)
+  return lightest === choice.index ? choice : moved('load', lightest, choice.index)
+}
+
+/** The key of the same model that was used least; the index itself where no other key may serve as well. */
+export function lightestSibling(
   { candidates, values, eligibility, costMargin, request, isNew }: RankingContext,
-  choice: Choice,
-): Choice {
-  const siblings = choice.index < 0 || choice.explored ? [] : candidates.siblingsOf(choice.index)
-  if (request.load === undefined || siblings.length < 2) return choice
-  const floor = values[choice.index]! - Math.max(costMargin, TIE)
+  from: number,
+): number {
+  const siblings = candidates.siblingsOf(from)
+  if (request.load === undefined || siblings.length < 2) return from
+  const floor = values[from]! - Math.max(costMargin, TIE)
   const loadOf = (index: number) => (request.load?.(candidates.targets[index]!) ?? 0) / weightOf(candidates, index)
-  let lightest = choice.index
+  let lightest = from
   let least = loadOf(lightest)
-  const isChosenNew = isNew(choice.index)
+  const isChosenNew = isNew(from)
   for (const index of siblings) {
     if (isNew(index) && !isChosenNew) continue
     if (values[index]! * hope(candidates, index) < floor && !candidates.isNew(index)) continue
@@ -97,18 +110,18 @@ export function pickLightest(
       least = own
     }
   }
-  return lightest === choice.index ? choice : moved('load', lightest, choice.index)
+  return lightest
 }
 
 /** By how much the reliability may be better than its estimate: much for a key that was seldom used. */
-function hope({ reliability, reliabilitySpread }: CandidateTable, index: number): number {
+export function hope({ reliability, reliabilitySpread }: CandidateTable, index: number): number {
   const mean = reliability[index]!
   return mean > 0 ? Math.min(1, mean + reliabilitySpread[index]!) / mean : 1
 }
 
 const weightOf = ({ targets }: CandidateTable, index: number) => targets[index]!.profile.weight
 
-function largest({ candidates, keys, eligibility }: RankingContext): number {
+export function largest({ candidates, keys, eligibility }: RankingContext): number {
   let best = -1
   for (let index = 0; index < keys.length; index++) {
     if (best >= 0 && !beats(candidates.targets, keys, index, best)) continue
@@ -136,7 +149,7 @@ function cheaper(context: RankingContext, best: number, choice: Choice): Choice 
  * The cheapest of the targets within the margin of the best value; `preferred` wins among equally cheap ones. A new
  * target is not known to be that good.
  */
-function cheapestNear(
+export function cheapestNear(
   { candidates, valuation, values, eligibility, costMargin, isNew }: RankingContext,
   best: number,
   preferred: number,

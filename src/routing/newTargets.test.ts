@@ -98,7 +98,7 @@ describe('a new target beside one that is known', () => {
       instead: old.id,
       pull: 1,
       pulls: 3,
-      text: 'new: pull 1 of 3',
+      text: `new: pull 1 of 3, instead of ${old.id}`,
     })
   })
 

@@ -55,7 +55,7 @@ function pickSafe({ context, strategy, known }: Picking): Choice {
   const choice = known(false)
   if (choice.index < 0 || !context.isNew(choice.index) || IN_ORDER.has(strategy)) return choice
   const proven = pickProven(context, known)
-  return isReliable(context, proven, RELIABLE) ? proven : choice
+  return isReliable(context, proven, RELIABLE) ? sparing(choice, proven) : choice
 }
 
 /** A new target in the place of one that is known; null when it is not the time for that, or none may be tried. */
@@ -75,10 +75,16 @@ function pickUsual(picking: Picking): Choice {
   if (choice.index < 0 || !context.isNew(choice.index) || strategy === 'priority') return choice
   const proven = pickProven(context, known)
   const hasProven = isReliable(context, proven, UNHEALTHY)
-  if (hasProven && !mayTry(picking, choice.index, proven.index)) return proven
-  if (!newTargets.isReady(choice.index, turn, now)) return hasProven ? proven : (pull(picking, choice.index) ?? choice)
+  if (hasProven && !mayTry(picking, choice.index, proven.index)) return sparing(choice, proven)
+  if (!newTargets.isReady(choice.index, turn, now))
+    return hasProven ? sparing(choice, proven) : (pull(picking, choice.index) ?? choice)
   newTargets.begin(choice.index, request.id, turn, now)
-  return { ...choice, cause: 'new', instead: -1, pull: newTargets.triesOf(choice.index) + 1 }
+  return choice
+}
+
+/** What is known, in the place of a new target that looks better. */
+function sparing({ index: instead }: Choice, { index }: Choice): Choice {
+  return { index, explored: false, cause: 'proven', instead, pull: 0 }
 }
 
 /** The pick without new targets. */
