@@ -22,6 +22,7 @@ import type { OfflineDetector } from '../upstream/offline.ts'
 import { channelsOf } from './alertChannels.ts'
 import { AlertConditions } from './conditions.ts'
 import { CreditWatch } from './creditWatch.ts'
+import { NewTargetTests } from './newTargetTests.ts'
 import { OutageProbes } from './outageProbes.ts'
 import { Outages } from './outages.ts'
 import { selfScore } from './selfScore.ts'
@@ -50,6 +51,7 @@ interface Watch {
   readonly conditions: AlertConditions
   readonly outageProbes: OutageProbes
   readonly credit: CreditWatch
+  readonly newTargets: NewTargetTests
 }
 
 export class Monitor {
@@ -76,7 +78,8 @@ export class Monitor {
     const outages = new Outages(engine, this.alerts)
     const conditions = new AlertConditions(engine, this.alerts, outages)
     const credit = new CreditWatch(engine, this.alerts, outages)
-    this.#watch = { engine, outages, conditions, outageProbes: new OutageProbes(engine, outages), credit }
+    const outageProbes = new OutageProbes(engine, outages)
+    this.#watch = { engine, outages, conditions, outageProbes, credit, newTargets: new NewTargetTests(engine) }
     engine.learned.onCrossings = (crossings) => this.#guarded(() => conditions.crossed(crossings))
     this.useConfig(engine.registry.config)
   }
@@ -166,6 +169,7 @@ export class Monitor {
       watch.conditions.tick()
       watch.outageProbes.tick()
       watch.credit.tick()
+      watch.newTargets.tick()
     })
   }
 
@@ -173,6 +177,7 @@ export class Monitor {
   async close(): Promise<void> {
     await this.#watch?.outageProbes.close()
     await this.#watch?.credit.close()
+    await this.#watch?.newTargets.close()
     this.tick()
     await this.alerts.close(GRACE_MS)
   }
