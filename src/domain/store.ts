@@ -76,6 +76,8 @@ export interface AttemptEvent {
   readonly session: string | null
   /** Name of the gateway token used; null for the library. */
   readonly token: string | null
+  /** Which token of that name it was; absent for the library and in older logs. */
+  readonly tokenId?: string
   readonly labels: Readonly<Record<string, string>>
   /** Present when the request was assigned a variant of an experiment. */
   readonly trial?: Trial

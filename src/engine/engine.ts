@@ -10,7 +10,8 @@ import { NANO_PER_USD } from '../money/amount.ts'
 import { roughUsage, type UsageEstimator } from '../money/usage.ts'
 import type { Events } from '../observe/events.ts'
 import { WINDOW_MS } from '../quota/window.ts'
-import type { Decision } from '../routing/choose.ts'
+import type { Favourite } from '../routing/choose.ts'
+import type { Decision } from '../routing/decision.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
 import { dialectFor } from '../routing/spokenDialect.ts'
@@ -142,6 +143,7 @@ export class Engine implements EngineParts {
     this.eligibility = eligibilityFactsOf(registry, parts.learned, parts.missingAbilities, this.#turns, this.windows)
     this.faultAttribution = new FaultAttribution(parts.offline, (event) => parts.learned.record(event))
     parts.learned.router.setTargets(registry.targets)
+    parts.learned.router.beforeChange = () => parts.decisions.drawUp()
   }
 
   /** Replaces all targets at once; running requests keep those they started with. */
@@ -160,7 +162,7 @@ export class Engine implements EngineParts {
     const now = this.now
     const ranked = learned.router.decide(new RoutedRequest(this, pending, trail, now), now)
     const decision = trail.calls === 0 ? this.#begin(pending, trail, ranked, now) : ranked
-    decisions.record(pending, decision, this.eligibility, now)
+    decisions.record(pending, decision, now)
     trail.offer(decision.first)
     if (trail.isLogged) this.#recordPassed(pending, decision, trail, now)
     if (events.has('decision')) {
@@ -240,6 +242,12 @@ export class Engine implements EngineParts {
   rank(pending: PendingRequest): readonly RankedTarget[] {
     const now = this.now
     return this.learned.router.rank(new RoutedRequest(this, pending, null, now), now)
+  }
+
+  /** What a request would be sent to now, without exploring, and why. */
+  favourite(pending: PendingRequest): Favourite {
+    const now = this.now
+    return this.learned.router.favourite(new RoutedRequest(this, pending, null, now), now)
   }
 
   /**
@@ -607,8 +615,8 @@ export class Engine implements EngineParts {
 
   /** Logs which targets would have been chosen but for a park or a limit. */
   #recordPassed(pending: PendingRequest, decision: Decision, trail: Trail, now: number): void {
-    const rows = decision.preview(LOOKED_AT, new RoutedRequest(this, pending, null, now))
-    for (const { missed, reason } of rows)
+    const { ranking } = decision.preview(LOOKED_AT, new RoutedRequest(this, pending, null, now))
+    for (const { missed, reason } of ranking)
       if (missed && reason !== null && PASSES.test(reason)) trail.recordPassed(reason)
   }
 

@@ -20,6 +20,7 @@ export interface RequestOptions {
   readonly task?: string | undefined
   readonly labels?: Readonly<Record<string, string>> | undefined
   readonly token?: string
+  readonly tokenId?: string
   readonly retryFiltered?: boolean
   readonly anyAnswer?: boolean
   readonly wire?: PendingRequest['wire']
@@ -49,7 +50,8 @@ export function requestId(): string {
     drawn = randomBytes((IDS_AT_ONCE * ID_LENGTH * 6) / 8).toString('base64url')
     used = 0
   }
-  return `kw_${drawn.slice(used, (used += ID_LENGTH))}`
+  used += ID_LENGTH
+  return `kw_${drawn.slice(used - ID_LENGTH, used)}`
 }
 
 /** Throws InvalidRequestError and ModelNotFoundError. */
@@ -88,6 +90,7 @@ export function prepareRequest(
     task: options.task ?? null,
     labels: options.labels ?? NO_LABELS,
     token: options.token ?? null,
+    tokenId: options.tokenId ?? null,
     retryFiltered: options.retryFiltered ?? false,
     wire: options.wire ?? null,
     clientKind: options.clientKind ?? '',

@@ -11,9 +11,11 @@ import { type Answered, cascade } from '../engine/cascade.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { AsUsualReason } from '../engine/experiments/asUsual.ts'
 import type { Enrolment } from '../engine/experiments/experiments.ts'
+import { giveFeedback } from '../engine/feedback.ts'
 import type { SessionSummary } from '../engine/memory/summary.ts'
 import { prepareRequest } from '../engine/prepareRequest.ts'
-import { findRated, rateRequest, rateTarget, reportMetric } from '../engine/rate.ts'
+import { findRated, rateTarget } from '../engine/rate.ts'
+import { LIBRARY } from '../engine/rater.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import {
   type CallContext,
@@ -209,19 +211,22 @@ export class APIManager {
     this.engine.logger.warn(`${name} is not served now; its ratings are kept for when it is`)
   }
 
-  /** The same for the answer of one request. Throws InvalidRequestError when the request is unknown. */
+  /**
+   * The same for the answer of one request, whoever made it. Rated again, its last score counts. Throws
+   * InvalidRequestError when the request is unknown.
+   */
   rate(requestId: string, score: number): void {
     this.#demandOpen()
-    rateRequest(this.engine, requestId, score)
+    giveFeedback(this.engine, LIBRARY, { requestId, score })
   }
 
   /**
    * Reports a number about one request (clicks, minutes saved, …) for the experiment it took part in; `quality` is the
-   * same as `rate`. Without an experiment nothing is stored. Throws InvalidRequestError.
+   * same as `rate`. Reported again, the last number counts. Without an experiment nothing is stored. Throws InvalidRequestError.
    */
   report(requestId: string, metric: string, value: number): void {
     this.#demandOpen()
-    reportMetric(this.engine, requestId, metric, value)
+    giveFeedback(this.engine, LIBRARY, { requestId, metrics: [[metric, value]] })
   }
 
   /** The current state of an experiment. Throws InvalidRequestError for an unknown name. */

@@ -82,9 +82,10 @@ export class Monitor {
   }
 
   /** Uses the channels of a configuration. */
-  useConfig({ settings }: Config): void {
+  useConfig({ settings, file }: Config): void {
     this.#guarded(() => {
-      this.alerts.use(channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) }))
+      const channels = channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) })
+      this.alerts.use(channels, file)
     })
   }
 

@@ -250,13 +250,8 @@ export class Experiments {
     this.#asUsual.add(enrolment, enrolment.reason)
   }
 
-  /**
-   * Records a metric reported for a request. The first request of a unit to be reported gives the unit its value; a
-   * later report about the same request replaces it, except that keywise's own (`self`) never replaces anybody's, nor
-   * one by `admin` that of whose request it is. Throws InvalidRequestError for a metric that the experiment does not
-   * know or that keywise measures itself.
-   */
-  report(trial: Trial, requestId: string | null, source: string, metric: string, value: number): void {
+  /** Throws InvalidRequestError for a metric that the experiment does not know or that keywise measures itself. */
+  demandMetric(trial: Trial, metric: string): void {
     const own = this.versions
       .versionsOf(trial.experiment)
       .find(({ experiment }) => experiment.version === trial.version)
@@ -264,6 +259,15 @@ export class Experiments {
       throw new InvalidRequestError(unknownMetric(metric, own?.experiment), { parameter: 'metric' })
     if (metric !== 'quality' && METRICS.some(({ name }) => name === metric))
       throw new InvalidRequestError(`"${metric}" is measured by keywise itself`, { parameter: 'metric' })
+  }
+
+  /**
+   * Records a metric reported for a request. The first request of a unit to be reported gives the unit its value; a
+   * later report about the same request replaces it, except that keywise's own (`self`) never replaces anybody's, nor
+   * one by `admin` that of whose request it is. Throws as `demandMetric`.
+   */
+  report(trial: Trial, requestId: string | null, source: string, metric: string, value: number): void {
+    this.demandMetric(trial, metric)
     const values = { [metric]: value }
     const what = metric === END ? `metric:${metric}` : metric
     const first = this.#options.store.event(observationId(trial, what))

@@ -3,15 +3,17 @@
  * everything fails, partial failures fold into the one alert; a flapping incident is reported a few times an hour.
  */
 
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { cleanText } from '../../domain/cleanText.ts'
 import { cutText } from '../../domain/cutText.ts'
 import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
 import { type Alert, alertText, coversEvent } from './alert.ts'
+import { type Audience, audienceOf, NOBODY } from './audience.ts'
 import type { Channel, Delivery } from './channel.ts'
+import type { ChannelHealth } from './channelHealth.ts'
 import { begun, ended, type Incident, isOpen, readIncident, writeIncident } from './incident.ts'
-import { Outbox, type OutboxOptions } from './outbox.ts'
+import { type AddOptions, Outbox, type OutboxOptions } from './outbox.ts'
 
 /** What happened, before it becomes an alert. */
 export type News = Omit<Alert, 'id' | 'at'> & {
@@ -71,8 +73,7 @@ export class Alerts {
   readonly #outbox: Outbox
   /** Open incidents, as last read. */
   readonly #open = new Map<string, Incident>()
-  /** Identifies the set of channels: the same incident for other channels is another incident. */
-  #audience = 'nobody'
+  #audience: Audience = NOBODY
   #syncedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: AlertsOptions) {
@@ -84,11 +85,11 @@ export class Alerts {
     return this.#outbox.channels
   }
 
-  /** Installs the channels of a configuration. */
-  use(channels: readonly Channel[]): void {
-    const ids = channels.map((channel) => channel.id).sort()
-    this.#audience = ids.length === 0 ? 'nobody' : createHash('sha256').update(ids.join(' ')).digest('hex').slice(0, 16)
-    this.#outbox.use(channels)
+  /** Installs the channels of a configuration, which `home` names; null for one that is in no file. */
+  use(channels: readonly Channel[], home: string | null = null): void {
+    const { audience, before } = audienceOf(channels, this.#audience, { store: this.#options.store, home })
+    this.#audience = audience
+    this.#outbox.use(channels, before.channels)
     this.#open.clear()
     this.sync()
   }
@@ -137,7 +138,7 @@ export class Alerts {
     if (incident?.endedBy !== mark) return false
     const untold = this.#takeBack(incident)
     if (news === null || incident.told !== 'told') return true
-    this.#post(this.#alertOf(news), 0, untold)
+    this.#post(this.#alertOf(news), { except: untold, ends: incident.alert.id })
     return true
   }
 
@@ -152,7 +153,9 @@ export class Alerts {
   /** Whether no channel subscribed to the alert has received it yet. */
   isUnsent({ alert }: Incident): boolean {
     const waiting = this.#outbox.waiting().filter(({ alertId }) => alertId === alert.id)
-    const wanted = this.channels.filter((channel) => coversEvent(channel.events, alert.event))
+    const wanted = this.channels.filter(
+      ({ events, backupAfterMs }) => backupAfterMs === null && coversEvent(events, alert.event),
+    )
     return waiting.length > 0 && waiting.length >= wanted.length
   }
 
@@ -178,6 +181,11 @@ export class Alerts {
     this.#open.clear()
     for (const [key, incident] of stored) if (isOpen(incident, now())) this.#open.set(key, incident)
     return over.map((incident) => stored.get(incident.key) ?? incident)
+  }
+
+  /** How the channels do, in the order of the configuration. */
+  health(): readonly ChannelHealth[] {
+    return this.#outbox.health()
   }
 
   /** Every incident kept, newest first. */
@@ -213,13 +221,14 @@ export class Alerts {
 
   #notify(alert: Alert): void {
     if (alert.event === 'all_failed' && alert.subject === EVERYTHING) this.#foldParts()
-    this.#post(alert, HOLD_MS[alert.event] ?? (PARTS.has(alert.event) && alert.subject !== EVERYTHING ? 1_000 : 0))
+    const holdMs = HOLD_MS[alert.event] ?? (PARTS.has(alert.event) && alert.subject !== EVERYTHING ? 1_000 : 0)
+    this.#post(alert, { holdMs })
   }
 
-  #post(alert: Alert, holdMs: number, except?: ReadonlySet<string>): void {
-    this.#outbox.add(alert, holdMs, except)
+  #post(alert: Alert, options: AddOptions): void {
+    this.#outbox.add(alert, options)
     this.#options.emit(alert, alertText(alert))
-    if (holdMs === 0) void this.#outbox.deliver()
+    if ((options.holdMs ?? 0) === 0) void this.#outbox.deliver()
   }
 
   /** Withdraws queued alerts that "everything fails" includes. */
@@ -272,7 +281,7 @@ export class Alerts {
   }
 
   #place(key: string): string {
-    return `${this.#audience} ${key}`
+    return `${this.#audience.id} ${key}`
   }
 }
 

@@ -128,6 +128,7 @@ export class Exchange implements CallSink, RunningExchange {
     const options: RequestOptions = {
       ...clientHeaders(headers, body),
       token: this.#token.name,
+      tokenId: this.#token.id,
       clientKind: clientKind(headers['user-agent']),
       via: viaOf(headers, name),
       needs: this.#holdersOf(request),
