@@ -91,7 +91,11 @@ function askNext(engine: Engine, pending: PendingRequest, trail: Trail, race: Ra
   if (reason === null) return
   const attempt = mayCall(engine, pending, trail) ? callNext(engine, pending, trail, decision, reason) : null
   if (attempt === null) race.foundNone(reason)
-  else race.enter(attempt, reason, engine.hedgeAfterMs(attempt.target, pending))
+  else
+    race.enter(attempt, reason, {
+      hedgeAfterMs: engine.hedgeAfterMs(attempt.target, pending),
+      patienceMs: engine.patienceMs(attempt.target, pending, decision),
+    })
 }
 
 /** Calls the next target that has room. */
