@@ -148,6 +148,19 @@ describe('a value that is reported again', () => {
   })
 })
 
+test('a store in memory that has dropped its oldest events loses none of what was counted', () => {
+  const store = createMemoryStore({ maxEvents: 100 })
+  const one = open(store)
+  for (let unit = 0; unit < 300; unit++) {
+    say(one, { unit, request: 0, source: 'library', value: 1 })
+    one.tick()
+  }
+  say(one, { unit: 299, request: 0, source: 'library', value: 9 })
+  one.sync()
+  const seen = one.evidenceOf(one.known('race').experiment).variants()
+  expect(seen.reduce((sum, { observations }) => sum + observations, 0)).toBe(300)
+})
+
 function meanOf(experiments: Experiments, variant: string): number | null {
   experiments.sync()
   const { experiment } = experiments.known('race')

@@ -37,6 +37,7 @@ interface SavedFold {
   readonly revision: number
   readonly state: Json
   readonly answered: Json
+  readonly firsts: number
 }
 
 export class VersionFold {
@@ -53,6 +54,8 @@ export class VersionFold {
   readonly #stepOf = new Map<string, number>()
   readonly #kept: { readonly steps: number; readonly state: Json; readonly answered: Record<string, AnsweredUnits> }[] =
     []
+  /** Events that are in the evidence, without those that replaced a value. */
+  #firsts = 0
   /** How many of the steps are in the evidence. */
   #folded = 0
   #repeatedAt = Number.NEGATIVE_INFINITY
@@ -66,7 +69,9 @@ export class VersionFold {
     this.isNew = state === undefined
     this.#evidence = new Evidence(version.experiment, state)
     this.seq = state === undefined ? version.startSeq : (asNumber(record?.['seq']) ?? 0)
-    if (state !== undefined) this.#answered = record?.['answered'] as never // written by `saved`
+    if (state === undefined) return
+    this.#answered = record?.['answered'] as never // written by `saved`
+    this.#firsts = asNumber(record?.['firsts']) ?? 0
   }
 
   get evidence(): Evidence {
@@ -81,7 +86,13 @@ export class VersionFold {
   saved(): SavedFold {
     const { seq, version } = this
     const state = structuredClone(this.#evidence.toJSON()) as never // plain JSON by its own word
-    return { seq, revision: version.revision, state, answered: structuredClone(this.#answered) as never }
+    return {
+      seq,
+      revision: version.revision,
+      state,
+      answered: structuredClone(this.#answered) as never,
+      firsts: this.#firsts,
+    }
   }
 
   /** Counts the next event of the log. `earlier` gives all events of this version up to it, this one included. */
@@ -116,6 +127,8 @@ export class VersionFold {
   #readBack(events: Iterable<ObservationEvent & StoredEvent>): void {
     const steps: Step[] = []
     for (const event of events) this.#add(steps, event)
+    // A store in memory drops its oldest events: then the value stays as it was, rather than losing theirs.
+    if (steps.length < this.#firsts) return this.#stepOf.clear()
     this.#steps = steps
     this.#restartFrom(0)
   }
@@ -141,6 +154,7 @@ export class VersionFold {
     const kept = this.#kept.at(-1)
     // The evidence is replaced when it is complete again: until then the old one answers.
     this.#folded = kept?.steps ?? 0
+    this.#firsts = this.#folded
     this.isUnsettled = true
     this.#next = {
       evidence: new Evidence(this.version.experiment, structuredClone(kept?.state) as never),
@@ -169,6 +183,7 @@ export class VersionFold {
   }
 
   #count({ variant, values, isElsewhere, isEnd }: Step): void {
+    this.#firsts++
     for (const [metric, value] of Object.entries(values)) this.#evidence.observe(variant, metric, value)
     if (!isEnd) return
     const units = this.#answered[variant] ?? { ended: 0, elsewhere: 0 }
