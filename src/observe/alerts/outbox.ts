@@ -77,6 +77,7 @@ export class Outbox {
   /** While closing, no other alert can arrive to fold into, so nothing is held back. */
   #isClosing = false
   #lookedAt = Number.NEGATIVE_INFINITY
+  #added = 0
   /** Channels whose failure this process has logged. */
   readonly #said = new Set<string>()
   /** Channels that this process has tried: until then it does not know why they rest. */
@@ -111,7 +112,7 @@ export class Outbox {
       const isBackup = channel.backupAfterMs !== null && !this.#stoodIn(channel, ends) && !isAboutChannels(alert)
       if (isBackup && this.#firstFor(alert).every(({ id }) => except.has(id))) continue
       const notBefore = alert.at + holdMs + (isBackup ? (channel.backupAfterMs ?? 0) : 0)
-      this.#put({ channel: channel.id, alert, notBefore, isBackup, refused: 'nothing' })
+      this.#put({ channel: channel.id, alert, order: this.#added++, notBefore, isBackup, refused: 'nothing' })
       this.#dropExcess(channel, now)
       this.#waiting = true
     }
@@ -422,7 +423,7 @@ export class Outbox {
 
   #drop(channel: Channel, choose: (entries: readonly OutboxEntry[]) => readonly OutboxEntry[]): void {
     const entries = this.#entries().filter((entry) => entry.channel === channel.id)
-    const dropped = choose(entries.sort((one, other) => (one.key < other.key ? -1 : 1))).filter(({ key }) =>
+    const dropped = choose(inOrder(entries)).filter(({ key }) =>
       this.#remove(key),
     )
     if (dropped.length > 0) this.#lose(channel, dropped)
