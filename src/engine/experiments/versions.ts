@@ -180,10 +180,16 @@ function mayResume({ stopped }: Version, source: string): boolean {
   return stopped !== null && (source === COMMAND || stopped.cause !== 'person')
 }
 
-/** Stores of before may have the same data under several rules as several versions: then the same rules come first. */
+/**
+ * Stores of before may have the same data under several rules as several versions, each dealt anew. Then the one that
+ * runs goes on, so that no unit moves; with the same rules first, as two configurations may each have one running.
+ */
 function versionOf(versions: readonly Version[], experiment: Experiment): Version | undefined {
   const same = versions.filter((version) => hasSameData(version.experiment, experiment))
-  return same.find((version) => hasSameRules(version.experiment, experiment)) ?? currentOf(same)
+  const alike = same.filter((version) => hasSameRules(version.experiment, experiment))
+  const current = currentOf(versions)
+  const isCurrent = current !== undefined && same.includes(current)
+  return alike.find(({ stopped }) => stopped === null) ?? (isCurrent ? current : (alike[0] ?? currentOf(same)))
 }
 
 type Start = Definition & Pick<Version, 'source' | 'startSeq'> & { readonly now: number; readonly hadData: boolean }
