@@ -5,6 +5,7 @@ import type { RoutingRequest } from '../routing/choose.ts'
 import type { Ineligible } from '../routing/eligible.ts'
 import { type EligibilityFacts, whyNot, whyNotChoose } from './attempt/eligibility.ts'
 import type { Trail } from './attempt/trail.ts'
+import type { AttemptObserver } from './observer.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
 /** The engine: its facts are replaced when the configuration changes, and its time goes on. */
@@ -12,6 +13,7 @@ interface Present {
   readonly eligibility: EligibilityFacts
   /** Epoch milliseconds. */
   readonly now: number
+  readonly monitor: Pick<AttemptObserver, 'overBudget'>
 }
 
 /**
@@ -58,7 +60,9 @@ export class RoutedRequest implements RoutingRequest {
     const { eligibility } = this.#present
     if (this.#trail === null) return whyNot(eligibility, target, this.#pending, null, this.#decidedAt)
     // The next target is chosen after a failed attempt, which may have taken long.
-    return whyNotChoose(eligibility, target, this.#pending, this.#trail, this.#present.now)
+    const why = whyNotChoose(eligibility, target, this.#pending, this.#trail, this.#present.now)
+    if (why?.budget !== undefined) this.#present.monitor.overBudget(why.budget, this.#pending)
+    return why
   }
 
   load(target: Target): number {
