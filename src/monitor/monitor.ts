@@ -94,9 +94,10 @@ export class Monitor {
   }
 
   /** Uses the channels of a configuration. */
-  useConfig({ settings }: Config): void {
+  useConfig({ settings, file }: Config): void {
     this.#guarded(() => {
-      this.alerts.use(channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) }))
+      const channels = channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) })
+      this.alerts.use(channels, file)
     })
   }
 
@@ -128,7 +129,8 @@ export class Monitor {
       task: pending.task,
       source: 'self',
     })
-    if (pending.enrolment?.trial != null) experiments.report(pending.enrolment.trial, pending.id, 'quality', score)
+    if (pending.enrolment?.trial != null)
+      experiments.report(pending.enrolment.trial, pending.id, 'self', 'quality', score)
   }
 
   /** A target answered: ends its open incidents. */

@@ -19,6 +19,8 @@ export const ALERT_EVENTS = [
   'store_degraded',
   'store_back',
   'experiment_decided',
+  'channel_off',
+  'channel_back',
 ] as const
 /** What a channel can subscribe to. */
 type AlertEvent = (typeof ALERT_EVENTS)[number]
@@ -71,6 +73,8 @@ const SIGNS: { readonly [E in Alert['event']]: string } = {
   store_degraded: '💾',
   store_back: '🟢',
   experiment_decided: '🧪',
+  channel_off: '📪',
+  channel_back: '📬',
   test: '🔔',
   digest: '🌅',
 }
@@ -105,13 +109,11 @@ export function moment(at: number, now: number): string {
 
 /** Whether a subscription covers an event: some events come with the one they belong to. */
 export function coversEvent(events: ReadonlySet<string>, event: Alert['event']): boolean {
-  return (
-    event === 'test' ||
-    event === 'digest' ||
-    events.has(event) ||
-    (COMPANIONS[event] ?? []).some((one) => events.has(one))
-  )
+  return ALWAYS.has(event) || events.has(event) || (COMPANIONS[event] ?? []).some((one) => events.has(one))
 }
+
+/** What is said of the alerts themselves. */
+const ALWAYS: ReadonlySet<string> = new Set(['test', 'digest', 'channel_off', 'channel_back'])
 
 const COMPANIONS: { readonly [E in Alert['event']]?: readonly AlertEvent[] } = {
   key_leaked: ['key_revoked'],

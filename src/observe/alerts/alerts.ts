@@ -5,17 +5,19 @@
  * the last that a person read is true.
  */
 
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { cleanText } from '../../domain/cleanText.ts'
 import { cutText } from '../../domain/cutText.ts'
 import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
 import { type Alert, alertText, coversEvent, moment } from './alert.ts'
 import { AlertIds } from './alertIds.ts'
+import { type Audience, audienceOf, NOBODY } from './audience.ts'
 import type { Channel, Delivery } from './channel.ts'
+import type { ChannelHealth } from './channelHealth.ts'
 import { begun, ended, hasLasted, type Incident, isOpen, mutedUntil, reported, reportOf } from './incident.ts'
 import { IncidentLog } from './incidentLog.ts'
-import { Outbox, type OutboxOptions } from './outbox.ts'
+import { type AddOptions, Outbox, type OutboxOptions } from './outbox.ts'
 
 /** What happened, before it becomes an alert. */
 export type News = Omit<Alert, 'id' | 'at'> & {
@@ -103,6 +105,7 @@ export class Alerts {
   readonly #outbox: Outbox
   readonly #log: IncidentLog
   readonly #ids = new AlertIds()
+  #audience: Audience = NOBODY
   #reviewedAt = Number.NEGATIVE_INFINITY
   /** When this process first saw that the broader incident of a folded one is over, by key. */
   readonly #unfoldedAt = new Map<string, number>()
@@ -117,13 +120,12 @@ export class Alerts {
     return this.#outbox.channels
   }
 
-  /** Installs the channels of a configuration. */
-  use(channels: readonly Channel[]): void {
-    const ids = channels.map((channel) => channel.id).sort()
-    this.#outbox.use(channels)
-    this.#log.useFor(
-      ids.length === 0 ? 'nobody' : createHash('sha256').update(ids.join(' ')).digest('hex').slice(0, 16),
-    )
+  /** Installs the channels of a configuration, which `home` names; null for one that is in no file. */
+  use(channels: readonly Channel[], home: string | null = null): void {
+    const { audience, before } = audienceOf(channels, this.#audience, { store: this.#options.store, home })
+    this.#audience = audience
+    this.#outbox.use(channels, before.channels)
+    this.#log.useFor(audience.id)
   }
 
   /** Whether no incident is open; called for every answer. */
@@ -168,7 +170,7 @@ export class Alerts {
     if (incident?.endedBy !== mark) return false
     const untold = this.#takeBack(incident)
     if (news === null || incident.told !== 'told') return true
-    this.#post({ ...this.#alertOf(news), incident: firstOf(incident) }, 0, untold)
+    this.#post({ ...this.#alertOf(news), incident: firstOf(incident) }, { except: untold, ends: incident.alert.id })
     for (const part of parts) this.#tellPart(part, news.event)
     return true
   }
@@ -184,7 +186,9 @@ export class Alerts {
   /** Whether no channel subscribed to the alert has received it yet. */
   isUnsent({ alert }: Incident): boolean {
     const waiting = this.#outbox.waiting().filter(({ alertId }) => alertId === alert.id)
-    const wanted = this.channels.filter((channel) => coversEvent(channel.events, alert.event))
+    const wanted = this.channels.filter(
+      ({ events, backupAfterMs }) => backupAfterMs === null && coversEvent(events, alert.event),
+    )
     return waiting.length > 0 && waiting.length >= wanted.length
   }
 
@@ -200,6 +204,11 @@ export class Alerts {
   /** Reads what other processes opened and closed. Returns the incidents that are over. */
   sync(): readonly Incident[] {
     return this.#log.sync()
+  }
+
+  /** How the channels do, in the order of the configuration. */
+  health(): readonly ChannelHealth[] {
+    return this.#outbox.health()
   }
 
   /** Every incident kept, newest first. */
@@ -285,7 +294,7 @@ export class Alerts {
         : known,
     )
     if (told === undefined) return
-    if (told.alert.id === again.id) this.#post(again, 0)
+    if (told.alert.id === again.id) this.#post(again, {})
   }
 
   /** A part that goes on is reported with the end of what included it, and by itself where that is not read. */
@@ -297,18 +306,18 @@ export class Alerts {
     })
     if (told === undefined || !isNew) return
     const readers = this.channels.filter((channel) => coversEvent(channel.events, event)).map(({ id }) => id)
-    this.#post(told.alert, 0, new Set(readers))
+    this.#post(told.alert, { except: new Set(readers) })
   }
 
   #notify(alert: Alert): void {
     if (alert.event === 'all_failed' && alert.subject === EVERYTHING) this.#foldParts()
-    this.#post(alert, HOLD_MS[alert.event] ?? (isPart(alert) ? 1_000 : 0))
+    this.#post(alert, { holdMs: HOLD_MS[alert.event] ?? (isPart(alert) ? 1_000 : 0) })
   }
 
-  #post(alert: Alert, holdMs: number, except?: ReadonlySet<string>): void {
-    this.#outbox.add(alert, holdMs, except)
+  #post(alert: Alert, options: AddOptions): void {
+    this.#outbox.add(alert, options)
     this.#options.emit(alert, alertText(alert))
-    if (holdMs === 0) void this.#outbox.deliver()
+    if ((options.holdMs ?? 0) === 0) void this.#outbox.deliver()
   }
 
   /** Withdraws queued alerts that "everything fails" includes. */
