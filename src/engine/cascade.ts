@@ -114,6 +114,7 @@ function callNext(
     if (target === null) return null
     const hold = isHedge ? engine.reserveHedge(target, pending) : engine.reserve(target, pending, trail)
     if (hold.granted) return engine.call(target, pending, trail, hold)
+    if (hold.budget !== undefined && !isHedge) engine.monitor.overBudget(hold.budget, pending)
     // What is asked for speed only does not fail the request.
     trail.pass(target, hold, decision.explored || isHedge)
     if (trail.rejectedBy !== null) return null
