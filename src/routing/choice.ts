@@ -155,7 +155,10 @@ function cheaper(context: RankingContext, best: number, choice: Choice): Choice 
   return cheapest === choice.index ? choice : moved('cost', cheapest, choice.index)
 }
 
-/** The cheapest of the targets within the margin of the best value; `preferred` wins among equally cheap ones. */
+/**
+ * The cheapest of the targets within the margin of the best value. Among equally cheap ones `preferred` wins, then the
+ * larger value.
+ */
 export function cheapestNear(
   { candidates, valuation, values, eligibility, costMargin }: RankingContext,
   best: number,
@@ -167,9 +170,12 @@ export function cheapestNear(
   let cheapest = preferred
   let leastCost = candidates.costUsd(preferred, inputTokens, outputTokens)
   for (let index = 0; index < values.length; index++) {
-    if (values[index]! < floor || leastCost === 0) continue
+    if (values[index]! < floor || (leastCost === 0 && cheapest === preferred)) continue
     const cost = candidates.costUsd(index, inputTokens, outputTokens)
-    if (cost < leastCost * (1 - TIE) && eligibility.admits(index)) {
+    const isCheaper = cost < leastCost * (1 - TIE)
+    const isBetter =
+      cheapest !== preferred && cost <= leastCost * (1 + TIE) && beats(candidates.targets, values, index, cheapest)
+    if ((isCheaper || isBetter) && eligibility.admits(index)) {
       cheapest = index
       leastCost = cost
     }
