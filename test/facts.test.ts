@@ -219,6 +219,22 @@ describe('an installation', () => {
     expect((await rowOf())?.price?.input).toBe(0.2)
   })
 
+  test('is not undone where the one before was changed on the disk, until that is installed again', async () => {
+    const { folder, install, undo, rowOf } = installation()
+    const first = fileOf(PRICE)
+    await install(first)
+    await install(fileOf(fact({ kind: 'price', price: { input: 7, output: 1 } })))
+    writeFileSync(kept(folder, first), '{}')
+    await expect(undo()).rejects.toThrow(
+      /is not what was installed .*"keywise models --refresh FILE" installs it again; nothing was undone$/,
+    )
+    expect((await rowOf())?.price?.input).toBe(7)
+    await install(first)
+    expect((await rowOf())?.price?.input).toBe(0.2)
+    expect(await undo()).toMatchObject({ facts: 1 })
+    expect((await rowOf())?.price?.input).toBe(7)
+  })
+
   test('mends a list of installations that is damaged', async () => {
     const { folder, install, undo, rowOf } = installation()
     await install(fileOf(LIMIT))

@@ -16,9 +16,9 @@ import {
   type Crossing,
   type KnownAmount,
   type Outlook,
+  type SpendNeed,
 } from './budgetCounter.ts'
 import type { Budget } from './budgetRule.ts'
-import type { WorstCase } from './cost.ts'
 import type { Counters, LeaseSlot } from './lease.ts'
 import {
   type Abandoned,
@@ -39,7 +39,7 @@ export interface SpendRequest {
   readonly labels?: Readonly<Record<string, string>> | null
   /** Name of the gateway token; null for the library. */
   readonly token?: string | null
-  readonly worstCase: Pick<WorstCase, 'nanoUsd' | 'inputTokens' | 'outputTokens'>
+  readonly worstCase: SpendNeed
 }
 
 export interface BudgetRefusal {
@@ -381,7 +381,7 @@ function refused(
   now: number,
 ): BudgetRefusal {
   const { scope, onExceeded } = budgetCounter.budget
-  return { granted: false, scope, ...budgetCounter.refusal(amount, worstCase.outputTokens, now), onExceeded }
+  return { granted: false, scope, ...budgetCounter.refusal(amount, worstCase, now), onExceeded }
 }
 
 function isUnpriced({ budget }: BudgetCounter, { worstCase }: SpendRequest): boolean {
