@@ -590,7 +590,16 @@ describe('listeners', () => {
     const error = new AllTargetsFailedError('all failed', { retryAt: '2026-11-23T12:01:00.000Z' })
     expect(engine.gaveUp(pending, trail, error)).toBe(error)
     expect(told).toEqual([
-      ['decision', { requestId: pending.id, model: 'auto', chosen: 'groq/a#1', explored: false }],
+      [
+        'decision',
+        {
+          requestId: pending.id,
+          model: 'auto',
+          chosen: 'groq/a#1',
+          explored: false,
+          cause: expect.objectContaining({ kind: 'priority' }),
+        },
+      ],
       ['exhausted', { requestId: pending.id, model: 'auto', attempts: [], retryAt: '2026-11-23T12:01:00.000Z' }],
     ])
   })

@@ -3,6 +3,7 @@
 import type { AttemptReport, OperationName } from '../domain/attempt.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { ForecastView } from '../money/forecast.ts'
+import type { DecisionCause } from '../routing/cause.ts'
 
 /** Targets were ranked for a request. */
 interface DecisionNews {
@@ -14,6 +15,8 @@ interface DecisionNews {
   readonly chosen: string | null
   /** Whether the target was chosen for exploration. */
   readonly explored: boolean
+  /** Why it was chosen: `kind`, and `text` in one sentence. */
+  readonly cause: DecisionCause
 }
 
 /** No target answered a request. */

@@ -9,11 +9,32 @@ import type { RankingContext } from './rankingContext.ts'
 import type { Curiosity } from './settings.ts'
 import { slot } from './sums.ts'
 
+/**
+ * The step that chose the target. They follow each other: what is best, what the draws or a new target's free try make of
+ * it, the cheapest near that, its sibling key that was used least. A conversation skips them all.
+ */
+export type DecidingStep = 'best' | 'draw' | 'exploration' | 'new' | 'cost' | 'load' | 'session'
+
 export interface Choice {
   /** -1 when nothing is eligible. */
   readonly index: number
   readonly explored: boolean
+  /** The last step that changed the choice. */
+  readonly cause: DecidingStep
+  /** What the steps before it had chosen; -1 for `best` and `session`, before which nothing was chosen. */
+  readonly instead: number
+  /** Of `new`: which of the target's free tries this is, from 1; 0 otherwise. */
+  readonly pull: number
 }
+
+/** A choice that is not explored, by a step that had one target before it. */
+function moved(step: DecidingStep, index: number, instead: number): Choice {
+  return { index, explored: false, cause: step, instead, pull: 0 }
+}
+
+const chosenAs = (step: 'best' | 'session', index: number): Choice => moved(step, index, -1)
+
+export const NO_CHOICE: Choice = chosenAs('best', -1)
 
 /** A conversation leaves a target whose reliability is below this. */
 const UNHEALTHY = 0.5
@@ -22,26 +43,26 @@ const UNHEALTHY = 0.5
 export function pickSame({ candidates, eligibility }: RankingContext, stateId: string | null): Choice | null {
   const index = stateId === null ? undefined : candidates.indexOf(stateId)
   if (index === undefined || candidates.reliability[index]! < UNHEALTHY || !eligibility.admits(index)) return null
-  return { index, explored: false }
+  return chosenAs('session', index)
 }
 
 /** The target with the largest key. */
 export function pickBest(context: RankingContext): Choice {
-  return { index: largest(context), explored: false }
+  return chosenAs('best', largest(context))
 }
 
 /** Like `pickBest`, but an untried target goes first, once. */
 export function pickNewFirst(context: RankingContext): Choice {
   const index = largest(context)
-  if (index < 0 || !context.candidates.isNew(index)) return { index, explored: false }
-  context.candidates.known[index]!.row[slot.freePulls]!++
-  return { index, explored: true }
+  if (index < 0 || !context.candidates.isNew(index)) return chosenAs('best', index)
+  const pull = ++context.candidates.known[index]!.row[slot.freePulls]!
+  return { index, explored: true, cause: 'new', instead: -1, pull }
 }
 
 /** The largest value, or the cheapest of those near it. */
 export function pickWorthiest(context: RankingContext): Choice {
   const best = largest(context)
-  return { index: cheapestNear(context, best, best), explored: false }
+  return cheaper(context, best, chosenAs('best', best))
 }
 
 /**
@@ -50,11 +71,15 @@ export function pickWorthiest(context: RankingContext): Choice {
  */
 export function pickCurious(context: RankingContext, curiosity: Curiosity, bucket: Bucket, seed: number): Choice {
   const { best, drawn } = drawBest(context, curiosity.width, seed)
-  if (best < 0) return { index: best, explored: false }
+  if (best < 0) return NO_CHOICE
   const isWorse = context.values[best]! - context.values[drawn]! > curiosity.margin
-  if (!isWorse) return { index: cheapestNear(context, best, drawn), explored: false }
-  if (isFree(context.candidates, drawn, curiosity.freePulls) || bucket.spend()) return { index: drawn, explored: true }
-  return { index: cheapestNear(context, best, best), explored: false }
+  if (!isWorse) return cheaper(context, best, drawn === best ? chosenAs('best', best) : moved('draw', drawn, best))
+  const pull = freePull(context.candidates, drawn, curiosity.freePulls)
+  if (pull > 0) return { index: drawn, explored: true, cause: 'new', instead: best, pull }
+  if (bucket.spend()) return { index: drawn, explored: true, cause: 'exploration', instead: best, pull: 0 }
+  // Ties are broken by weight and id here as well, not by place.
+  const first = largest(context)
+  return cheaper(context, first, chosenAs('best', first))
 }
 
 /**
@@ -62,15 +87,21 @@ export function pickCurious(context: RankingContext, curiosity: Curiosity, bucke
  * clearly smaller: limits that are not stated are then reached as late as possible, and keys of one account, which share
  * them, gain nothing. An untried key is judged by its siblings.
  */
-export function pickLightest(
+export function pickLightest(context: RankingContext, choice: Choice): Choice {
+  const lightest = choice.index < 0 || choice.explored ? choice.index : lightestSibling(context, choice.index)
+  return lightest === choice.index ? choice : moved('load', lightest, choice.index)
+}
+
+/** The key of the same model that was used least; the index itself where no other key may serve as well. */
+export function lightestSibling(
   { candidates, values, eligibility, costMargin, request }: RankingContext,
-  choice: Choice,
-): Choice {
-  const siblings = choice.index < 0 || choice.explored ? [] : candidates.siblingsOf(choice.index)
-  if (request.load === undefined || siblings.length < 2) return choice
-  const floor = values[choice.index]! - Math.max(costMargin, TIE)
+  from: number,
+): number {
+  const siblings = candidates.siblingsOf(from)
+  if (request.load === undefined || siblings.length < 2) return from
+  const floor = values[from]! - Math.max(costMargin, TIE)
   const loadOf = (index: number) => (request.load?.(candidates.targets[index]!) ?? 0) / weightOf(candidates, index)
-  let lightest = choice.index
+  let lightest = from
   let least = loadOf(lightest)
   for (const index of siblings) {
     if (values[index]! * hope(candidates, index) < floor && !candidates.isNew(index)) continue
@@ -81,27 +112,26 @@ export function pickLightest(
       least = own
     }
   }
-  return lightest === choice.index ? choice : { index: lightest, explored: false }
+  return lightest
 }
 
 /** By how much the reliability may be better than its estimate: much for a key that was seldom used. */
-function hope({ reliability, reliabilitySpread }: CandidateTable, index: number): number {
+export function hope({ reliability, reliabilitySpread }: CandidateTable, index: number): number {
   const mean = reliability[index]!
   return mean > 0 ? Math.min(1, mean + reliabilitySpread[index]!) / mean : 1
 }
 
 const weightOf = ({ targets }: CandidateTable, index: number) => targets[index]!.profile.weight
 
-/** The first tries of a new target spend no token. */
-function isFree(candidates: CandidateTable, index: number, freePulls: number): boolean {
+/** Takes one of the first tries of a new target, which spend no token, and numbers it from 1; 0 when none is left. */
+function freePull(candidates: CandidateTable, index: number, freePulls: number): number {
   const { row } = candidates.known[index]!
   const seen = row[slot.successes]! + row[slot.failures]!
-  if (seen >= freePulls || row[slot.freePulls]! >= freePulls) return false
-  row[slot.freePulls]!++
-  return true
+  if (seen >= freePulls || row[slot.freePulls]! >= freePulls) return 0
+  return ++row[slot.freePulls]!
 }
 
-function largest({ candidates, keys, eligibility }: RankingContext): number {
+export function largest({ candidates, keys, eligibility }: RankingContext): number {
   let best = -1
   for (let index = 0; index < keys.length; index++) {
     if (best >= 0 && !beats(candidates.targets, keys, index, best)) continue
@@ -119,8 +149,14 @@ function beats(targets: readonly Target[], keys: Float64Array, index: number, be
   return weight !== 0 ? weight > 0 : targets[index]!.id < targets[best]!.id
 }
 
+/** Moves to the cheapest of the targets within the margin of the best value. */
+function cheaper(context: RankingContext, best: number, choice: Choice): Choice {
+  const cheapest = cheapestNear(context, best, choice.index)
+  return cheapest === choice.index ? choice : moved('cost', cheapest, choice.index)
+}
+
 /** The cheapest of the targets within the margin of the best value; `preferred` wins among equally cheap ones. */
-function cheapestNear(
+export function cheapestNear(
   { candidates, valuation, values, eligibility, costMargin }: RankingContext,
   best: number,
   preferred: number,
