@@ -14,6 +14,7 @@ import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
 import { FILLERS, termsAt } from './order.ts'
 import type { LoadQuestion, RankingContext } from './rankingContext.ts'
+import type { RatingChange } from './ratings.ts'
 import { score, type Terms } from './score.ts'
 import { CURIOSITY, type Curiosity, type RoutingSettings, type Strategy } from './settings.ts'
 import { evaluate, type Valuation } from './valuation.ts'
@@ -121,6 +122,13 @@ export class Router {
     const index = this.#candidates.indexOf(event.target.stateId)
     const local = index !== undefined && this.#candidates.targets[index]!.profile.local
     if (this.#knowledge.fold(event, local) && index !== undefined) this.#candidates.touch(index)
+  }
+
+  /** Learns from a rating that may replace another. */
+  rate(change: RatingChange): void {
+    this.#knowledge.rate(change)
+    const index = this.#candidates.indexOf(change.target.stateId)
+    if (index !== undefined) this.#candidates.touch(index)
   }
 
   decide(request: RoutingRequest, now: number): Decision {

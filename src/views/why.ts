@@ -29,6 +29,8 @@ export interface WhyView {
   readonly chosen: string | null
   /** Whether it was chosen to explore it rather than because it looked best. */
   readonly explored: boolean
+  /** What tokens that share this gateway have rated in this hour, and as how much it counts; absent for past requests. */
+  readonly ratings?: readonly RatingsRow[]
   /** Set while the user's hours exclude every target; absent for past requests. */
   readonly allClosed?: AllClosed | null
 }
@@ -37,6 +39,18 @@ export interface WhyRequestView extends WhyView {
   readonly requestId: string
   readonly decidedAt: string | null
   readonly attempts: readonly AttemptReport[]
+}
+
+/** What one token said of a target in this hour. */
+export interface RatingsRow {
+  /** Target id. */
+  readonly target: string
+  /** Name of the token. */
+  readonly token: string
+  /** Requests it has rated. */
+  readonly given: number
+  /** As how many ratings they count. */
+  readonly counted: number
 }
 
 /** The ranking as it stands. Throws ModelNotFoundError. */
@@ -48,8 +62,20 @@ export function whyView(engine: EngineReader, model = 'auto'): WhyView {
     ranking: ranked.map((row) => ({ ...decisionRow(row), inputs: row.inputs, priors: row.priors })),
     chosen: ranked.find(({ eligible }) => eligible)?.target.id ?? null,
     explored: false,
+    ratings: ratingsOf(engine),
     allClosed: allClosed(engine),
   }
+}
+
+/** Those of targets that are served now, most first. */
+function ratingsOf({ learned, registry, now }: EngineReader): readonly RatingsRow[] {
+  return learned.ratings
+    .ofHour(now)
+    .flatMap(({ stateId, ...row }) => {
+      const target = registry.find(stateId)?.id
+      return target === undefined ? [] : [{ target, ...row }]
+    })
+    .sort((a, b) => b.given - a.given)
 }
 
 /**
