@@ -123,8 +123,9 @@ export class Knowledge {
 }
 
 function listFor(known: TargetKnowledge, { isShared }: Rated): Rated[] {
-  if (isShared) return (known.shared ??= [])
-  return (known.recent ??= [])
+  known.recent ??= []
+  known.shared ??= []
+  return isShared ? known.shared : known.recent
 }
 
 /** A token among several makes no task of others forgotten by naming new ones. */
