@@ -142,8 +142,8 @@ export interface ImportEvent {
 }
 
 /**
- * One observation of a unit of an experiment. Its id names the unit and the observation (how its request ended, or one
- * reported number), so the log keeps each once, however often it is reported.
+ * One observation of a unit of an experiment. The id of the first names the unit and the observation (how its request
+ * ended, or one reported number), so the log keeps it once, however often it is reported.
  */
 export interface ObservationEvent {
   readonly kind: 'observation'
@@ -154,6 +154,12 @@ export interface ObservationEvent {
   readonly requestId: string | null
   /** By metric: 0 or 1 for success, milliseconds for latency, USD for cost, 0..1 for quality, or the user's own. */
   readonly values: Readonly<Record<string, number>>
+  /** Who reported it: `self`, `admin`, or somebody whose request it was. Absent for how a request ended. */
+  readonly source?: string
+  /** The id of the first observation, whose values these replace; absent for a first one. */
+  readonly again?: string
+  /** `provider/model` that answered, where another one was to; absent otherwise. */
+  readonly answeredBy?: string
 }
 
 export type StoreEvent = AttemptEvent | QualityEvent | LiftEvent | ImportEvent | ObservationEvent
@@ -275,6 +281,8 @@ export interface Store {
   ): readonly StoredEvent[]
   /** The newest position in the log; 0 when empty. Cheap enough to call every second. */
   lastSeq(): number
+  /** The event of that id, written yet or not; undefined when there is none, or while the file cannot be read. */
+  event(id: string): StoreEvent | undefined
 
   loadSnapshot(): Snapshot | null
   /** Ignored when there is a snapshot of a later `seq`. */

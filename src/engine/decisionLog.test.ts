@@ -81,5 +81,7 @@ test('listeners are notified of every decision', () => {
   const heard: unknown[] = []
   engine.events.on('decision', (news) => heard.push(news))
   const { id, decision } = decide(engine, 'groq/b')
-  expect(heard).toEqual([{ requestId: id, model: 'groq/b', chosen: 'groq/b#1', explored: decision.explored }])
+  expect(heard).toEqual([
+    { requestId: id, model: 'groq/b', chosen: 'groq/b#1', explored: decision.explored, cause: decision.cause() },
+  ])
 })

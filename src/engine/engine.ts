@@ -10,7 +10,8 @@ import { NANO_PER_USD } from '../money/amount.ts'
 import { roughUsage, type UsageEstimator } from '../money/usage.ts'
 import type { Events } from '../observe/events.ts'
 import { WINDOW_MS } from '../quota/window.ts'
-import type { Decision } from '../routing/choose.ts'
+import type { Favourite } from '../routing/choose.ts'
+import type { Decision } from '../routing/decision.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
 import { dialectFor } from '../routing/spokenDialect.ts'
@@ -19,6 +20,7 @@ import type { OfflineDetector } from '../upstream/offline.ts'
 import { type EligibilityFacts, freeAt, whyNot } from './attempt/eligibility.ts'
 import { eligibilityFactsOf } from './attempt/eligibilityFacts.ts'
 import { LearnedWindows } from './attempt/learnedWindows.ts'
+import { tryPatienceMs } from './attempt/newTries.ts'
 import { ProbeTurns } from './attempt/probeTurns.ts'
 import type { NextSlot } from './attempt/queue.ts'
 import { type GrantedHold, type Hold, type HoldOptions, reserve, reserveForTest } from './attempt/reservation.ts'
@@ -142,6 +144,7 @@ export class Engine implements EngineParts {
     this.eligibility = eligibilityFactsOf(registry, parts.learned, parts.missingAbilities, this.#turns, this.windows)
     this.faultAttribution = new FaultAttribution(parts.offline, (event) => parts.learned.record(event))
     parts.learned.router.setTargets(registry.targets)
+    parts.learned.router.beforeChange = () => parts.decisions.drawUp()
   }
 
   /** Replaces all targets at once; running requests keep those they started with. */
@@ -159,8 +162,8 @@ export class Engine implements EngineParts {
     const { learned, decisions, events } = this
     const now = this.now
     const ranked = learned.router.decide(new RoutedRequest(this, pending, trail, now), now)
-    decisions.record(pending, ranked, this.eligibility, now)
     const decision = trail.calls === 0 ? this.#begin(pending, trail, ranked, now) : ranked
+    decisions.record(pending, decision, now)
     trail.offer(decision.first)
     if (trail.isLogged) this.#recordPassed(pending, decision, trail, now)
     if (events.has('decision')) {
@@ -170,6 +173,7 @@ export class Engine implements EngineParts {
         model: pending.selection.name,
         chosen,
         explored: decision.explored,
+        cause: decision.cause(),
       })
     }
     return decision
@@ -239,6 +243,12 @@ export class Engine implements EngineParts {
   rank(pending: PendingRequest): readonly RankedTarget[] {
     const now = this.now
     return this.learned.router.rank(new RoutedRequest(this, pending, null, now), now)
+  }
+
+  /** What a request would be sent to now, without exploring, and why. */
+  favourite(pending: PendingRequest): Favourite {
+    const now = this.now
+    return this.learned.router.favourite(new RoutedRequest(this, pending, null, now), now)
   }
 
   /**
@@ -323,8 +333,15 @@ export class Engine implements EngineParts {
     return hold.granted && boundedBy === 'assumption' ? { ...hold, mostOutputTokens: answerTokens } : hold
   }
 
+  /** How long a target may be silent before another is asked beside it, where that is sooner than half of the time. */
+  patienceMs(target: Target, pending: PendingRequest, { first, instead }: Decision): number {
+    if (instead === null || target !== first) return Number.POSITIVE_INFINITY
+    return tryPatienceMs(this, { target, instead: instead.target, expectedMs: instead.expectedMs }, pending)
+  }
+
   call(target: Target, pending: PendingRequest, trail: Trail, hold: GrantedHold): RunningAttempt {
     trail.hasTested ||= hold.probe
+    this.learned.router.begins(pending.id, target.stateId)
     const answerLimit = trail.answerLimit(target)
     return this.#start({ target, pending, hold, number: trail.calls + 1, answerLimit })
   }
@@ -448,7 +465,7 @@ export class Engine implements EngineParts {
     const { outcome } = end
     const { report } = this.recordAttempt(attemptFacts(pending, attempt, end, 'live'))
     trail.answered(report)
-    this.#observe(pending, trail, end)
+    this.#observe(pending, trail, attempt.target, end)
     if (outcome.ok) {
       this.missingAbilities.worked(attempt.target, pending.needs.abilities)
       this.windows.worked(attempt.target, outcome.response.usage?.inputTokens ?? 0)
@@ -551,6 +568,7 @@ export class Engine implements EngineParts {
 
   /** No target answered: notifies listeners and returns the error. */
   gaveUp(pending: PendingRequest, trail: Trail, error: KeywiseError): KeywiseError {
+    this.learned.router.begins(pending.id, null)
     this.#observeFailure(pending, trail, error)
     if (!(error instanceof AllTargetsFailedError)) return error
     this.monitor.exhausted(pending, trail)
@@ -564,11 +582,37 @@ export class Engine implements EngineParts {
   }
 
   /** Reports a request's outcome to its experiment; a caller who left says nothing about a variant. */
-  #observe(pending: PendingRequest, trail: Trail, end: CallEnd): void {
+  #observe(pending: PendingRequest, trail: Trail, target: Target, end: CallEnd): void {
     const { experiments } = this
     if (pending.enrolment === null) return
-    if (end.outcome.ok) experiments.answered(pending.enrolment, pending.id, trail.attempts)
+    if (end.outcome.ok)
+      experiments.answered(
+        pending.enrolment,
+        pending.id,
+        trail.attempts,
+        this.#answeredElsewhere(pending, trail, target),
+      )
     else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(pending.enrolment, pending.id)
+  }
+
+  /**
+   * The `provider/model` that answered, where another was asked before it or has the first place in an order of the
+   * user's; null otherwise. Which key is no matter: the variant says nothing of it.
+   */
+  #answeredElsewhere({ selection }: PendingRequest, trail: Trail, { provider, model, stateId }: Target): string | null {
+    const [first] = trail.attempts
+    const wasAsked = first !== undefined && (first.provider !== provider || first.model !== model)
+    const { groups, order } = selection
+    const isOrdered = this.registry.config.settings.routing.strategy === 'priority'
+    const isPassed = groups !== null && groups[0]?.has(stateId) === false
+    const [foremost] = isOrdered && order !== null ? order : []
+    const isLater = foremost !== undefined && !this.#isSameModel(foremost, provider, model)
+    return wasAsked || isPassed || isLater ? `${provider}/${model}` : null
+  }
+
+  #isSameModel(stateId: string, provider: string, model: string): boolean {
+    const target = this.registry.targets.find((one) => one.stateId === stateId)
+    return target === undefined || (target.provider === provider && target.model === model)
   }
 
   /** Nor does a request that was invalid before any call, or a host without a network. */
@@ -580,8 +624,8 @@ export class Engine implements EngineParts {
 
   /** Logs which targets would have been chosen but for a park or a limit. */
   #recordPassed(pending: PendingRequest, decision: Decision, trail: Trail, now: number): void {
-    const rows = decision.preview(LOOKED_AT, new RoutedRequest(this, pending, null, now))
-    for (const { missed, reason } of rows)
+    const { ranking } = decision.preview(LOOKED_AT, new RoutedRequest(this, pending, null, now))
+    for (const { missed, reason } of ranking)
       if (missed && reason !== null && PASSES.test(reason)) trail.recordPassed(reason)
   }
 

@@ -11,7 +11,7 @@ import type { Selection } from './request/modelNames.ts'
 import { needsOf } from './request/needs.ts'
 import { partsNeedOf } from './request/partsNeed.ts'
 import { Cancellation, type PendingRequest } from './request/pendingRequest.ts'
-import { sessionOf } from './request/session.ts'
+import { sessionOf, sessionUnit } from './request/session.ts'
 
 export interface RequestOptions {
   readonly timeoutMs?: number | undefined
@@ -119,7 +119,7 @@ function enrolledOf(
     whole,
     experiment,
     variables,
-    unit: { requestId, labels, sessionId: () => sessionOf(request, sessionId, token).id },
+    unit: { requestId, labels, session: () => sessionUnit(request, sessionId, token, variables) },
     hasModel: (model) => registry.names.has(model),
   })
 }

@@ -5,7 +5,10 @@ import type { LearnedState } from './memory/learnedState.ts'
 
 /** For views, alert texts, pages and the errors of a cascade. */
 export interface EngineReader
-  extends Pick<Engine, 'now' | 'registry' | 'eligibility' | 'rank' | 'soonest' | 'offline' | 'tools' | 'experiments'> {
+  extends Pick<
+    Engine,
+    'now' | 'registry' | 'eligibility' | 'rank' | 'favourite' | 'soonest' | 'offline' | 'tools' | 'experiments'
+  > {
   readonly store: Pick<
     Engine['store'],
     'engine' | 'health' | 'attempts' | 'sums' | 'usages' | 'read' | 'listDocs' | 'flushNow'
@@ -15,6 +18,7 @@ export interface EngineReader
     'parks' | 'quota' | 'budgets' | 'freeCounts' | 'router' | 'observed' | 'tally' | 'ratings'
   >
   readonly decisions: Pick<Engine['decisions'], 'find'>
+  readonly monitor: { readonly alerts: Pick<Engine['monitor']['alerts'], 'health'> }
   readonly checks: Pick<Engine['checks'], 'last'>
   readonly credits: Pick<Engine['credits'], 'questions' | 'last'>
   readonly lists: Pick<Engine['lists'], 'of' | 'trouble'>

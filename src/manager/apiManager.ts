@@ -9,6 +9,7 @@ import { present } from '../domain/present.ts'
 import { Trail } from '../engine/attempt/trail.ts'
 import { type Answered, cascade } from '../engine/cascade.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { AsUsualReason } from '../engine/experiments/asUsual.ts'
 import type { Enrolment } from '../engine/experiments/experiments.ts'
 import { giveFeedback } from '../engine/feedback.ts'
 import type { SessionSummary } from '../engine/memory/summary.ts'
@@ -78,8 +79,13 @@ export interface CallResult {
   readonly score: number
   /** Every attempt, the one that answered last. */
   readonly attempts: readonly AttemptReport[]
-  /** The experiment it was enrolled in; `variant` is null when it ran as usual and is not compared. */
-  readonly experiment?: { readonly name: string; readonly version: number; readonly variant: string | null }
+  /** The experiment it was enrolled in; `variant` is null when it ran as usual and is not compared, `reason` says why. */
+  readonly experiment?: {
+    readonly name: string
+    readonly version: number
+    readonly variant: string | null
+    readonly reason?: AsUsualReason
+  }
 }
 
 /** A row of `rankTargets`. */
@@ -402,7 +408,12 @@ export class APIManager {
 /** A blocked answer is one: the provider has said what it had to say. */
 const isAnswer = ({ ok, failureKind }: AttemptReport) => ok || failureKind === 'content_filter'
 
-const partIn = ({ name, version, variant }: Enrolment) => ({ name, version, variant })
+const partIn = ({ name, version, variant, reason }: Enrolment) => ({
+  name,
+  version,
+  variant,
+  ...(reason !== null && { reason }),
+})
 
 /** As long as the gateway lets running answers finish. */
 const DRAIN_MS = 30_000

@@ -3,6 +3,7 @@
 import type { CostRange } from '../domain/attempt.ts'
 import type { Modality, Usage, UsageParts } from '../domain/chat.ts'
 import type { TargetProfile } from '../domain/target.ts'
+import { MOST_USD_AN_ANSWER } from '../domain/usageParts.ts'
 import { NANO_PER_USD, picoToNano, usdToNano } from './amount.ts'
 import { dearestInput, dearestOutput, dearestTools, partsCost, tierRange, USUAL, usesDocumented } from './partCosts.ts'
 import { type Price, type Rates, ratesAt } from './price.ts'
@@ -22,12 +23,12 @@ export interface Cost {
 
 const UNKNOWN: Cost = { nanoUsd: null, source: 'unknown', reported: false }
 
-/** No single answer costs more; a higher reported cost is not believed. */
-const MOST_REPORTED_NANO_USD = 10_000 * NANO_PER_USD
+const MOST_REPORTED_NANO_USD = MOST_USD_AN_ANSWER * NANO_PER_USD
 
 /**
  * The cost of one attempt's usage at `at` (epoch milliseconds). A cost reported by the provider wins; otherwise input,
- * cached input, cache writes, output, reasoning and the request itself at the rates of that hour and input length.
+ * cached input, cache writes, output, reasoning and the request itself at the rates of that hour and input length, and
+ * a router's fee as it is reported.
  */
 export function costOf(usage: Usage, price: Price | null, at: number): Cost {
   const reported = reportedNanoUsd(usage.reportedCostUsd)
@@ -46,7 +47,8 @@ function partlyKnown(usage: Usage, parts: UsageParts, rates: Rates, price: Price
   const { least, most } = partsCost(usage, parts, rates, price)
   const range = { atLeast: picoToNano(least), atMost: picoToNano(most) }
   const isDocumented = price.documentedOn !== undefined && usesDocumented(parts, rates, price)
-  const source = isDocumented ? `${price.source} + documentation ${price.documentedOn}` : price.source
+  const documented = isDocumented ? `${price.source} + documentation ${price.documentedOn}` : price.source
+  const source = parts.feeUsd === undefined ? documented : `${documented} + reported fee`
   const isExact = least === most
   return isExact
     ? { nanoUsd: range.atLeast, source, reported: false }

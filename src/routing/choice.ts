@@ -7,72 +7,101 @@ import { drawBest } from './explore.ts'
 import { TIE } from './order.ts'
 import type { RankingContext } from './rankingContext.ts'
 import type { Curiosity } from './settings.ts'
-import { slot } from './sums.ts'
+
+/**
+ * The step that chose the target. They follow each other: what is best, what the draws or a new target's free try make of
+ * it, the cheapest near that, its sibling key that was used least. A conversation skips them all.
+ */
+export type DecidingStep = 'best' | 'draw' | 'exploration' | 'new' | 'proven' | 'cost' | 'load' | 'session'
 
 export interface Choice {
   /** -1 when nothing is eligible. */
   readonly index: number
   readonly explored: boolean
+  /** The last step that changed the choice. */
+  readonly cause: DecidingStep
+  /** What the steps before it had chosen; -1 for `best` and `session`, before which nothing was chosen. */
+  readonly instead: number
+  /** Of `new`: which of the target's free tries this is, from 1; 0 otherwise. */
+  readonly pull: number
 }
 
+/** A choice that is not explored, by a step that had one target before it. */
+function moved(step: DecidingStep, index: number, instead: number): Choice {
+  return { index, explored: false, cause: step, instead, pull: 0 }
+}
+
+const chosenAs = (step: 'best' | 'session', index: number): Choice => moved(step, index, -1)
+
+export const NO_CHOICE: Choice = chosenAs('best', -1)
+
 /** A conversation leaves a target whose reliability is below this. */
-const UNHEALTHY = 0.5
+export const UNHEALTHY = 0.5
 
 /** The target of the conversation, while it is eligible and reliable enough to stay on. */
 export function pickSame({ candidates, eligibility }: RankingContext, stateId: string | null): Choice | null {
   const index = stateId === null ? undefined : candidates.indexOf(stateId)
   if (index === undefined || candidates.reliability[index]! < UNHEALTHY || !eligibility.admits(index)) return null
-  return { index, explored: false }
+  return chosenAs('session', index)
 }
 
 /** The target with the largest key. */
 export function pickBest(context: RankingContext): Choice {
-  return { index: largest(context), explored: false }
-}
-
-/** Like `pickBest`, but an untried target goes first, once. */
-export function pickNewFirst(context: RankingContext): Choice {
-  const index = largest(context)
-  if (index < 0 || !context.candidates.isNew(index)) return { index, explored: false }
-  context.candidates.known[index]!.row[slot.freePulls]!++
-  return { index, explored: true }
+  return chosenAs('best', largest(context))
 }
 
 /** The largest value, or the cheapest of those near it. */
 export function pickWorthiest(context: RankingContext): Choice {
   const best = largest(context)
-  return { index: cheapestNear(context, best, best), explored: false }
+  return cheaper(context, best, chosenAs('best', best))
 }
 
 /**
  * Like `pickWorthiest`, but sometimes picks a target that may turn out better than it looks. A pick that looks worse
- * than the best by more than the margin spends a token.
+ * than the best by more than the margin spends a token. New targets have tries of their own (`newTargets.ts`).
  */
 export function pickCurious(context: RankingContext, curiosity: Curiosity, bucket: Bucket, seed: number): Choice {
   const { best, drawn } = drawBest(context, curiosity.width, seed)
-  if (best < 0) return { index: best, explored: false }
+  if (best < 0) return NO_CHOICE
   const isWorse = context.values[best]! - context.values[drawn]! > curiosity.margin
-  if (!isWorse) return { index: cheapestNear(context, best, drawn), explored: false }
-  if (isFree(context.candidates, drawn, curiosity.freePulls) || bucket.spend()) return { index: drawn, explored: true }
-  return { index: cheapestNear(context, best, best), explored: false }
+  const isKept = isKeptForTries(context, best, drawn)
+  if (!isWorse && !isKept)
+    return cheaper(context, best, drawn === best ? chosenAs('best', best) : moved('draw', drawn, best))
+  if (!isKept && bucket.spend()) return { index: drawn, explored: true, cause: 'exploration', instead: best, pull: 0 }
+  // Ties are broken by weight and id here as well, not by place.
+  const first = largest(context)
+  return cheaper(context, first, chosenAs('best', first))
+}
+
+/** A new target that was drawn beside one that is known waits for its tries (`newTargets.ts`). */
+export function isKeptForTries({ isNew }: RankingContext, best: number, drawn: number): boolean {
+  return drawn !== best && isNew(drawn) && !isNew(best)
 }
 
 /**
  * Moves to the key of the same model whose account was used least in the last minute for its weight, unless its value is
  * clearly smaller: limits that are not stated are then reached as late as possible, and keys of one account, which share
- * them, gain nothing. An untried key is judged by its siblings.
+ * them, gain nothing. A key whose free tries are not over is not moved to; one without them is judged by its siblings.
  */
-export function pickLightest(
-  { candidates, values, eligibility, costMargin, request }: RankingContext,
-  choice: Choice,
-): Choice {
-  const siblings = choice.index < 0 || choice.explored ? [] : candidates.siblingsOf(choice.index)
-  if (request.load === undefined || siblings.length < 2) return choice
-  const floor = values[choice.index]! - Math.max(costMargin, TIE)
+export function pickLightest(context: RankingContext, choice: Choice): Choice {
+  const lightest = choice.index < 0 || choice.explored ? choice.index : lightestSibling(context, choice.index)
+  return lightest === choice.index ? choice : moved('load', lightest, choice.index)
+}
+
+/** The key of the same model that was used least; the index itself where no other key may serve as well. */
+export function lightestSibling(
+  { candidates, values, eligibility, costMargin, request, isNew }: RankingContext,
+  from: number,
+): number {
+  const siblings = candidates.siblingsOf(from)
+  if (request.load === undefined || siblings.length < 2) return from
+  const floor = values[from]! - Math.max(costMargin, TIE)
   const loadOf = (index: number) => (request.load?.(candidates.targets[index]!) ?? 0) / weightOf(candidates, index)
-  let lightest = choice.index
+  let lightest = from
   let least = loadOf(lightest)
+  const isChosenNew = isNew(from)
   for (const index of siblings) {
+    if (isNew(index) && !isChosenNew) continue
     if (values[index]! * hope(candidates, index) < floor && !candidates.isNew(index)) continue
     const own = loadOf(index)
     const isLighter = own < least || (own === least && weightOf(candidates, index) > weightOf(candidates, lightest))
@@ -81,27 +110,18 @@ export function pickLightest(
       least = own
     }
   }
-  return lightest === choice.index ? choice : { index: lightest, explored: false }
+  return lightest
 }
 
 /** By how much the reliability may be better than its estimate: much for a key that was seldom used. */
-function hope({ reliability, reliabilitySpread }: CandidateTable, index: number): number {
+export function hope({ reliability, reliabilitySpread }: CandidateTable, index: number): number {
   const mean = reliability[index]!
   return mean > 0 ? Math.min(1, mean + reliabilitySpread[index]!) / mean : 1
 }
 
 const weightOf = ({ targets }: CandidateTable, index: number) => targets[index]!.profile.weight
 
-/** The first tries of a new target spend no token. */
-function isFree(candidates: CandidateTable, index: number, freePulls: number): boolean {
-  const { row } = candidates.known[index]!
-  const seen = row[slot.successes]! + row[slot.failures]!
-  if (seen >= freePulls || row[slot.freePulls]! >= freePulls) return false
-  row[slot.freePulls]!++
-  return true
-}
-
-function largest({ candidates, keys, eligibility }: RankingContext): number {
+export function largest({ candidates, keys, eligibility }: RankingContext): number {
   let best = -1
   for (let index = 0; index < keys.length; index++) {
     if (best >= 0 && !beats(candidates.targets, keys, index, best)) continue
@@ -119,9 +139,18 @@ function beats(targets: readonly Target[], keys: Float64Array, index: number, be
   return weight !== 0 ? weight > 0 : targets[index]!.id < targets[best]!.id
 }
 
-/** The cheapest of the targets within the margin of the best value; `preferred` wins among equally cheap ones. */
-function cheapestNear(
-  { candidates, valuation, values, eligibility, costMargin }: RankingContext,
+/** Moves to the cheapest of the targets within the margin of the best value. */
+function cheaper(context: RankingContext, best: number, choice: Choice): Choice {
+  const cheapest = cheapestNear(context, best, choice.index)
+  return cheapest === choice.index ? choice : moved('cost', cheapest, choice.index)
+}
+
+/**
+ * The cheapest of the targets within the margin of the best value; `preferred` wins among equally cheap ones. A new
+ * target is not known to be that good.
+ */
+export function cheapestNear(
+  { candidates, valuation, values, eligibility, costMargin, isNew }: RankingContext,
   best: number,
   preferred: number,
 ): number {
@@ -130,10 +159,11 @@ function cheapestNear(
   const floor = values[best]! - costMargin
   let cheapest = preferred
   let leastCost = candidates.costUsd(preferred, inputTokens, outputTokens)
+  const isBestNew = isNew(best)
   for (let index = 0; index < values.length; index++) {
     if (values[index]! < floor || leastCost === 0) continue
     const cost = candidates.costUsd(index, inputTokens, outputTokens)
-    if (cost < leastCost * (1 - TIE) && eligibility.admits(index)) {
+    if (cost < leastCost * (1 - TIE) && (isBestNew || !isNew(index)) && eligibility.admits(index)) {
       cheapest = index
       leastCost = cost
     }

@@ -6,23 +6,32 @@ import type { StoreEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import { Bucket } from './bucket.ts'
 import { CandidateTable } from './candidateTable.ts'
-import { type Choice, pickBest, pickCurious, pickLightest, pickNewFirst, pickSame, pickWorthiest } from './choice.ts'
+import type { DecisionCause } from './cause.ts'
+import { type Choice, NO_CHOICE, pickBest, pickCurious, pickLightest, pickSame, pickWorthiest } from './choice.ts'
+import { AsAdmitted, type Decision, type Explaining, type Noted, RoutedDecision, type Tellers } from './decision.ts'
 import { EligibilityCache, type Question } from './eligibilityCache.ts'
-import { explainRanking, previewRanking, type RankedTarget, type RankingPreview } from './explain.ts'
+import {
+  type ExplainFacts,
+  explainCause,
+  explainRanking,
+  favouriteOf,
+  previewRanking,
+  type RankedTarget,
+} from './explain.ts'
 import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
+import { NewTargets } from './newTargets.ts'
 import { FILLERS, termsAt } from './order.ts'
+import { pickBesideNew, type TryingRequest } from './pickNew.ts'
 import type { LoadQuestion, RankingContext } from './rankingContext.ts'
 import type { RatingChange } from './ratings.ts'
 import { score, type Terms } from './score.ts'
 import { CURIOSITY, type Curiosity, type RoutingSettings, type Strategy } from './settings.ts'
-import { evaluate, type Valuation } from './valuation.ts'
+import { evaluate, expectedMs, type Valuation } from './valuation.ts'
 import { type Profile, valueWeights } from './weights.ts'
 
-export interface RoutingRequest extends Question, LoadQuestion {
-  /** Seeds the draws of the decision: the same id in the same state decides the same. */
-  readonly id: string
+export interface RoutingRequest extends Question, LoadQuestion, TryingRequest {
   readonly profile: Profile
   /** The kind of work, if the caller names it; quality is learned per task. */
   readonly task: string | null
@@ -34,26 +43,8 @@ export interface RoutingRequest extends Question, LoadQuestion {
   readonly session: { readonly stateId: string | null }
   readonly firstTurn: boolean
   readonly mayExplore: boolean
-  /** For `priority`: the targets in their order, by `stateId`. Default: the order of `setTargets`. */
-  readonly order?: readonly string[]
   /** Under every strategy: the first group, by `stateId`, of which any target is eligible is asked. Default: no groups. */
   readonly groups?: readonly ReadonlySet<string>[] | null
-}
-
-export interface Decision {
-  /** Null when nothing is eligible. */
-  readonly first: Target | null
-  /** Whether a target that looks worse was chosen to learn about it. */
-  readonly explored: boolean
-  /** The best target that this decision has not returned yet; never explores. Null when none is left. */
-  next(exclude: (target: Target) => boolean): Target | null
-  /** Every target in the order in which it would be tried, with the reasons; uses the state at the time of the call. */
-  explain(): readonly RankedTarget[]
-  /**
-   * The first rows of the ranking, to be stored. `question`: why a target could not be tried, regardless of what was
-   * tried since.
-   */
-  preview(most: number, question: Question): readonly RankingPreview[]
 }
 
 interface RouterOptions {
@@ -70,8 +61,14 @@ interface Pass {
   readonly exploring: boolean
 }
 
+export interface Favourite {
+  readonly first: Target | null
+  readonly cause: DecisionCause
+}
+
+/** Up to this many targets the calls of all are noted, above it those of the chosen model alone. */
+const NOTED = 200
 const NOTHING_EXCLUDED = null
-const NO_CHOICE: Choice = { index: -1, explored: false }
 /** The strategies that let the keys of one model share its calls. */
 const SHARING: ReadonlySet<Strategy> = new Set(['learned', 'score'])
 /** The request that a score assumes when there is none. */
@@ -81,11 +78,15 @@ type Looks = {
 const ORDINARY: Looks = { profile: 'balanced', task: null, stream: false, inputTokens: 0, expectedOutputTokens: null }
 
 export class Router {
+  /** Called before anything changes by which a decision could be explained. */
+  beforeChange: (() => void) | null = null
   readonly #eligibility = new EligibilityCache()
   #seed: number
   #settings: RoutingSettings
   #knowledge = new Knowledge()
   #candidates = new CandidateTable([], this.#knowledge)
+  #newTargets = new NewTargets(this.#candidates, 0)
+  readonly #isNew = (index: number) => this.#newTargets.isNew(index)
   #bucket = new Bucket()
   #turns = 0
   #pressure: ReadonlyMap<string, number> = new Map()
@@ -100,18 +101,23 @@ export class Router {
 
   /** Replaces the targets to choose from. What was learned about others is kept in case they come back. */
   setTargets(targets: readonly Target[]): void {
+    this.beforeChange?.()
     this.#candidates = new CandidateTable(targets, this.#knowledge)
     this.#candidates.press(this.#pressure)
     this.#values = new Float64Array(targets.length)
     this.#keys = new Float64Array(targets.length)
+    this.#newTargets.use(this.#candidates, this.#freePulls)
   }
 
   setSettings(settings: RoutingSettings): void {
+    this.beforeChange?.()
     this.#settings = settings
+    this.#newTargets.use(this.#candidates, this.#freePulls)
   }
 
   /** Sets the budget pressure on each provider (lambda, 0 or more); 0 for providers not named. */
   setPressure(byProvider: ReadonlyMap<string, number>): void {
+    this.beforeChange?.()
     this.#pressure = byProvider
     this.#candidates.press(byProvider)
   }
@@ -119,9 +125,17 @@ export class Router {
   /** Learns from one event, of this process or another; each event once, in any order. */
   fold(event: StoreEvent): void {
     if (event.kind === 'lift' || event.kind === 'observation') return
+    this.beforeChange?.()
     const index = this.#candidates.indexOf(event.target.stateId)
     const local = index !== undefined && this.#candidates.targets[index]!.profile.local
     if (this.#knowledge.fold(event, local) && index !== undefined) this.#candidates.touch(index)
+    if (index === undefined || this.#newTargets.isEmpty) return
+    this.#newTargets.learned(index, event.kind === 'attempt' ? event.requestId : null, this.#turns)
+  }
+
+  /** The request calls this target (`stateId`), or none at all: a new target that it was to try waits for another. */
+  begins(requestId: string, stateId: string | null): void {
+    this.#newTargets.giveBack(requestId, stateId)
   }
 
   /** Learns from a rating that may replace another. */
@@ -133,25 +147,35 @@ export class Router {
 
   decide(request: RoutingRequest, now: number): Decision {
     this.#bucket.earn(this.#settings.exploration, this.#curiosity.burst)
-    const exploring = request.mayExplore && request.firstTurn && this.#settings.exploration > 0
+    const exploring =
+      request.mayExplore && request.firstTurn && request.mustNotFail !== true && this.#settings.exploration > 0
+    if (request.mayExplore) this.#newTargets.giveBack(request.id)
     const pass: Pass = { request, now, turn: this.#turns++, exploring }
     this.#eligibility.open(this.#candidates.targets, request, NOTHING_EXCLUDED)
-    const { index, explored } = this.#pickFirst(pass)
+    const choice = this.#pickFirst(pass)
     this.#eligibility.close()
+    const { index } = choice
+    if (index >= 0 && !this.#newTargets.isEmpty) this.#newTargets.chose(index, pass.turn)
     const first = this.#candidates.targets[index] ?? null
-    const tried = first === null ? [] : [first.stateId]
-    return {
-      first,
-      explored,
-      next: (exclude) => this.#pickNext(pass, tried, exclude),
-      explain: () => this.#explain(pass, first, explored),
-      preview: (most, question) => this.#preview(pass, question, first, explored, most),
-    }
+    return new RoutedDecision(this.#tellers, pass, choice, first, this.#insteadOf(pass, choice))
   }
 
   /** The current ranking, without deciding anything: for lists and for `why`. */
   rank(request: RoutingRequest, now: number): readonly RankedTarget[] {
-    return this.#explain({ request, now, turn: this.#turns, exploring: false }, null, false)
+    const pass = { request, now, turn: this.#turns, exploring: false }
+    const told = { pass, choice: null, chosen: null, noted: null }
+    return explainRanking(this.#contextFor(told), this.#factsOf(told))
+  }
+
+  /** What would be chosen without exploring, and why. */
+  favourite(request: RoutingRequest, now: number): Favourite {
+    const told = {
+      pass: { request, now, turn: this.#turns, exploring: false },
+      choice: null,
+      chosen: null,
+      noted: null,
+    }
+    return favouriteOf(this.#contextFor(told), this.#factsOf(told))
   }
 
   /**
@@ -183,12 +207,16 @@ export class Router {
     return this.#knowledge.answerTokens(task, maxTokens)
   }
 
-  /** All learned state, for a snapshot. A router that loads it, with the same targets, decides the same. */
+  /**
+   * All learned state, for a snapshot. A router that loads it, with the same targets, decides the same, but for which of
+   * several new targets is tried next.
+   */
   toJson(): Json {
     return {
       seed: this.#seed,
       tokens: this.#bucket.tokens,
       turns: this.#turns,
+      newTargets: this.#newTargets.toJson(),
       knowledge: knowledgeToJson(this.#knowledge),
     }
   }
@@ -200,6 +228,8 @@ export class Router {
     this.#bucket = new Bucket(asNumber(state['tokens']))
     this.#turns = Math.min(2 ** 52, Math.max(0, Math.floor(asNumber(state['turns']) ?? 0)))
     this.#knowledge = knowledgeFromJson(state['knowledge'])
+    this.#newTargets = new NewTargets(this.#candidates, 0)
+    this.#newTargets.fromJson(state['newTargets'])
     this.setTargets(this.#candidates.targets)
   }
 
@@ -211,6 +241,11 @@ export class Router {
 
   get #curiosity(): Curiosity {
     return this.#settings.curiosity ?? CURIOSITY
+  }
+
+  /** Free tries of a new target; none where nothing may be explored. */
+  get #freePulls(): number {
+    return this.#settings.exploration > 0 ? this.#curiosity.freePulls : 0
   }
 
   #pickFirst(pass: Pass): Choice {
@@ -239,6 +274,14 @@ export class Router {
   }
 
   #pick(pass: Pass, context: RankingContext): Choice {
+    if (this.#newTargets.isEmpty) return this.#pickKnown(pass, context)
+    const { strategy } = this.#settings
+    const known = (exploring: boolean) => this.#pickKnown({ ...pass, exploring }, context)
+    return pickBesideNew({ ...pass, context, strategy, newTargets: this.#newTargets, known })
+  }
+
+  /** The pick by what is known, or thought, of each target. */
+  #pickKnown(pass: Pass, context: RankingContext): Choice {
     switch (this.#settings.strategy) {
       case 'learned':
         if (!pass.exploring) return pickLightest(context, pickWorthiest(context))
@@ -247,7 +290,7 @@ export class Router {
           pickCurious(context, this.#curiosity, this.#bucket, hash32(pass.request.id, this.#seed)),
         )
       case 'score':
-        return pickLightest(context, pass.exploring ? pickNewFirst(context) : pickBest(context))
+        return pickLightest(context, pickBest(context))
       default:
         return pickBest(context)
     }
@@ -269,28 +312,71 @@ export class Router {
     return next
   }
 
-  #explain(pass: Pass, chosen: Target | null, explored: boolean): readonly RankedTarget[] {
-    const context = this.#contextOf({ ...pass, exploring: false })
-    const { request: question, now } = pass
-    const { groups } = question
-    return explainRanking(context, { settings: this.#settings, question, now, chosen, explored, groups })
+  #insteadOf({ request, now }: Pass, { cause, instead }: Choice): Decision['instead'] {
+    const target = cause === 'new' ? this.#candidates.targets[instead] : undefined
+    if (target === undefined) return null
+    return { target, expectedMs: expectedMs(this.#candidates, this.#valuationOf(request, now), instead) }
   }
 
-  #preview(
-    pass: Pass,
-    question: Question,
-    chosen: Target | null,
-    explored: boolean,
-    most: number,
-  ): readonly RankingPreview[] {
+  /** What the decisions of this router ask it later. */
+  readonly #tellers: Tellers<Pass> = {
+    next: (pass, tried, exclude) => this.#pickNext(pass, tried, exclude),
+    note: (pass, choice) => this.#note(pass, choice),
+    cause: (told) => explainCause(this.#contextFor(told), this.#factsOf(told)),
+    explain: (told) => explainRanking(this.#contextFor(told), this.#factsOf(told)),
+    preview: (told, most) => previewRanking(this.#contextFor(told), this.#factsOf(told), most),
+  }
+
+  #note(pass: Pass, choice: Choice): Noted {
+    const { targets } = this.#candidates
+    const calls = new Map<string, number>()
+    const { request } = pass
+    const asked = targets.length <= NOTED ? targets.keys() : this.#candidates.siblingsOf(choice.index)
+    if (request.load !== undefined)
+      for (const index of asked)
+        if (this.#candidates.siblingsOf(index).length > 1)
+          calls.set(targets[index]!.stateId, request.load(targets[index]!))
+    return { calls, admitted: this.#eligibility.admitted(), tokens: this.#bucket.tokens }
+  }
+
+  #contextFor({ pass, noted }: Explaining<Pass>): RankingContext {
     const context = this.#contextOf({ ...pass, exploring: false })
-    const { groups } = pass.request
-    const facts = { settings: this.#settings, question, now: pass.now, chosen, explored, groups }
-    return previewRanking(context, facts, most)
+    const { request } = pass
+    if (noted === null || request.load === undefined) return context
+    const load = (target: Target) => noted.calls.get(target.stateId) ?? request.load?.(target) ?? 0
+    return { ...context, request: { load } }
+  }
+
+  #factsOf({ pass, choice, chosen, noted, question, comeback }: Explaining<Pass>): ExplainFacts {
+    const { request, now, exploring } = pass
+    const { strategy, costMargin } = this.#settings
+    const draws = strategy === 'learned' && exploring && choice?.cause !== 'session'
+    const seed = hash32(request.id, this.#seed)
+    const tokens = noted?.tokens ?? this.#bucket.tokens
+    return {
+      now,
+      settings: this.#settings,
+      question: question ?? new AsAdmitted(request, noted),
+      groups: request.groups ?? null,
+      session: request.session.stateId,
+      seed: draws ? seed : null,
+      choice,
+      chosen,
+      comeback: comeback ?? null,
+      basis: {
+        strategy,
+        costMargin,
+        drawMargin: this.#curiosity.margin,
+        draws,
+        seed,
+        tokens: choice?.cause === 'exploration' ? tokens + 1 : tokens,
+        session: this.#candidates.targets[this.#candidates.indexOf(request.session.stateId ?? '') ?? -1]?.id ?? null,
+      },
+    }
   }
 
   /** The candidate table in the context of this request. */
-  #contextOf({ request, now, turn, exploring }: Pass): RankingContext {
+  #contextOf({ request, now, turn }: Pass): RankingContext {
     const candidates = this.#candidates
     candidates.refresh(now)
     const valuation = this.#valuationOf(request, now)
@@ -304,7 +390,6 @@ export class Router {
         now,
         turn,
         order: request.order,
-        newFirst: exploring,
       })
     return {
       candidates,
@@ -314,6 +399,7 @@ export class Router {
       eligibility: this.#eligibility,
       costMargin: this.#settings.costMargin,
       request,
+      isNew: this.#isNew,
     }
   }
 

@@ -7,9 +7,10 @@ import { InvalidRequestError } from '../domain/errors.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import { type DecisionRow, decisionRow } from '../engine/decisionLog.ts'
-import { rankingNow } from '../engine/ranking.ts'
+import { favouriteNow, rankingNow } from '../engine/ranking.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { attemptReport } from '../engine/record.ts'
+import type { DecisionBasis, DecisionCause } from '../routing/cause.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { type AllClosed, allClosed } from './hours.ts'
 
@@ -31,6 +32,8 @@ export interface WhyView {
   readonly explored: boolean
   /** What tokens that share this gateway have rated in this hour, and as how much it counts; absent for past requests. */
   readonly ratings?: readonly RatingsRow[]
+  /** Why it would be (or was) chosen; null where nothing was, or the reason was not kept. */
+  readonly cause: DecisionCause | null
   /** Set while the user's hours exclude every target; absent for past requests. */
   readonly allClosed?: AllClosed | null
 }
@@ -38,6 +41,10 @@ export interface WhyView {
 export interface WhyRequestView extends WhyView {
   readonly requestId: string
   readonly decidedAt: string | null
+  /** What the decision went by besides the rows; null where it was not kept. */
+  readonly basis: DecisionBasis | null
+  /** The experiment whose variant the request was given; null without one. */
+  readonly experiment: { readonly name: string; readonly variant: string } | null
   readonly attempts: readonly AttemptReport[]
 }
 
@@ -56,13 +63,20 @@ export interface RatingsRow {
 /** The ranking as it stands. Throws ModelNotFoundError. */
 export function whyView(engine: EngineReader, model = 'auto'): WhyView {
   const ranked = rankingNow(engine, model)
+  const { first, cause } = favouriteNow(engine, model)
   return {
     generatedAt: new Date(engine.now).toISOString(),
     model,
-    ranking: ranked.map((row) => ({ ...decisionRow(row), inputs: row.inputs, priors: row.priors })),
-    chosen: ranked.find(({ eligible }) => eligible)?.target.id ?? null,
+    ranking: ranked.map((row) => ({
+      ...decisionRow(row),
+      reason: row.target === first ? cause.text : row.reason,
+      inputs: row.inputs,
+      priors: row.priors,
+    })),
+    chosen: first?.id ?? null,
     explored: false,
     ratings: ratingsOf(engine),
+    cause: first === null ? null : cause,
     allClosed: allClosed(engine),
   }
 }
@@ -98,6 +112,9 @@ export function whyRequestView(engine: EngineReader, requestId: string): WhyRequ
     ranking: decision?.ranking ?? [],
     chosen: decision?.chosen ?? null,
     explored: decision?.explored ?? false,
+    cause: decision?.cause ?? null,
+    basis: decision?.basis ?? null,
+    experiment: decision?.experiment ?? null,
     attempts: attempts.map((event) => pastAttempt(engine, event)),
   }
 }
