@@ -65,7 +65,9 @@ export const INSERT_EVENT = `INSERT INTO events (${COLUMNS.join(', ')}) VALUES (
 /** Returns whether the event was new. */
 export function insertEvent(insert: StatementSync, event: StoreEvent): boolean {
   const { changes } =
-    event.kind === 'attempt' ? insertAttempt(insert, event) : insert.run(...headOf(event), ...NO_ATTEMPT, bodyOf(event))
+    event.kind === 'attempt'
+      ? insertAttempt(insert, event)
+      : insert.run(...headOf(event), ratedRequest(event), ...NO_ATTEMPT, bodyOf(event))
   return changes !== 0
 }
 
@@ -231,8 +233,11 @@ function headOf(event: StoreEvent): [string, string, number, string] {
   return [event.id, event.kind, event.at, event.origin]
 }
 
-/** The columns between the head and `rest`. */
-const NO_ATTEMPT: readonly SQLInputValue[] = COLUMNS.slice(5).map(() => null)
+/** So that the ratings of a request are found by its index. */
+const ratedRequest = (event: StoreEvent) => (event.kind === 'quality' ? event.requestId : null)
+
+/** The columns between the request and `rest`. */
+const NO_ATTEMPT: readonly SQLInputValue[] = COLUMNS.slice(6).map(() => null)
 
 function bodyOf(event: StoreEvent): string {
   return JSON.stringify({ ...event, kind: undefined, at: undefined, origin: undefined, id: undefined })
