@@ -6,12 +6,14 @@ import type { Ineligible } from '../routing/eligible.ts'
 import { whyNot, whyNotChoose } from './attempt/eligibility.ts'
 import { isWithoutRepair, mayTryNew, type TryFacts } from './attempt/newTries.ts'
 import type { Trail } from './attempt/trail.ts'
+import type { AttemptObserver } from './observer.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
 /** The engine: its facts are replaced when the configuration changes, and its time goes on. */
 interface Present extends TryFacts {
   /** Epoch milliseconds. */
   readonly now: number
+  readonly monitor: Pick<AttemptObserver, 'overBudget'>
 }
 
 /**
@@ -62,7 +64,9 @@ export class RoutedRequest implements RoutingRequest {
     const { eligibility } = this.#present
     if (this.#trail === null) return whyNot(eligibility, target, this.#pending, null, this.#decidedAt)
     // The next target is chosen after a failed attempt, which may have taken long.
-    return whyNotChoose(eligibility, target, this.#pending, this.#trail, this.#present.now)
+    const why = whyNotChoose(eligibility, target, this.#pending, this.#trail, this.#present.now)
+    if (why?.budget !== undefined) this.#present.monitor.overBudget(why.budget, this.#pending)
+    return why
   }
 
   mayTry(target: Target, instead: Target, expectedMs: number): boolean {

@@ -90,7 +90,7 @@ export function pickLightest(context: RankingContext, choice: Choice): Choice {
 
 /** The key of the same model that was used least; the index itself where no other key may serve as well. */
 export function lightestSibling(
-  { candidates, values, eligibility, costMargin, request, isNew }: RankingContext,
+  { candidates, values, eligibility, costMargin, request, isNew, isUnknown }: RankingContext,
   from: number,
 ): number {
   const siblings = candidates.siblingsOf(from)
@@ -102,7 +102,7 @@ export function lightestSibling(
   const isChosenNew = isNew(from)
   for (const index of siblings) {
     if (isNew(index) && !isChosenNew) continue
-    if (values[index]! * hope(candidates, index) < floor && !candidates.isNew(index)) continue
+    if (values[index]! * hope(candidates, index) < floor && !isUnknown(index)) continue
     const own = loadOf(index)
     const isLighter = own < least || (own === least && weightOf(candidates, index) > weightOf(candidates, lightest))
     if (isLighter && eligibility.admits(index)) {
@@ -146,8 +146,8 @@ function cheaper(context: RankingContext, best: number, choice: Choice): Choice 
 }
 
 /**
- * The cheapest of the targets within the margin of the best value; `preferred` wins among equally cheap ones. A new
- * target is not known to be that good.
+ * The cheapest of the targets within the margin of the best value. Among equally cheap ones `preferred` wins, then the
+ * larger value. A new target is not known to be that good.
  */
 export function cheapestNear(
   { candidates, valuation, values, eligibility, costMargin, isNew }: RankingContext,
@@ -161,9 +161,12 @@ export function cheapestNear(
   let leastCost = candidates.costUsd(preferred, inputTokens, outputTokens)
   const isBestNew = isNew(best)
   for (let index = 0; index < values.length; index++) {
-    if (values[index]! < floor || leastCost === 0) continue
+    if (values[index]! < floor || (leastCost === 0 && cheapest === preferred)) continue
     const cost = candidates.costUsd(index, inputTokens, outputTokens)
-    if (cost < leastCost * (1 - TIE) && (isBestNew || !isNew(index)) && eligibility.admits(index)) {
+    const isCheaper = cost < leastCost * (1 - TIE)
+    const isBetter =
+      cheapest !== preferred && cost <= leastCost * (1 + TIE) && beats(candidates.targets, values, index, cheapest)
+    if ((isCheaper || isBetter) && (isBestNew || !isNew(index)) && eligibility.admits(index)) {
       cheapest = index
       leastCost = cost
     }

@@ -9,24 +9,25 @@ export interface OutboxEntry {
   readonly key: string
   readonly channel: string
   readonly alert: Alert
+  /** Tells apart what one process queued within the same millisecond. */
+  readonly order: number
   /** Epoch milliseconds; until then it may still be folded into another, or be delivered by the other channels. */
   readonly notBefore: number
   /** Whether it goes out only if the other channels do not deliver it. */
   readonly isBackup: boolean
   /** What its contents were refused in; it is tried in the next form. */
-  readonly refused: Refused
+  readonly refused: RefusedForm
 }
 
 /** `together`: in a message with others. `whole`: on its own. `plain`: in the plain short form. */
-export type Refused = 'nothing' | 'together' | 'whole' | 'plain'
-const REFUSED: readonly Refused[] = ['nothing', 'together', 'whole', 'plain']
+export type RefusedForm = 'nothing' | 'together' | 'whole' | 'plain'
+const REFUSED: readonly RefusedForm[] = ['nothing', 'together', 'whole', 'plain']
 
-/** Sorts by channel, then by age. */
-export const keyOf = (channelId: string, { at, id }: Alert): string =>
+export const entryKey = (channelId: string, { at, id }: Alert): string =>
   `${channelId} ${String(at).padStart(15, '0')} ${id}`
 
-export function writeEntry({ channel, alert, notBefore, isBackup, refused }: Omit<OutboxEntry, 'key'>): Json {
-  return { channel, alert, notBefore, ...(isBackup && { isBackup }), ...(refused !== 'nothing' && { refused }) }
+export function writeEntry({ channel, alert, order, notBefore, isBackup, refused }: Omit<OutboxEntry, 'key'>): Json {
+  return { channel, alert, order, notBefore, ...(isBackup && { isBackup }), ...(refused !== 'nothing' && { refused }) }
 }
 
 export function readEntry(key: string, value: unknown): OutboxEntry | undefined {
@@ -36,13 +37,16 @@ export function readEntry(key: string, value: unknown): OutboxEntry | undefined 
   const notBefore = asNumber(record?.['notBefore'])
   if (record === undefined || channel === undefined || alert === undefined || notBefore === undefined) return undefined
   const refused = REFUSED.find((one) => one === record['refused']) ?? 'nothing'
-  return { key, channel, alert, notBefore, isBackup: record['isBackup'] === true, refused }
+  const order = asNumber(record['order']) ?? 0
+  return { key, channel, alert, order, notBefore, isBackup: record['isBackup'] === true, refused }
 }
 
 /** Oldest first; what was refused in every form comes after what is still to be tried. */
 export function inOrder(entries: readonly OutboxEntry[]): readonly OutboxEntry[] {
   const isStuck = ({ refused }: OutboxEntry) => Number(refused === 'plain')
-  return [...entries].sort((one, other) => isStuck(one) - isStuck(other) || (one.key < other.key ? -1 : 1))
+  return [...entries].sort(
+    (one, other) => isStuck(one) - isStuck(other) || one.alert.at - other.alert.at || one.order - other.order,
+  )
 }
 
 /**
