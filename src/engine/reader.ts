@@ -15,6 +15,7 @@ export interface EngineReader
   >
   readonly learned: Pick<LearnedState, 'parks' | 'quota' | 'budgets' | 'freeCounts' | 'router' | 'observed' | 'tally'>
   readonly decisions: Pick<Engine['decisions'], 'find'>
+  readonly monitor: { readonly alerts: Pick<Engine['monitor']['alerts'], 'health'> }
   readonly checks: Pick<Engine['checks'], 'last'>
   readonly credits: Pick<Engine['credits'], 'questions' | 'last'>
   readonly lists: Pick<Engine['lists'], 'of' | 'trouble'>

@@ -36,6 +36,8 @@ export type Hold =
       readonly why: Ineligible
       /** The exceeded budget whose rule is to fail the request. */
       readonly rejectedBy: BudgetRefusal | null
+      /** The exceeded budget, whatever its rule. */
+      readonly budget?: BudgetRefusal
     }
 
 interface HoldSources {
@@ -120,7 +122,7 @@ const NO_FREE = {}
 
 function overBudget(refusal: BudgetRefusal): Hold {
   const why: Ineligible = { code: 'budget', reason: refusal.reason, until: refusal.resetsAt }
-  return { granted: false, why, rejectedBy: refusal.onExceeded === 'reject' ? refusal : null }
+  return { granted: false, why, rejectedBy: refusal.onExceeded === 'reject' ? refusal : null, budget: refusal }
 }
 
 function mostOutputTokens(hold: BudgetHold, need: HoldNeed): number | null {
