@@ -156,11 +156,12 @@ export function quality(
   shared: readonly Rated[] | null = null,
 ): Belief {
   const own = ownQuality(row, prior, now, recent)
-  return shared === null ? own : withShared(own, shared, now, LATEST)
+  return shared === null || shared.length === 0 ? own : withShared(own, shared, now, LATEST)
 }
 
 function ownQuality(row: Sums, prior: number | null, now: number, recent: readonly Rated[] | null): Belief {
   const assumed = prior ?? PRIORS.quality
+  if (row[slot.slowQualityCount] === 0) return { mean: assumed, spread: QUALITY_SPREAD }
   const { past, latest } = ratingsAt(row, recent ?? [], assumed, now)
   const pastWeight = Math.min(KAPPA, past.count)
   const latestWeight = Math.min(LATEST_WEIGHT, latest.count)
