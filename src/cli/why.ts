@@ -59,8 +59,11 @@ function printRequest(view: WhyRequestView, out: Printer): void {
   out.line(`${view.requestId}, ${view.model}${view.decidedAt === null ? '' : `, decided ${view.decidedAt}`}`)
   if (view.chosen !== null) out.line(`chosen: ${view.chosen}${view.cause === null ? '' : `: ${view.cause.text}`}`)
   if (view.experiment !== null) out.line(`experiment ${view.experiment.name}: variant ${view.experiment.variant}`)
-  for (const [index, attempt] of view.attempts.entries())
-    for (const line of attemptLines(attempt, index + 1, view.attempts.length)) out.line(line)
+  for (const [index, attempt] of view.attempts.entries()) {
+    const [trying = '', ...result] = attemptLines(attempt, index + 1, view.attempts.length)
+    const isToldAbove = attempt.why === null || attempt.why === view.cause?.text
+    for (const line of [isToldAbove ? trying : `${trying} (${attempt.why})`, ...result]) out.line(line)
+  }
   out.line()
   if (view.ranking.length > 0) printRanking(view.ranking, out, false)
   else out.line('Its ranking was not kept: only the last 1,000 are, and in a busy second not all.')

@@ -71,6 +71,8 @@ export interface AttemptEvent {
   readonly calls?: number
   /** Names of what the target could not be told; absent for nothing. */
   readonly leftOut?: readonly string[]
+  /** Why it was asked, where the decision of the request does not say it; absent in older logs. */
+  readonly why?: string
   readonly task: string | null
   /** Hash of the conversation, for sticky sessions; never its contents. */
   readonly session: string | null

@@ -38,6 +38,8 @@ export interface WhyView {
   readonly allClosed?: AllClosed | null
 }
 
+type AskedReport = Omit<AttemptReport, 'why'> & { readonly why: string | null }
+
 export interface WhyRequestView extends WhyView {
   readonly requestId: string
   readonly decidedAt: string | null
@@ -45,7 +47,8 @@ export interface WhyRequestView extends WhyView {
   readonly basis: DecisionBasis | null
   /** The experiment whose variant the request was given; null without one. */
   readonly experiment: { readonly name: string; readonly variant: string } | null
-  readonly attempts: readonly AttemptReport[]
+  /** In their order; `why` says of each why its target was asked. */
+  readonly attempts: readonly AskedReport[]
 }
 
 /** What one token said of a target in this hour. */
@@ -115,8 +118,18 @@ export function whyRequestView(engine: EngineReader, requestId: string): WhyRequ
     cause: decision?.cause ?? null,
     basis: decision?.basis ?? null,
     experiment: decision?.experiment ?? null,
-    attempts: attempts.map((event) => pastAttempt(engine, event)),
+    attempts: attempts.map((event) => ({
+      ...pastAttempt(engine, event),
+      why: askedFor(event, decision?.cause ?? null),
+    })),
   }
+}
+
+/** Of the first attempt it is the cause of the decision. */
+function askedFor({ why, source, number }: AttemptEvent, cause: DecisionCause | null): string | null {
+  if (source === 'test') return 'a test run asked it'
+  if (source === 'probe') return 'a probe asked it, to find out whether it works'
+  return why ?? (number === 1 ? (cause?.text ?? null) : null)
 }
 
 /** With today's index of its key; `retryAt` is what the provider stated. */

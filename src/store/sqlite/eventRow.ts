@@ -111,6 +111,7 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
     priceSource: textOrNull(row['price_source']),
     limits: (asArray(rest?.['limits']) ?? []) as readonly LimitFact[], // written by keywise
     ...(typeof rest?.['calls'] === 'number' && { calls: rest['calls'] }),
+    ...(typeof rest?.['why'] === 'string' && { why: rest['why'] }),
     ...(Array.isArray(rest?.['leftOut']) && { leftOut: rest['leftOut'] as readonly string[] }), // written by keywise
     task: textOrNull(row['task']),
     session: textOrNull(row['session']),
@@ -209,9 +210,9 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
  * total other than input plus output.
  */
 function restOf(event: AttemptEvent): string | null {
-  const { failure, known, limits, usage, trial, healed, calls, leftOut, tokenId } = event
+  const { failure, known, limits, usage, trial, healed, calls, leftOut, tokenId, why } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
-  const details = [known, trial, healed, calls, leftOut, tokenId]
+  const details = [known, trial, healed, calls, leftOut, tokenId, why]
   const isPlain = failure === null && details.every((detail) => detail === undefined)
   if (isPlain && limits.length === 0 && !oddTotal) return null
   return JSON.stringify({
@@ -224,6 +225,7 @@ function restOf(event: AttemptEvent): string | null {
     calls,
     leftOut,
     tokenId,
+    why,
   })
 }
 
