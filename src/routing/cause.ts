@@ -50,6 +50,7 @@ export const CAUSE_KINDS = [
 export type CauseKind = (typeof CAUSE_KINDS)[number]
 
 export interface DecisionCause {
+  /** Which step of the choice decided. */
   readonly kind: CauseKind
   /** Id of the target that would have been chosen without it; of the first step, the next best. Null for none. */
   readonly instead: string | null
