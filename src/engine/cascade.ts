@@ -91,7 +91,11 @@ function askNext(engine: Engine, pending: PendingRequest, trail: Trail, race: Ra
   if (reason === null) return
   const attempt = mayCall(engine, pending, trail) ? callNext(engine, pending, trail, decision, reason) : null
   if (attempt === null) race.foundNone(reason)
-  else race.enter(attempt, reason, engine.hedgeAfterMs(attempt.target, pending))
+  else
+    race.enter(attempt, reason, {
+      hedgeAfterMs: engine.hedgeAfterMs(attempt.target, pending),
+      patienceMs: engine.patienceMs(attempt.target, pending, decision),
+    })
 }
 
 /** Calls the next target that has room. */
@@ -110,6 +114,7 @@ function callNext(
     if (target === null) return null
     const hold = isHedge ? engine.reserveHedge(target, pending) : engine.reserve(target, pending, trail)
     if (hold.granted) return engine.call(target, pending, trail, hold)
+    if (hold.budget !== undefined && !isHedge) engine.monitor.overBudget(hold.budget, pending)
     // What is asked for speed only does not fail the request.
     trail.pass(target, hold, decision.explored || isHedge)
     if (trail.rejectedBy !== null) return null

@@ -20,6 +20,7 @@ import type { OfflineDetector } from '../upstream/offline.ts'
 import { type EligibilityFacts, freeAt, whyNot } from './attempt/eligibility.ts'
 import { eligibilityFactsOf } from './attempt/eligibilityFacts.ts'
 import { LearnedWindows } from './attempt/learnedWindows.ts'
+import { tryPatienceMs } from './attempt/newTries.ts'
 import { ProbeTurns } from './attempt/probeTurns.ts'
 import type { NextSlot } from './attempt/queue.ts'
 import { type GrantedHold, type Hold, type HoldOptions, reserve, reserveForTest } from './attempt/reservation.ts'
@@ -332,8 +333,15 @@ export class Engine implements EngineParts {
     return hold.granted && boundedBy === 'assumption' ? { ...hold, mostOutputTokens: answerTokens } : hold
   }
 
+  /** How long a target may be silent before another is asked beside it, where that is sooner than half of the time. */
+  patienceMs(target: Target, pending: PendingRequest, { first, instead }: Decision): number {
+    if (instead === null || target !== first) return Number.POSITIVE_INFINITY
+    return tryPatienceMs(this, { target, instead: instead.target, expectedMs: instead.expectedMs }, pending)
+  }
+
   call(target: Target, pending: PendingRequest, trail: Trail, hold: GrantedHold): RunningAttempt {
     trail.hasTested ||= hold.probe
+    this.learned.router.begins(pending.id, target.stateId)
     const answerLimit = trail.answerLimit(target)
     return this.#start({ target, pending, hold, number: trail.calls + 1, answerLimit })
   }
@@ -560,6 +568,7 @@ export class Engine implements EngineParts {
 
   /** No target answered: notifies listeners and returns the error. */
   gaveUp(pending: PendingRequest, trail: Trail, error: KeywiseError): KeywiseError {
+    this.learned.router.begins(pending.id, null)
     this.#observeFailure(pending, trail, error)
     if (!(error instanceof AllTargetsFailedError)) return error
     this.monitor.exhausted(pending, trail)

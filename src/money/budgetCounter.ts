@@ -32,6 +32,20 @@ export interface Crossing {
   readonly hard: boolean
 }
 
+/** What a hard budget lacks for a call; amounts in its unit. */
+export interface BudgetShortage {
+  readonly budget: Budget
+  /** The most that the call may need. */
+  readonly needed: number
+  readonly spent: number
+  /** For calls under way in this process. */
+  readonly reserved: number
+  /** What a paced budget allows so far, where only its pace leaves no room. */
+  readonly paced: { readonly allowed: number; readonly until: number } | null
+  /** Epoch milliseconds at which the present period, or a window from now, ends; null for a budget in total. */
+  readonly endsAt: number | null
+}
+
 /** A budget as shown by `budget --json`. USD fields are null for budgets that count something else. */
 export interface BudgetView {
   readonly scope: string
@@ -159,6 +173,16 @@ export class BudgetCounter {
     return percents.length === 0 ? NONE : percents.map((percent) => this.#crossing(percent))
   }
 
+  /** What is short where the amount does not fit. */
+  shortage(amount: number, now: number): BudgetShortage {
+    const { budget, slots, tally } = this
+    const { end } = slots.at(now)
+    const endsAt = slots.back > 0 ? now + slots.windowMs : Number.isFinite(end) ? end : null
+    const share = this.#pacedBy(amount, now)
+    const paced = share === null ? null : { allowed: share.allowed, until: share.end }
+    return { budget, needed: amount, spent: tally.spent, reserved: this.#reserved, paced, endsAt }
+  }
+
   /**
    * Why the amount does not fit, for display, and when there is room for it (epoch milliseconds; null: unknown).
    * `outputTokens`: 0 for what has no length to lower, such as a picture.
@@ -189,9 +213,14 @@ export class BudgetCounter {
 
   /** For display, where it is only the pace that leaves no room. */
   #paced(amount: number, now: number): string {
+    const share = this.#pacedBy(amount, now)
+    return share === null ? '' : `, paced: ${this.#show(share.allowed)} until ${timeText(share.end)}`
+  }
+
+  #pacedBy(amount: number, now: number): { readonly allowed: number; readonly end: number } | null {
     const share = this.#shares?.at(now)
     const isRoom = this.lease === null || this.lease.committedWith(amount, now) <= this.budget.limit
-    return share === undefined || !isRoom ? '' : `, paced: ${this.#show(share.allowed)} until ${timeText(share.end)}`
+    return share === undefined || !isRoom ? null : share
   }
 
   #roomAt(amount: number, now: number): number | null {

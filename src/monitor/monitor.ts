@@ -15,11 +15,13 @@ import type { Version } from '../engine/experiments/versions.ts'
 import { refOf } from '../engine/record.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import type { ExperimentResult } from '../experiment/result.ts'
+import type { BudgetRefusal } from '../money/budget.ts'
 import { Alerts, type Witness } from '../observe/alerts/alerts.ts'
 import type { Events } from '../observe/events.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { channelsOf } from './alertChannels.ts'
+import { BudgetAlerts } from './budgetAlerts.ts'
 import { AlertConditions } from './conditions.ts'
 import { CreditWatch } from './creditWatch.ts'
 import { OutageProbes } from './outageProbes.ts'
@@ -48,6 +50,7 @@ interface Watch {
   readonly engine: Engine
   readonly outages: Outages
   readonly conditions: AlertConditions
+  readonly budgets: BudgetAlerts
   readonly outageProbes: OutageProbes
   readonly credit: CreditWatch
 }
@@ -83,9 +86,10 @@ export class Monitor {
   attach(engine: Engine): void {
     const outages = new Outages(engine, this.alerts)
     const conditions = new AlertConditions(engine, this.alerts, outages)
+    const budgets = new BudgetAlerts(engine, this.alerts)
     const credit = new CreditWatch(engine, this.alerts, outages)
-    this.#watch = { engine, outages, conditions, outageProbes: new OutageProbes(engine, outages), credit }
-    engine.learned.onCrossings = (crossings) => this.#guarded(() => conditions.crossed(crossings))
+    this.#watch = { engine, outages, conditions, budgets, outageProbes: new OutageProbes(engine, outages), credit }
+    engine.learned.onCrossings = (crossings) => this.#guarded(() => budgets.crossed(crossings))
     this.useConfig(engine.registry.config)
   }
 
@@ -143,6 +147,12 @@ export class Monitor {
   exhausted(pending: PendingRequest, trail: Trail): void {
     const watch = this.#watch
     if (watch !== null) this.#guarded(() => watch.outages.failed(pending, trail))
+  }
+
+  /** A budget refused a call of a request. */
+  overBudget(refusal: BudgetRefusal, pending: PendingRequest): void {
+    const watch = this.#watch
+    if (watch !== null) this.#guarded(() => watch.budgets.refused(refusal, pending))
   }
 
   /** An experiment has its result. */

@@ -74,7 +74,7 @@ const SIGNED: ReadonlySet<number> = new Set([slot.fastLog, slot.fastTokenLog, sl
 function readRow(row: Sums, numbers: readonly unknown[]): void {
   if (numbers.length > ROW_LENGTH || !areAllPlausible(numbers)) return
   numbers.forEach((number, index) => {
-    const isSigned = SIGNED.has(index) || index >= slot.hourOffset
+    const isSigned = SIGNED.has(index) || (index >= slot.hourOffset && index < slot.limited)
     row[index] = Math.max(isSigned ? Number.NEGATIVE_INFINITY : 0, number)
   })
   if (!meansArePossible(row)) row.fill(0)

@@ -38,8 +38,19 @@ export function learnAttempt(row: Sums, event: AttemptEvent, facts: LearnFacts):
   const cold = facts.local && isColdStart(row, event)
   advance(row, event.at)
   row[slot.lastSeenAt] = Math.max(row[slot.lastSeenAt]!, event.at)
+  if (event.ok || facts.blame >= 1) countTry(row, event)
   if (event.ok) learnSuccess(row, event, cold)
   else learnFailure(row, event, facts.blame)
+}
+
+/** How many answers and failures told what the target is like. */
+export function observationsOf(row: Sums): number {
+  return row[slot.successes]! + row[slot.failures]! - row[slot.limited]!
+}
+
+/** Before the attempt is counted as anything else. What began with a test has no free tries. */
+function countTry(row: Sums, { source }: AttemptEvent): void {
+  if (row[slot.freePulls]! > 0 || (source === 'live' && observationsOf(row) === 0)) row[slot.freePulls]!++
 }
 
 function learnSuccess(row: Sums, event: AttemptEvent, cold: boolean): void {
@@ -56,6 +67,7 @@ function learnSuccess(row: Sums, event: AttemptEvent, cold: boolean): void {
 function learnFailure(row: Sums, { at, known }: AttemptEvent, blame: number): void {
   if (!(blame > 0)) return
   row[slot.failures]!++
+  if (blame < 1) row[slot.limited]!++
   if (known !== undefined) return
   add(row, slot.fastFailures, blame, weightOf(row, at, FAST))
   add(row, slot.slowFailures, blame, weightOf(row, at, SLOW))
@@ -68,6 +80,7 @@ function learnFailure(row: Sums, { at, known }: AttemptEvent, blame: number): vo
  */
 export function learnSilence(row: Sums, event: AttemptEvent, tokens: number): boolean {
   const silentMs = event.firstTokenMs ?? event.latencyMs
+  countTry(row, event)
   if (!isTime(silentMs)) return false
   const first = firstToken(row, event.at).mean
   const expected = event.streamed ? first : first + tokens * perToken(row, event.at).mean

@@ -35,6 +35,8 @@ export type Hold =
       readonly why: Ineligible
       /** The exceeded budget whose rule is to fail the request. */
       readonly rejectedBy: BudgetRefusal | null
+      /** The exceeded budget, whatever its rule. */
+      readonly budget?: BudgetRefusal
     }
 
 interface HoldSources {
@@ -119,7 +121,7 @@ const NO_FREE = {}
 
 function overBudget(refusal: BudgetRefusal): Hold {
   const why: Ineligible = { code: 'budget', reason: refusal.reason, until: refusal.resetsAt }
-  return { granted: false, why, rejectedBy: refusal.onExceeded === 'reject' ? refusal : null }
+  return { granted: false, why, rejectedBy: refusal.onExceeded === 'reject' ? refusal : null, budget: refusal }
 }
 
 function mostOutputTokens(hold: BudgetHold, need: HoldNeed): number | null {
