@@ -45,7 +45,7 @@ export interface ChannelState {
   readonly lost: Gap | null
   /** Delivered by a backup channel instead. */
   readonly covered: Gap | null
-  /** Ids of alerts that it delivered as a backup, newest last. */
+  /** Incidents of which it delivered an alert as a backup, by the id of the first alert, newest last. */
   readonly stoodIn: readonly string[]
 }
 

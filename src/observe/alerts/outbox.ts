@@ -106,7 +106,8 @@ export class Outbox {
     const now = this.#options.now()
     for (const channel of this.#channels) {
       if (!coversEvent(channel.events, alert.event) || except.has(channel.id)) continue
-      const isBackup = channel.backupAfterMs !== null && !this.#stoodIn(channel, ends) && !isAboutChannels(alert)
+      const hasTold = ends !== undefined && this.#stoodIn(channel, alert.incident ?? ends)
+      const isBackup = channel.backupAfterMs !== null && !hasTold && !isAboutChannels(alert)
       if (isBackup && this.#firstFor(alert).every(({ id }) => except.has(id))) continue
       const notBefore = alert.at + holdMs + (isBackup ? (channel.backupAfterMs ?? 0) : 0)
       this.#kept.put({ channel: channel.id, alert, order: this.#added++, notBefore, isBackup, refused: 'nothing' })
@@ -245,7 +246,7 @@ export class Outbox {
       this.#kept.remove(entry.key)
       this.#tidyOthers(entry)
     }
-    const stoodIn = batch.filter(({ isBackup }) => isBackup).map(({ alert }) => alert.id)
+    const stoodIn = batch.filter(({ isBackup }) => isBackup).map(({ alert }) => alert.incident ?? alert.id)
     this.#change(channel, (state) =>
       state.claim === claim
         ? stoodInFor(afterSuccess(state, remark, said, this.#options.now()), stoodIn)
@@ -335,9 +336,9 @@ export class Outbox {
     this.#options.logger.warn(line)
   }
 
-  /** Whether a backup channel delivered the alert with that id. */
-  #stoodIn(channel: Channel, alertId: string | undefined): boolean {
-    return alertId !== undefined && this.#kept.state(channel).stoodIn.includes(alertId)
+  /** Whether a backup channel delivered an alert of the incident. */
+  #stoodIn(channel: Channel, incident: string): boolean {
+    return this.#kept.state(channel).stoodIn.includes(incident)
   }
 
   /** The channels that a backup stands in for. */

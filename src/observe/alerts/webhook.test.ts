@@ -148,6 +148,15 @@ for (const { answer, next, afterMs } of cases) {
   })
 }
 
+test('a page in the place of Slack’s answer is no delivery; a receiver of one’s own may answer with one', async () => {
+  const hook = await startWebhook()
+  for (const template of ['slack', 'discord', 'ntfy', undefined]) {
+    hook.moods = [{ status: 200, page: '<!doctype html><title>Log in</title>' }]
+    const delivery = await send(hook.origin, { template })
+    expect(delivery).toMatchObject(template === undefined ? { ok: true } : { ok: false, next: 'retry' })
+  }
+})
+
 test('a host that does not respond is retried, and the reason contains no address', async () => {
   const delivery = await send('http://127.0.0.1:1/secret-path')
   expect(delivery).toMatchObject({ ok: false, next: 'retry', unreachable: true })
