@@ -50,7 +50,7 @@ export interface ChannelState {
 }
 
 /** Longer than sending one message may take. */
-export const CLAIM_MS = 45_000
+const CLAIM_MS = 45_000
 /** Telegram accepts about one message a second per chat: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits */
 const GAP_MS = 1_000
 /** A burst of messages, then one a minute: alerts in between are batched into one message. */

@@ -395,6 +395,19 @@ describe('what is too late or too much', () => {
     ])
   })
 
+  test('is said by the channel with new settings too', async () => {
+    const bot = await startTelegram()
+    bot.usual = { status: 502 }
+    const alerts = desk([toTelegram(bot)])
+    raise(alerts, 'one')
+    await passes(25 * HOUR, alerts)
+    alerts.use([toTelegram(bot, { id: 'telegram@2' })])
+    bot.usual = 'ok'
+    raise(alerts, 'two')
+    await passes(10 * MINUTE, alerts)
+    expect(heard(bot)).toEqual([['1 alert of 2026-11-20 12:00 UTC could not be delivered here.', '💰 two']])
+  })
+
   test('beyond 200 drops the oldest', async () => {
     const hook = await startWebhook()
     hook.usual = { status: 502 }

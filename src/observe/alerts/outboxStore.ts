@@ -68,10 +68,19 @@ export class OutboxStore {
     return removed
   }
 
-  /** What waits for the one channel waits for the other. */
+  /** What waits for the one channel, and what that has missed, is the other one's from now on. */
   move(fromId: string, toId: string): void {
     for (const entry of this.entries())
       if (entry.channel === fromId && this.remove(entry.key)) this.put({ ...entry, channel: toId, refused: 'nothing' })
+    const { before } = this.change({ id: fromId }, (state) => ({ ...state, lost: null, covered: null }))
+    const { lost, covered, stoodIn } = before
+    if (lost === null && covered === null && stoodIn.length === 0) return
+    this.change({ id: toId }, (state) => ({
+      ...state,
+      lost: state.lost ?? lost,
+      covered: state.covered ?? covered,
+      stoodIn: [...new Set([...stoodIn, ...state.stoodIn])],
+    }))
   }
 
   state({ id }: Channel): ChannelState {
@@ -79,7 +88,7 @@ export class OutboxStore {
   }
 
   change(
-    { id }: Channel,
+    { id }: Pick<Channel, 'id'>,
     change: (state: ChannelState) => ChannelState,
   ): { readonly before: ChannelState; readonly after: ChannelState } {
     let before = readState(undefined)

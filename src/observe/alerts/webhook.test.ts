@@ -163,6 +163,13 @@ test('a host that does not respond is retried, and the reason contains no addres
   expect(JSON.stringify(delivery)).not.toContain('secret-path')
 })
 
+test('TLS that fails and a name that nobody knows are retried, and TLS is named', async () => {
+  const hook = await startWebhook()
+  const tls = await send(hook.origin.replace('http:', 'https:'))
+  expect(tls).toMatchObject({ ok: false, next: 'retry', reason: expect.stringContaining('TLS is refused') })
+  expect(await send('http://nobody.invalid/hook')).toMatchObject({ ok: false, next: 'retry', unreachable: true })
+})
+
 test('a host that takes the message and does not answer within thirty seconds is retried', async () => {
   const hook = await startWebhook()
   const deadline = new AbortController()
