@@ -160,8 +160,14 @@ const SENTENCES: Readonly<Record<Exclude<CauseKind, 'only' | 'new'>, Sentence>> 
     `the cheapest within ${short(basis.costMargin)} of the best value: ${dollars(one.costUsd)} against ${dollars(other.costUsd)} of ${other.id}`,
   proven: (_, other) => `known to work, where ${other.id} is new and this request does not try it`,
   load: (one, other) =>
-    `its key was used less: ${calls(one)} in the last minute against ${calls(other)} of ${other.id}`,
-  session: (_, other) => `the conversation is with it, instead of ${other.id}`,
+    loadOf(one) < loadOf(other)
+      ? `its key was used less: ${calls(one)} in the last minute against ${calls(other)} of ${other.id}`
+      : `its key was used no more than that of ${other.id} for its weight, which is larger: ${one.weight} against ${other.weight}`,
+  session: (one, other, { basis }) => {
+    if (basis.strategy !== 'learned') return `the conversation is with it, instead of ${other.id}`
+    const [mine, theirs] = apart(one.value, other.value)
+    return `the conversation is with it: V ${mine}, instead of ${other.id} with ${theirs}`
+  },
   comeback: (_, other) => `it failed and may work again: asked before ${other.id} to find out`,
   none: () => 'nothing could be tried',
 }
@@ -174,6 +180,9 @@ function bestText({ kind, basis }: CauseFacts, one: NumbersOf, other: NumbersOf 
   const [mine, theirs] = apart(one.key, other.key)
   return `best ${what} ${mine} against ${theirs} of ${other.id}`
 }
+
+/** Calls for the weight. */
+export const loadOf = ({ calls, weight }: ChoiceNumbers) => (calls ?? 0) / weight
 
 /** `3 calls`, for its weight where that is not 1. */
 function calls({ calls, weight }: NumbersOf): string {

@@ -146,8 +146,8 @@ function cheaper(context: RankingContext, best: number, choice: Choice): Choice 
 }
 
 /**
- * The cheapest of the targets within the margin of the best value; `preferred` wins among equally cheap ones. A new
- * target is not known to be that good.
+ * The cheapest of the targets within the margin of the best value. Among equally cheap ones `preferred` wins, then the
+ * larger value. A new target is not known to be that good.
  */
 export function cheapestNear(
   { candidates, valuation, values, eligibility, costMargin, isNew }: RankingContext,
@@ -161,9 +161,12 @@ export function cheapestNear(
   let leastCost = candidates.costUsd(preferred, inputTokens, outputTokens)
   const isBestNew = isNew(best)
   for (let index = 0; index < values.length; index++) {
-    if (values[index]! < floor || leastCost === 0) continue
+    if (values[index]! < floor || (leastCost === 0 && cheapest === preferred)) continue
     const cost = candidates.costUsd(index, inputTokens, outputTokens)
-    if (cost < leastCost * (1 - TIE) && (isBestNew || !isNew(index)) && eligibility.admits(index)) {
+    const isCheaper = cost < leastCost * (1 - TIE)
+    const isBetter =
+      cheapest !== preferred && cost <= leastCost * (1 + TIE) && beats(candidates.targets, values, index, cheapest)
+    if ((isCheaper || isBetter) && (isBestNew || !isNew(index)) && eligibility.admits(index)) {
       cheapest = index
       leastCost = cost
     }

@@ -25,6 +25,7 @@ import { NewTargets } from './newTargets.ts'
 import { FILLERS, termsAt } from './order.ts'
 import { pickBesideNew, type TryingRequest } from './pickNew.ts'
 import type { LoadQuestion, RankingContext } from './rankingContext.ts'
+import type { RatingChange } from './ratings.ts'
 import { score, type Terms } from './score.ts'
 import { CURIOSITY, type Curiosity, type RoutingSettings, type Strategy } from './settings.ts'
 import { evaluate, expectedMs, type Valuation } from './valuation.ts'
@@ -135,6 +136,13 @@ export class Router {
   /** The request calls this target (`stateId`), or none at all: a new target that it was to try waits for another. */
   begins(requestId: string, stateId: string | null): void {
     this.#newTargets.giveBack(requestId, stateId)
+  }
+
+  /** Learns from a rating that may replace another. */
+  rate(change: RatingChange): void {
+    this.#knowledge.rate(change)
+    const index = this.#candidates.indexOf(change.target.stateId)
+    if (index !== undefined) this.#candidates.touch(index)
   }
 
   decide(request: RoutingRequest, now: number): Decision {

@@ -38,6 +38,7 @@ export const slot = {
   slowLogSquares: 19,
   slowTokenCount: 20,
   slowTokenLog: 21,
+  /** Only read: older versions kept here what the list of the latest ratings says now. */
   fastQualityCount: 22,
   fastQuality: 23,
   slowQualityCount: 24,

@@ -97,6 +97,7 @@ class Gateway implements App {
       clientStallMs,
       onLongBody,
       ready,
+      isShared: (token) => options.tokens.hasOthers(token),
       observe,
       underWay: this.#underWay,
     }

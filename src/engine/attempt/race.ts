@@ -65,6 +65,11 @@ export class Race {
     return this.#runners.length === 0
   }
 
+  /** Ids of the targets that run. */
+  get asked(): readonly string[] {
+    return this.#runners.map(({ attempt }) => attempt.target.id)
+  }
+
   /** Why another target should be asked now; null while those that run are given their time. */
   get reason(): AskReason | null {
     if (this.isEmpty) return 'idle'
