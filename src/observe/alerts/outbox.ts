@@ -423,9 +423,7 @@ export class Outbox {
 
   #drop(channel: Channel, choose: (entries: readonly OutboxEntry[]) => readonly OutboxEntry[]): void {
     const entries = this.#entries().filter((entry) => entry.channel === channel.id)
-    const dropped = choose(inOrder(entries)).filter(({ key }) =>
-      this.#remove(key),
-    )
+    const dropped = choose(inOrder(entries)).filter(({ key }) => this.#remove(key))
     if (dropped.length > 0) this.#lose(channel, dropped)
   }
 
