@@ -17,9 +17,9 @@ import {
   type Crossing,
   type KnownAmount,
   type Outlook,
+  type SpendNeed,
 } from './budgetCounter.ts'
 import type { Budget } from './budgetRule.ts'
-import type { WorstCase } from './cost.ts'
 import type { Counters, LeaseSlot } from './lease.ts'
 import {
   type Abandoned,
@@ -40,7 +40,7 @@ export interface SpendRequest {
   readonly labels?: Readonly<Record<string, string>> | null
   /** Name of the gateway token; null for the library. */
   readonly token?: string | null
-  readonly worstCase: Pick<WorstCase, 'nanoUsd' | 'inputTokens' | 'outputTokens'>
+  readonly worstCase: SpendNeed
 }
 
 export interface BudgetRefusal {
@@ -388,7 +388,7 @@ function refused(
   now: number,
 ): BudgetRefusal {
   const { scope, onExceeded } = budgetCounter.budget
-  const why = budgetCounter.refusal(amount, worstCase.outputTokens, now)
+  const why = budgetCounter.refusal(amount, worstCase, now)
   const refusal: BudgetRefusal = { granted: false, scope, ...why, onExceeded }
   SHORTAGES.set(refusal, () => budgetCounter.shortage(amount, now))
   return refusal

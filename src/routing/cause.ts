@@ -8,7 +8,8 @@
  * 2. `order`: an alias with an order asks only the first of its groups that has a target.
  * 3. `pressure`: what budgets take off V for the cost of this request.
  * 4. One of `draw` (the best draw, where V is below the best by no more than the margin), `exploration` (the best draw
- *    beyond the margin, paid with a saved try), `new` (a free try of a target without a past). The last two end here.
+ *    beyond the margin, paid with a saved try), `new` (a free try of a target without a past), `proven` (the best without
+ *    new targets, where one looks best that this request must not try). The last three end here.
  * 5. `cost`: the cheapest of those whose V is within the cost margin of the best.
  * 6. `load`: the key of the same model that was used least for its weight, if its V may be as good.
  * 7. `session`: the conversation's target, which skips 4. Last, because it holds whatever the others say.
@@ -36,6 +37,7 @@ export const CAUSE_KINDS = [
   'draw',
   'exploration',
   'new',
+  'proven',
   'cost',
   'load',
   'session',
@@ -156,9 +158,16 @@ const SENTENCES: Readonly<Record<Exclude<CauseKind, 'only' | 'new'>, Sentence>> 
   },
   cost: (one, other, { basis }) =>
     `the cheapest within ${short(basis.costMargin)} of the best value: ${dollars(one.costUsd)} against ${dollars(other.costUsd)} of ${other.id}`,
+  proven: (_, other) => `known to work, where ${other.id} is new and this request does not try it`,
   load: (one, other) =>
-    `its key was used less: ${calls(one)} in the last minute against ${calls(other)} of ${other.id}`,
-  session: (_, other) => `the conversation is with it, instead of ${other.id}`,
+    loadOf(one) < loadOf(other)
+      ? `its key was used less: ${calls(one)} in the last minute against ${calls(other)} of ${other.id}`
+      : `its key was used no more than that of ${other.id} for its weight, which is larger: ${one.weight} against ${other.weight}`,
+  session: (one, other, { basis }) => {
+    if (basis.strategy !== 'learned') return `the conversation is with it, instead of ${other.id}`
+    const [mine, theirs] = apart(one.value, other.value)
+    return `the conversation is with it: V ${mine}, instead of ${other.id} with ${theirs}`
+  },
   comeback: (_, other) => `it failed and may work again: asked before ${other.id} to find out`,
   none: () => 'nothing could be tried',
 }
@@ -171,6 +180,9 @@ function bestText({ kind, basis }: CauseFacts, one: NumbersOf, other: NumbersOf 
   const [mine, theirs] = apart(one.key, other.key)
   return `best ${what} ${mine} against ${theirs} of ${other.id}`
 }
+
+/** Calls for the weight. */
+export const loadOf = ({ calls, weight }: ChoiceNumbers) => (calls ?? 0) / weight
 
 /** `3 calls`, for its weight where that is not 1. */
 function calls({ calls, weight }: NumbersOf): string {

@@ -2,7 +2,7 @@
 
 import type { Target } from '../domain/target.ts'
 import type { CauseStep } from './cause.ts'
-import { type Choice, cheapestNear, largest, lightestSibling, pickSame } from './choice.ts'
+import { type Choice, cheapestNear, isKeptForTries, largest, lightestSibling, pickSame } from './choice.ts'
 import { EligibilityCache, type Question } from './eligibilityCache.ts'
 import { drawBest } from './explore.ts'
 import type { RankingContext } from './rankingContext.ts'
@@ -61,12 +61,14 @@ function pickAmong(context: RankingContext, { settings, seed, choice }: TraceFac
   const { strategy, curiosity = CURIOSITY } = settings
   const { values } = context
   const best = moves.at(-1)!.index
-  if (choice?.explored) return void moves.push({ step: choice.cause, index: choice.index })
+  if (choice?.explored || choice?.cause === 'proven')
+    return void moves.push({ step: choice.cause, index: choice.index })
   if (best < 0) return
   let index = best
   if (strategy === 'learned' && seed !== null) {
     const { best: top, drawn } = drawBest(context, curiosity.width, seed)
-    if (drawn >= 0 && values[top]! - values[drawn]! <= curiosity.margin) index = drawn
+    const isNear = drawn >= 0 && values[top]! - values[drawn]! <= curiosity.margin
+    if (isNear && !isKeptForTries(context, top, drawn)) index = drawn
     moves.push({ step: 'draw', index })
   }
   if (strategy === 'learned') {

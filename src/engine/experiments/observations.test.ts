@@ -21,13 +21,17 @@ const race = {
 }
 
 /** The experiments of one process. */
-function open(store: Store, now = () => 0): Experiments {
+function open(store: Store, now = () => 0, definition: object = race): Experiments {
   const ignore = () => {}
   const experiments = new Experiments({ store, logger: silentLogger, now, monotonic: () => 0, onDecided: ignore })
-  const reading = readDefinitionFile(race)
+  use(experiments, definition)
+  return experiments
+}
+
+function use(experiments: Experiments, definition: object): void {
+  const reading = readDefinitionFile(definition)
   if (!reading.ok) throw new Error(reading.problems.join())
   experiments.use(reading.definitions, null)
-  return experiments
 }
 
 function trialOf(experiments: Experiments, unit: string): Trial {
@@ -148,6 +152,19 @@ describe('a value that is reported again', () => {
   })
 })
 
+test('a store in memory that has dropped its oldest events loses none of what was counted', () => {
+  const store = createMemoryStore({ maxEvents: 100 })
+  const one = open(store)
+  for (let unit = 0; unit < 300; unit++) {
+    say(one, { unit, request: 0, source: 'library', value: 1 })
+    one.tick()
+  }
+  say(one, { unit: 299, request: 0, source: 'library', value: 9 })
+  one.sync()
+  const seen = one.evidenceOf(one.known('race').experiment).variants()
+  expect(seen.reduce((sum, { observations }) => sum + observations, 0)).toBe(300)
+})
+
 function meanOf(experiments: Experiments, variant: string): number | null {
   experiments.sync()
   const { experiment } = experiments.known('race')
@@ -168,12 +185,54 @@ test('the evidence of a release before, which had no counts of answers, is read 
   expect(evidenceOf(open(store))).toBe(expected)
 })
 
+describe('a guard that is edited', () => {
+  const strict = race
+  const loose = { ...race, guard: { max_success_loss: 1 } }
+  /** Every unit of the second variant fails. */
+  const fail = (experiments: Experiments, from: number) => {
+    for (let unit = from; unit < from + 60; unit++) {
+      const enrolment = experiments.enrol(experiments.known('race'), {
+        requestId: `r${unit}`,
+        session: () => null,
+        labels: { user: `u${unit}` },
+      })
+      if (enrolment.variant === 'new') experiments.failed(enrolment, `r${unit}`)
+      else experiments.answered(enrolment, `r${unit}`, [])
+    }
+    experiments.sync()
+  }
+  const stoppedIn = (experiments: Experiments) => {
+    experiments.sync()
+    return experiments.evidenceOf(experiments.known('race').experiment).stopped().length
+  }
+
+  test('judges what comes, in every process and after a restart: what was stopped stays stopped', () => {
+    const store = createMemoryStore()
+    const one = open(store)
+    fail(one, 0)
+    expect(stoppedIn(one)).toBe(1)
+    use(one, loose)
+    expect(one.known('race')).toMatchObject({ revision: 1 })
+    for (const process of [one, open(store, () => 0, loose)]) expect(stoppedIn(process)).toBe(1)
+  })
+
+  test('does not judge what came before it', () => {
+    const store = createMemoryStore()
+    const one = open(store, () => 0, loose)
+    fail(one, 0)
+    use(one, strict)
+    expect(stoppedIn(one)).toBe(0)
+    fail(one, 60)
+    expect(stoppedIn(one)).toBe(1)
+    one.save()
+    expect(stoppedIn(open(store))).toBe(1)
+  })
+})
+
 test('an own metric may have the name by which the end of a request is kept', () => {
   const store = createMemoryStore()
   const one = open(store)
-  const reading = readDefinitionFile({ ...race, metric: { ...clicks, name: 'end' } })
-  if (!reading.ok) throw new Error(reading.problems.join())
-  one.use(reading.definitions, null)
+  use(one, { ...race, metric: { ...clicks, name: 'end' } })
   const enrolment = one.enrol(one.known('race'), { requestId: 'r', session: () => null, labels: { user: 'ana' } })
   one.report(enrolment.trial!, 'r', 'library', 'end', 4)
   one.failed(enrolment, 'r')

@@ -7,6 +7,7 @@ import type {
   LedgerFilter,
   LedgerGroup,
   LedgerSum,
+  QualityEvent,
   StoredEvent,
   StoreEvent,
   UsageRow,
@@ -125,6 +126,13 @@ export class SqliteLog {
       .prepare(sql)
       .all(...where.values, filter.limit ?? -1)
       .map(readAttempt)
+  }
+
+  ratings(requestId: string): QualityEvent[] {
+    return this.#database
+      .prepare("SELECT * FROM events WHERE kind = 'quality' AND request_id = ? ORDER BY seq")
+      .all(requestId)
+      .map(readEvent) as unknown as QualityEvent[] // of that kind alone
   }
 
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): LedgerSum[] {

@@ -10,6 +10,7 @@ import type {
   LedgerFilter,
   LedgerGroup,
   LedgerSum,
+  QualityEvent,
   Snapshot,
   Store,
   StoredEvent,
@@ -236,6 +237,10 @@ class SqliteStore implements Store {
 
   attempts(filter: LedgerFilter): readonly (AttemptEvent & { readonly seq: number })[] {
     return this.#read((file) => file.log.attempts(filter))
+  }
+
+  ratings(requestId: string): readonly QualityEvent[] {
+    return this.#read((file) => file.log.ratings(requestId))
   }
 
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[] {
