@@ -104,6 +104,7 @@ export class Router {
 
   constructor({ settings, random }: RouterOptions) {
     this.#settings = settings
+    this.#knowledge.setZones(settings.zones ?? [])
     this.#seed = Math.floor(random() * 0x1_0000_0000) >>> 0
   }
 
@@ -118,6 +119,7 @@ export class Router {
 
   setSettings(settings: RoutingSettings): void {
     this.beforeChange?.()
+    if (String(settings.zones) !== String(this.#settings.zones)) this.#knowledge.setZones(settings.zones ?? [])
     this.#settings = settings
   }
 
@@ -186,7 +188,16 @@ export class Router {
   /** What was learned about a target by hour of the day; null when the target is gone. */
   hoursOf(target: { readonly stateId: string }, now: number): readonly HourCell[] | null {
     const index = this.#candidates.indexOf(target.stateId)
-    return index === undefined ? null : hourCells(this.#candidates.known[index]!.row, now)
+    if (index === undefined) return null
+    this.#knowledge.setClocks(now)
+    return hourCells(this.#candidates.known[index]!.row, now)
+  }
+
+  /** The time zone whose clock the daily rhythm of a target follows; null for UTC, and while nothing speaks for another. */
+  zoneOf(target: { readonly stateId: string }): string | null {
+    const index = this.#candidates.indexOf(target.stateId)
+    const zone = index === undefined ? undefined : this.#candidates.known[index]!.clock?.zone
+    return zone === undefined || zone === 'UTC' ? null : zone
   }
 
   /** Expected length of an answer in tokens, never above the caller's limit: for requests and for reservations. */
@@ -211,6 +222,7 @@ export class Router {
     this.#bucket = new Bucket(asNumber(state['tokens']))
     this.#turns = Math.min(2 ** 52, Math.max(0, Math.floor(asNumber(state['turns']) ?? 0)))
     this.#knowledge = knowledgeFromJson(state['knowledge'])
+    this.#knowledge.setZones(this.#settings.zones ?? [])
     this.setTargets(this.#candidates.targets)
   }
 

@@ -45,9 +45,13 @@ export const slot = {
   /** 24 weights and 24 sums of offsets of ln(ms), one pair per hour of the day (UTC). */
   hourCount: 26,
   hourOffset: 50,
+  /** Milliseconds by which the hours above are ahead of UTC's; follows from the target's clock, and is not stored. */
+  hourLead: 74,
 } as const
 
-export const ROW_LENGTH = 74
+export const ROW_LENGTH = 75
+/** What of a row is stored. */
+export const STORED_LENGTH = slot.hourLead
 /** The slots before this one are points in time; a merge keeps the later one. */
 const FIRST_SUM = slot.successes
 
@@ -62,7 +66,7 @@ export const FAST: Scale = { from: slot.fastSuccesses, to: slot.slowSuccesses, h
 export const SLOW: Scale = { from: slot.slowSuccesses, to: slot.fastQualityCount, halfLifeMs: DAY }
 export const FAST_QUALITY: Scale = { from: slot.fastQualityCount, to: slot.slowQualityCount, halfLifeMs: 12 * HOUR }
 export const SLOW_QUALITY: Scale = { from: slot.slowQualityCount, to: slot.hourCount, halfLifeMs: 3 * DAY }
-export const HOURS: Scale = { from: slot.hourCount, to: ROW_LENGTH, halfLifeMs: 14 * DAY }
+export const HOURS: Scale = { from: slot.hourCount, to: slot.hourLead, halfLifeMs: 14 * DAY }
 
 const SCALES = [FAST, SLOW, FAST_QUALITY, SLOW_QUALITY, HOURS]
 
