@@ -175,8 +175,8 @@ function kindOf(
   return one.weight === other.weight ? 'name' : 'weight'
 }
 
-/** Nine digits tell apart what the router takes for different, and are shorter to store than all. */
-const rounded = (value: number) => Math.round(value * 1e9) / 1e9
+/** Nine digits tell apart what the router takes for different, and are shorter to store than all; never -0. */
+const rounded = (value: number) => Math.round(value * 1e9) / 1e9 + 0
 
 function numbersOf(context: RankingContext, facts: ExplainFacts, index: number): ChoiceNumbers {
   const { candidates, valuation, values, keys, request } = context
