@@ -70,6 +70,11 @@ describe('an answer says what it cost', () => {
       costs: ['0.037', null],
     },
     {
+      of: 'with the fee on top of the tokens where nobody says what that service charges',
+      usage: { ...TOKENS, cost: 0.001, is_byok: true, cost_details: { upstream_inference_cost: null } },
+      costs: ['0.003', null],
+    },
+    {
       of: 'by a router with its own key, where both stand',
       usage: { ...TOKENS, cost: 0.001, is_byok: false, cost_details: { upstream_inference_cost: 0.0009 } },
       costs: ['0.001', null],

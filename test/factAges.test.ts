@@ -1,7 +1,7 @@
 /** Every shipped fact has a date and a source, and the check names those that are too old. */
 
 import { expect, test } from 'vitest'
-import { oldFacts, shippedFacts } from '../tools/factAges.mjs'
+import { ageReport, oldFacts, shippedFacts } from '../tools/factAges.mjs'
 
 const NOW = Date.parse('2026-11-30T12:00:00Z')
 const one = (checkedAt: string) => [{ file: 'src/providers/acme.ts', fact: 'seedLimits', checkedAt, source: 'a page' }]
@@ -22,10 +22,39 @@ for (const { checkedAt, says } of [
     expect(oldFacts(one(checkedAt), NOW)).toEqual(says)
   })
 
+for (const { name, dates, mayBeOld, fails, warns } of [
+  { name: 'facts of these weeks pass in silence', dates: ['2026-11-01'], mayBeOld: true, fails: false, warns: false },
+  {
+    name: 'an old fact fails the check',
+    dates: ['2026-08-31', '2026-11-01'],
+    mayBeOld: false,
+    fails: true,
+    warns: false,
+  },
+  { name: 'an old fact is a warning to CI', dates: ['2026-08-31'], mayBeOld: true, fails: false, warns: true },
+  {
+    name: 'a fact without a date fails in CI too',
+    dates: ['2026-08-31', ''],
+    mayBeOld: true,
+    fails: true,
+    warns: false,
+  },
+  { name: 'a fact of the future fails in CI too', dates: ['2027-01-31'], mayBeOld: true, fails: true, warns: false },
+])
+  test(name, () => {
+    const report = ageReport(dates.flatMap(one), NOW, { mayBeOld })
+    expect(report.fails).toBe(fails)
+    expect(report.lines.some((line) => line.startsWith('warning: '))).toBe(warns)
+    const isQuiet = !fails && !warns
+    expect(report.lines.length > 0).toBe(!isQuiet)
+    if (dates.includes('2026-08-31'))
+      expect(report.lines.join('\n')).toContain('acme.ts: seedLimits was read on 2026-08-31')
+  })
+
 test('every shipped fact says where and when it was read, the price list too', () => {
   const facts = shippedFacts()
   expect(facts.filter(({ checkedAt, source }) => !/^20\d\d-\d\d-\d\d$/.test(checkedAt) || source === '')).toEqual([])
-  expect(facts.map(({ fact }) => fact)).toContain('prices of @pydantic/genai-prices 0.1.8')
+  expect(facts.map(({ fact }) => fact)).toContain('prices of @pydantic/genai-prices 0.1.8, as of 0.2.3')
   expect(facts.length).toBeGreaterThan(30)
 })
 
@@ -38,6 +67,14 @@ test('a provider that states models, retirements or prices without a date is fou
   }
   const undated = shippedFacts([spec as never]).filter(({ checkedAt }) => checkedAt === '')
   expect(undated.map(({ fact }) => fact)).toEqual(['checked.models', 'checked.retirements', 'checked.prices'])
+})
+
+test('a model that was read on another day than the others has an age of its own', () => {
+  const checked = { models: { source: 'a page', checkedAt: '2026-11-20' } }
+  const models = [{ id: 'a' }, { id: 'b', checked: { source: 'an older page', checkedAt: '2026-08-01' } }]
+  expect(oldFacts(shippedFacts([{ id: 'acme', seedLimits: [], models, checked } as never]).slice(0, -1), NOW)).toEqual([
+    'src/providers/acme.ts: model b was read on 2026-08-01, 121 days ago, from an older page',
+  ])
 })
 
 test('a price per unit without a date, and where it is told what is left, are found', () => {

@@ -112,8 +112,8 @@ describe('usage', () => {
   const tokens = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 }
   for (const { name, details, costUsd } of [
     { name: 'and what the service behind it charged', details: { upstream_inference_cost: 0.036 }, costUsd: 0.0378 },
-    // The price of the tokens, which is known: 10 at $1 and 20 at $1,000 per million.
-    { name: 'and nothing else is no cost', details: null, costUsd: 0.02001 },
+    // The tokens at their price, 10 at $1 and 20 at $1,000 per million, and the fee.
+    { name: 'and nothing else costs the tokens and the fee', details: null, costUsd: 0.02181 },
   ])
     test(`that states the fee for a key of the user ${name}`, async () => {
       const manager = await answering(answer({ ...tokens, cost: 0.0018, is_byok: true, cost_details: details }))

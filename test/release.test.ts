@@ -77,6 +77,25 @@ test('the first release keeps the version that package.json begins with', () => 
   expect(git(folder, 'tag', '--points-at', 'HEAD')).toBe('v0.1.0')
 })
 
+test('a release is refused while shipped facts are too old', () => {
+  const folder = repository()
+  put(
+    folder,
+    'tools/factAges.mjs',
+    "console.error('src/providers/acme.ts: seedLimits was read long ago')\nprocess.exitCode = 1\n",
+  )
+  git(folder, 'add', '.')
+  git(folder, 'commit', '--quiet', '--message', 'Check facts')
+  const { status, stderr } = release(folder, '0.2.0', '--dry-run')
+  expect(status).toBe(1)
+  expect(stderr).toContain(
+    'the shipped facts are not fit for a release:\n    src/providers/acme.ts: seedLimits was read long ago',
+  )
+  put(folder, 'tools/factAges.mjs', '')
+  git(folder, 'commit', '--quiet', '--all', '--message', 'Renew facts')
+  expect(release(folder, '0.2.0', '--dry-run').status).toBe(0)
+})
+
 test('--dry-run shows every step and takes none', () => {
   const folder = repository()
   const { status, stdout } = release(folder, '0.2.0', '--date', '2026-02-03', '--dry-run')

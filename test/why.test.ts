@@ -41,9 +41,11 @@ test('a request that names its target says so', async () => {
 })
 
 test('a request of an experiment names the experiment and its variant', async () => {
-  const settings = {
-    experiments: { tone: { variants: { a: { model: 'alpha/n' }, b: { model: 'beta/m' } }, metric: 'success' } },
-  }
+  const variants = [
+    { name: 'a', share: 0.5, model: 'alpha/n' },
+    { name: 'b', share: 0.5, model: 'beta/m' },
+  ]
+  const settings = { experiments: [{ name: 'tone', variants }] }
   const lab = await openLab(working, { settings })
   const { result } = await lab.call({ prompt: 'Say hi', experiment: 'tone' })
   const view = whyRequestView(lab.manager.engine, result!.requestId)

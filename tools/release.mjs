@@ -3,7 +3,7 @@
 // takes none.
 // What must be there beforehand: docs/releasing.md. Only syntax that node 18 knows.
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { npmCommand } from './install.mjs'
 
@@ -75,6 +75,7 @@ function preparation({ version, date }) {
     branch !== 'main' && `the branch is ${branch || 'none'}; a release is made on main`,
     git('tag', '--list', tag) !== '' && `the tag ${tag} exists; a version is released once`,
     isOlder(version, manifest.version) && `${version} is older than ${manifest.version} in package.json`,
+    ...factProblems(),
     notesOf(readFileSync('CHANGELOG.md', 'utf8')) === '' &&
       'CHANGELOG.md has nothing under "## Unreleased"; a release says what changes for its users',
   ].filter(Boolean)
@@ -112,6 +113,16 @@ function publication() {
 function treeProblems() {
   const changed = git('status', '--porcelain')
   return changed === '' ? [] : [`these files are not committed:\n${changed.replace(/^/gm, '    ')}`]
+}
+
+/** The workflow would refuse them too, but after the tag was pushed, and a tag is never moved. */
+function factProblems() {
+  const check = 'tools/factAges.mjs'
+  if (!existsSync(check)) return []
+  const { status, stderr } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', check], {
+    encoding: 'utf8',
+  })
+  return status === 0 ? [] : [`the shipped facts are not fit for a release:\n${stderr.trim().replace(/^/gm, '    ')}`]
 }
 
 /**

@@ -35,11 +35,11 @@ export function tasksOf(root) {
     },
     check: {
       needs: 'development',
-      commands: () => [
+      commands: (args) => [
         [tool('typescript', 'bin/tsc')],
         [tool('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.'],
         [join(root, 'tools/unusedExports.mjs')],
-        [...quietly, join(root, 'tools/factAges.mjs')],
+        [...quietly, join(root, 'tools/factAges.mjs'), ...args],
       ],
     },
     fix: { needs: 'development', commands: () => [[tool('@biomejs/biome', 'bin/biome'), 'check', '--write', '.']] },

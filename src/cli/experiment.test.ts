@@ -25,7 +25,7 @@ test('an experiment is started from a file, shown, exported and stopped on the c
   ])
   expect(shown.stdout).toMatch(/^race, version 1, running since 20.* UTC, by request\ntoo early to say anything\n/)
   const lines = exported.stdout.trimEnd().split('\r\n')
-  expect(lines[0]).toBe('experiment,version,variant,unit,metric,value,at,requestId')
+  expect(lines[0]).toBe('experiment,version,variant,unit,metric,value,at,requestId,source,answeredBy')
   expect(lines.slice(1).map((line) => line.split(',')[4])).toEqual(expect.arrayContaining(['success', 'latency']))
   const stopped = await home.keywise('experiment', 'stop', 'race', '--keep', 'new', '--json')
   expect(JSON.parse(stopped.stdout)).toMatchObject({

@@ -139,8 +139,9 @@ const chatCases: Case[] = [
     costUsd: 0.0360795,
   },
   ...[undefined, null, {}, { upstream_inference_cost: null }, { upstream_inference_cost: 0 }].map((details) => ({
-    name: `no cost where the fee stands beside ${JSON.stringify(details)}`,
+    name: `no whole cost where the fee stands beside ${JSON.stringify(details)}, but the fee`,
     usage: { ...chatTokens, cost: 0.0018, is_byok: true, cost_details: details },
+    parts: { feeUsd: 0.0018 },
   })),
   {
     name: 'the tools and the cost of xAI',
@@ -385,6 +386,11 @@ const anthropicCases: Case[] = [
     usage: { ...claude, cost: 0.0018, is_byok: true, cost_details: { upstream_inference_cost: 0.036 } },
     costUsd: 0.0378,
   },
+  {
+    name: 'the fee of a router that states nothing else',
+    usage: { ...claude, cost: 0.0018, is_byok: true },
+    parts: { feeUsd: 0.0018 },
+  },
 ]
 
 describe('Messages tell', () => {
@@ -578,9 +584,9 @@ test('embeddings tell pictures among their inputs, and the whole cost', () => {
   const usage = { prompt_tokens: 30, total_tokens: 30, prompt_tokens_details: { image_tokens: 20 } }
   const data = [{ index: 0, embedding: [1] }]
   expect(usageOfWhole(openai, { data, usage })?.parts).toEqual({ input: { image: 20 } })
-  expect(
-    usageOfWhole(openai, { data, usage: { ...usage, cost: 0.01, is_byok: true } })?.reportedCostUsd,
-  ).toBeUndefined()
+  const byok = usageOfWhole(openai, { data, usage: { ...usage, cost: 0.01, is_byok: true } })
+  expect(byok?.reportedCostUsd).toBeUndefined()
+  expect(byok?.parts).toEqual({ input: { image: 20 }, feeUsd: 0.01 })
   const google = embeddingsFor('google') ?? expect.fail()
   const usageMetadata = { promptTokenCount: 30, promptTokensDetails: [{ modality: 'AUDIO', tokenCount: 30 }] }
   expect(usageOfWhole(google, { embeddings: [{ values: [1] }], usageMetadata })?.parts).toEqual({
@@ -611,12 +617,12 @@ describe('a client of any dialect is told', () => {
 
   /** What can be said in the dialect. */
   function speakable({ id }: Dialect, parts: UsageParts | undefined): UsageParts | undefined {
-    const { input, cached, output, serverTools, serviceTier, cacheWrite1hTokens } = parts ?? {}
+    const { input, cached, output, serverTools, serviceTier, cacheWrite1hTokens, feeUsd } = parts ?? {}
     if (id === 'google') return { input, cached, output, serviceTier }
     const { web_search: searches, web_fetch: fetches } = serverTools ?? {}
     const uses = { ...(searches && { web_search: searches }), ...(fetches && { web_fetch: fetches }) }
     const tools = Object.keys(uses).length > 0 ? uses : undefined
-    if (id !== 'anthropic') return { input, output, serviceTier, serverTools: tools }
+    if (id !== 'anthropic') return { input, output, serviceTier, serverTools: tools, feeUsd }
     return { cacheWrite1hTokens, serverTools: tools, ...(serviceTier === 'priority' && { serviceTier }) }
   }
 

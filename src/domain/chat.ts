@@ -272,6 +272,11 @@ export interface UsageParts {
   readonly characters?: number
   /** Seconds of audio read or made that are not counted in tokens. */
   readonly audioSeconds?: number
+  /**
+   * USD that a router asks for itself, on top of what the tokens cost: they are billed to a key of the user's own at the
+   * service behind it, and nobody says how much that service asks. Absent where the whole cost is reported.
+   */
+  readonly feeUsd?: number
 }
 
 export type ModalityTokens = { readonly [M in Modality]?: number }

@@ -78,6 +78,8 @@ export interface AttemptEvent {
   readonly session: string | null
   /** Name of the gateway token used; null for the library. */
   readonly token: string | null
+  /** Which token of that name it was; absent for the library and in older logs. */
+  readonly tokenId?: string
   readonly labels: Readonly<Record<string, string>>
   /** Present when the request was assigned a variant of an experiment. */
   readonly trial?: Trial
@@ -95,6 +97,19 @@ export interface QualityEvent {
   readonly score: number
   readonly task: string | null
   readonly source: 'user' | 'self'
+  /**
+   * Who rated the request (`engine/rater.ts`): of one rater and request the last score counts. Absent where the event
+   * stands for itself: in older logs, for faults that show by themselves, and for a target as a whole.
+   */
+  readonly rater?: string
+  /** Name of the rater's token, for display. */
+  readonly raterName?: string
+  /** The rater is one of several tokens, so that its ratings of a target within an hour count as one. */
+  readonly shared?: true
+  /** The how many-th score of this rater for this request it is; absent for the first. */
+  readonly turn?: number
+  /** The score before, which no longer counts. */
+  readonly replaces?: { readonly at: number; readonly score: number; readonly shared?: true }
 }
 
 /** Parks lifted by a person or a test run: those of one target, or all. */
@@ -129,8 +144,8 @@ export interface ImportEvent {
 }
 
 /**
- * One observation of a unit of an experiment. Its id names the unit and the observation (how its request ended, or one
- * reported number), so the log keeps each once, however often it is reported.
+ * One observation of a unit of an experiment. The id of the first names the unit and the observation (how its request
+ * ended, or one reported number), so the log keeps it once, however often it is reported.
  */
 export interface ObservationEvent {
   readonly kind: 'observation'
@@ -141,6 +156,12 @@ export interface ObservationEvent {
   readonly requestId: string | null
   /** By metric: 0 or 1 for success, milliseconds for latency, USD for cost, 0..1 for quality, or the user's own. */
   readonly values: Readonly<Record<string, number>>
+  /** Who reported it: `self`, `admin`, or somebody whose request it was. Absent for how a request ended. */
+  readonly source?: string
+  /** The id of the first observation, whose values these replace; absent for a first one. */
+  readonly again?: string
+  /** `provider/model` that answered, where another one was to; absent otherwise. */
+  readonly answeredBy?: string
 }
 
 export type StoreEvent = AttemptEvent | QualityEvent | LiftEvent | ImportEvent | ObservationEvent
@@ -262,6 +283,8 @@ export interface Store {
   ): readonly StoredEvent[]
   /** The newest position in the log; 0 when empty. Cheap enough to call every second. */
   lastSeq(): number
+  /** The event of that id, written yet or not; undefined when there is none, or while the file cannot be read. */
+  event(id: string): StoreEvent | undefined
 
   loadSnapshot(): Snapshot | null
   /** Ignored when there is a snapshot of a later `seq`. */
@@ -299,6 +322,8 @@ export interface Store {
 
   /** Rows of the ledger, newest first by default; all of them without a `limit`. */
   attempts(filter: LedgerFilter): readonly (AttemptEvent & { readonly seq: number })[]
+  /** The ratings of one request, in the order of the log; those of older versions are left out. */
+  ratings(requestId: string): readonly QualityEvent[]
   /**
    * Sums, sorted by group; `limit` and `order` of the filter are ignored. Days and hours are UTC: `2026-11-23`,
    * `2026-11-23T14:00Z`; `key` is the fingerprint, `target` the `stateId`; a missing token or label is `''`. Whole hours

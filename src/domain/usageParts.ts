@@ -22,6 +22,8 @@ const MOST_SECONDS = 30 * 24 * 60 * 60
 /** Kinds of tools in one answer, and characters of a name: nobody may fill the ledger with made-up ones. */
 const MOST_KINDS = 32
 const MOST_CHARACTERS = 64
+/** No single answer costs more; a higher amount is a reporting error. */
+export const MOST_USD_AN_ANSWER = 10_000
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -49,6 +51,7 @@ export function partsWithin(told: UsageParts | undefined, whole: WholeUsage): Us
   if (isWithin(told.images, MOST_USES)) parts.images = Math.ceil(told.images)
   if (isWithin(told.characters, MOST_TOKENS)) parts.characters = Math.ceil(told.characters)
   if (isWithin(told.audioSeconds, MOST_SECONDS)) parts.audioSeconds = told.audioSeconds
+  if (isWithin(told.feeUsd, MOST_USD_AN_ANSWER)) parts.feeUsd = told.feeUsd
   return isEmpty(parts) ? undefined : parts
 }
 
@@ -98,7 +101,7 @@ export function combinedParts(
   combine: (one: number, other: number) => number,
 ): UsageParts | undefined {
   if (one === undefined || other === undefined) return one ?? other
-  const numbers = (name: 'cacheWrite1hTokens' | 'images' | 'characters' | 'audioSeconds') =>
+  const numbers = (name: 'cacheWrite1hTokens' | 'images' | 'characters' | 'audioSeconds' | 'feeUsd') =>
     both(one[name], other[name], combine)
   return {
     cacheWrite1hTokens: numbers('cacheWrite1hTokens'),
@@ -111,6 +114,7 @@ export function combinedParts(
     images: numbers('images'),
     characters: numbers('characters'),
     audioSeconds: numbers('audioSeconds'),
+    feeUsd: numbers('feeUsd'),
   }
 }
 

@@ -92,7 +92,11 @@ function askNext(engine: Engine, pending: PendingRequest, trail: Trail, race: Ra
   if (reason === null) return
   const attempt = mayCall(engine, pending, trail) ? callNext(engine, pending, trail, decision, race, reason) : null
   if (attempt === null) race.foundNone(reason)
-  else race.enter(attempt, reason, engine.hedgeAfterMs(attempt.target, pending))
+  else
+    race.enter(attempt, reason, {
+      hedgeAfterMs: engine.hedgeAfterMs(attempt.target, pending),
+      patienceMs: engine.patienceMs(attempt.target, pending, decision),
+    })
 }
 
 /** Calls the next target that has room. */
@@ -114,6 +118,7 @@ function callNext(
     const hold = isHedge ? engine.reserveHedge(target, pending) : engine.reserve(target, pending, trail)
     const asked = { target, decision, reason, inNeed: ranked === null, beside: race.asked }
     if (hold.granted) return engine.call(target, pending, trail, hold, askedWhy(trail, asked))
+    if (hold.budget !== undefined && !isHedge) engine.monitor.overBudget(hold.budget, pending)
     // What is asked for speed only does not fail the request.
     trail.pass(target, hold, decision.explored || isHedge)
     if (trail.rejectedBy !== null) return null

@@ -20,6 +20,7 @@ import type { OfflineDetector } from '../upstream/offline.ts'
 import { type EligibilityFacts, freeAt, whyNot } from './attempt/eligibility.ts'
 import { eligibilityFactsOf } from './attempt/eligibilityFacts.ts'
 import { LearnedWindows } from './attempt/learnedWindows.ts'
+import { tryPatienceMs } from './attempt/newTries.ts'
 import { ProbeTurns } from './attempt/probeTurns.ts'
 import type { NextSlot } from './attempt/queue.ts'
 import { type GrantedHold, type Hold, type HoldOptions, reserve, reserveForTest } from './attempt/reservation.ts'
@@ -335,9 +336,16 @@ export class Engine implements EngineParts {
     return hold.granted && boundedBy === 'assumption' ? { ...hold, mostOutputTokens: answerTokens } : hold
   }
 
+  /** How long a target may be silent before another is asked beside it, where that is sooner than half of the time. */
+  patienceMs(target: Target, pending: PendingRequest, { first, instead }: Decision): number {
+    if (instead === null || target !== first) return Number.POSITIVE_INFINITY
+    return tryPatienceMs(this, { target, instead: instead.target, expectedMs: instead.expectedMs }, pending)
+  }
+
   /** `why`: why it is asked, where the decision does not say it. */
   call(target: Target, pending: PendingRequest, trail: Trail, hold: GrantedHold, why?: string): RunningAttempt {
     trail.hasTested ||= hold.probe
+    this.learned.router.begins(pending.id, target.stateId)
     const answerLimit = trail.answerLimit(target)
     return this.#start({ target, pending, hold, number: trail.calls + 1, answerLimit, why })
   }
@@ -462,7 +470,7 @@ export class Engine implements EngineParts {
     const { outcome } = end
     const { report } = this.recordAttempt(attemptFacts(pending, attempt, end, 'live'))
     trail.answered(report)
-    this.#observe(pending, trail, end)
+    this.#observe(pending, trail, attempt.target, end)
     if (outcome.ok) {
       this.missingAbilities.worked(attempt.target, pending.needs.abilities)
       this.windows.worked(attempt.target, outcome.response.usage?.inputTokens ?? 0)
@@ -565,6 +573,7 @@ export class Engine implements EngineParts {
 
   /** No target answered: notifies listeners and returns the error. */
   gaveUp(pending: PendingRequest, trail: Trail, error: KeywiseError): KeywiseError {
+    this.learned.router.begins(pending.id, null)
     this.#observeFailure(pending, trail, error)
     if (!(error instanceof AllTargetsFailedError)) return error
     this.monitor.exhausted(pending, trail)
@@ -578,11 +587,37 @@ export class Engine implements EngineParts {
   }
 
   /** Reports a request's outcome to its experiment; a caller who left says nothing about a variant. */
-  #observe(pending: PendingRequest, trail: Trail, end: CallEnd): void {
+  #observe(pending: PendingRequest, trail: Trail, target: Target, end: CallEnd): void {
     const { experiments } = this
     if (pending.enrolment === null) return
-    if (end.outcome.ok) experiments.answered(pending.enrolment, pending.id, trail.attempts)
+    if (end.outcome.ok)
+      experiments.answered(
+        pending.enrolment,
+        pending.id,
+        trail.attempts,
+        this.#answeredElsewhere(pending, trail, target),
+      )
     else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(pending.enrolment, pending.id)
+  }
+
+  /**
+   * The `provider/model` that answered, where another was asked before it or has the first place in an order of the
+   * user's; null otherwise. Which key is no matter: the variant says nothing of it.
+   */
+  #answeredElsewhere({ selection }: PendingRequest, trail: Trail, { provider, model, stateId }: Target): string | null {
+    const [first] = trail.attempts
+    const wasAsked = first !== undefined && (first.provider !== provider || first.model !== model)
+    const { groups, order } = selection
+    const isOrdered = this.registry.config.settings.routing.strategy === 'priority'
+    const isPassed = groups !== null && groups[0]?.has(stateId) === false
+    const [foremost] = isOrdered && order !== null ? order : []
+    const isLater = foremost !== undefined && !this.#isSameModel(foremost, provider, model)
+    return wasAsked || isPassed || isLater ? `${provider}/${model}` : null
+  }
+
+  #isSameModel(stateId: string, provider: string, model: string): boolean {
+    const target = this.registry.targets.find((one) => one.stateId === stateId)
+    return target === undefined || (target.provider === provider && target.model === model)
   }
 
   /** Nor does a request that was invalid before any call, or a host without a network. */

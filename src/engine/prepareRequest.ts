@@ -11,7 +11,7 @@ import type { Selection } from './request/modelNames.ts'
 import { needsOf } from './request/needs.ts'
 import { partsNeedOf } from './request/partsNeed.ts'
 import { Cancellation, type PendingRequest } from './request/pendingRequest.ts'
-import { sessionOf } from './request/session.ts'
+import { sessionOf, sessionUnit } from './request/session.ts'
 
 export interface RequestOptions {
   readonly timeoutMs?: number | undefined
@@ -20,6 +20,7 @@ export interface RequestOptions {
   readonly task?: string | undefined
   readonly labels?: Readonly<Record<string, string>> | undefined
   readonly token?: string
+  readonly tokenId?: string
   readonly retryFiltered?: boolean
   readonly anyAnswer?: boolean
   readonly wire?: PendingRequest['wire']
@@ -36,12 +37,21 @@ export interface RequestOptions {
   readonly variables?: TemplateVariables | undefined
 }
 
-const PROCESS = randomBytes(9).toString('base64url')
-let count = 0
+/** 96 random bits are exactly this many characters of base64url. */
+const ID_LENGTH = 16
+/** Ids drawn at once: one call for the random bytes of many costs a tenth of one call for each. */
+const IDS_AT_ONCE = 256
+let drawn = ''
+let used = 0
 
-/** `kw_`, 12 random characters per process, and a counter: unique across processes, increasing within one. */
+/** `kw_` and 96 random bits: whoever knows some ids knows nothing of others. They say nothing of their order either. */
 export function requestId(): string {
-  return `kw_${PROCESS}${(count++).toString(36).padStart(6, '0')}`
+  if (used === drawn.length) {
+    drawn = randomBytes((IDS_AT_ONCE * ID_LENGTH * 6) / 8).toString('base64url')
+    used = 0
+  }
+  used += ID_LENGTH
+  return `kw_${drawn.slice(used - ID_LENGTH, used)}`
 }
 
 /** Throws InvalidRequestError and ModelNotFoundError. */
@@ -80,6 +90,7 @@ export function prepareRequest(
     task: options.task ?? null,
     labels: options.labels ?? NO_LABELS,
     token: options.token ?? null,
+    tokenId: options.tokenId ?? null,
     retryFiltered: options.retryFiltered ?? false,
     wire: options.wire ?? null,
     clientKind: options.clientKind ?? '',
@@ -108,7 +119,7 @@ function enrolledOf(
     whole,
     experiment,
     variables,
-    unit: { requestId, labels, sessionId: () => sessionOf(request, sessionId, token).id },
+    unit: { requestId, labels, session: () => sessionUnit(request, sessionId, token, variables) },
     hasModel: (model) => registry.names.has(model),
   })
 }

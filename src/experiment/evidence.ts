@@ -17,7 +17,7 @@ import {
   type Interval,
   newComparison,
 } from './comparison.ts'
-import type { Experiment } from './experiment.ts'
+import type { Experiment, Guard } from './experiment.ts'
 import { countCost, countSuccess, type GuardSums, newSums, type Stop, stopReason } from './guard.ts'
 import { findMetric, type Metric, measured } from './metric.ts'
 
@@ -85,11 +85,13 @@ interface Side {
 export class Evidence {
   readonly experiment: Experiment
   readonly #state: EvidenceState
+  #rule: Guard
   readonly #sides = new Map<string, Side>()
   readonly #indexes: readonly (readonly [first: number, second: number])[]
 
   constructor(experiment: Experiment, state?: EvidenceState) {
     this.experiment = experiment
+    this.#rule = experiment.guard
     this.#indexes = pairsOf(experiment.variants.length)
     this.#state = state ?? this.#newState()
     for (const name of Object.keys(this.#state.metrics)) this.#side(name)
@@ -104,6 +106,11 @@ export class Evidence {
     if (side.state.count >= WARM_UP) this.#compare(side, index, seen)
     learn(side.state, index, seen)
     this.#guard(index, metric, seen)
+  }
+
+  /** The guard for what is observed from now on; default: the experiment's. What another one stopped stays stopped. */
+  useGuard(guard: Guard): void {
+    this.#rule = guard
   }
 
   /** Variants that must no longer be assigned; their units run as usual, so that the others stay comparable. */
@@ -182,7 +189,7 @@ export class Evidence {
     if (metric === 'success') countSuccess(its, value >= 0.5)
     else if (metric === 'cost') countCost(its, value)
     else return
-    if (index > 0) stopped[index] ??= stopReason(this.experiment.guard, present(sums[0]), its)
+    if (index > 0) stopped[index] ??= stopReason(this.#rule, present(sums[0]), its)
   }
 
   #nameOf(index: number): string {

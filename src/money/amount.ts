@@ -37,6 +37,12 @@ export function usdToNano(usd: number | string): number | null {
   return scaled(usd, 9)
 }
 
+/** USD as pico-USD; to the nano-USD where it is too large to count in them. */
+export function usdToPico(usd: number): bigint {
+  const pico = scaled(usd, 12)
+  return pico === null ? BigInt(usdToNano(usd) ?? 0) * 1_000n : BigInt(pico)
+}
+
 /** Nano-USD as USD, for JSON. The nearest double, which prints as the exact decimal for amounts below $9,000. */
 export function nanoToUsd(nanoUsd: number): number {
   return nanoUsd / NANO_PER_USD

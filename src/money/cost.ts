@@ -3,6 +3,7 @@
 import type { CostRange } from '../domain/attempt.ts'
 import type { Modality, Usage, UsageParts } from '../domain/chat.ts'
 import type { TargetProfile } from '../domain/target.ts'
+import { MOST_USD_AN_ANSWER } from '../domain/usageParts.ts'
 import { NANO_PER_USD, picoToNano, usdToNano } from './amount.ts'
 import { dearestInput, dearestOutput, dearestTools, partsCost, tierRange, USUAL, usesDocumented } from './partCosts.ts'
 import { type Price, type Rates, ratesAt } from './price.ts'
@@ -22,12 +23,12 @@ export interface Cost {
 
 const UNKNOWN: Cost = { nanoUsd: null, source: 'unknown', reported: false }
 
-/** No single answer costs more; a higher reported cost is not believed. */
-const MOST_REPORTED_NANO_USD = 10_000 * NANO_PER_USD
+const MOST_REPORTED_NANO_USD = MOST_USD_AN_ANSWER * NANO_PER_USD
 
 /**
  * The cost of one attempt's usage at `at` (epoch milliseconds). A cost reported by the provider wins; otherwise input,
- * cached input, cache writes, output, reasoning and the request itself at the rates of that hour and input length.
+ * cached input, cache writes, output, reasoning and the request itself at the rates of that hour and input length, and
+ * a router's fee as it is reported.
  */
 export function costOf(usage: Usage, price: Price | null, at: number): Cost {
   const reported = reportedNanoUsd(usage.reportedCostUsd)
@@ -46,7 +47,8 @@ function partlyKnown(usage: Usage, parts: UsageParts, rates: Rates, price: Price
   const { least, most } = partsCost(usage, parts, rates, price)
   const range = { atLeast: picoToNano(least), atMost: picoToNano(most) }
   const isDocumented = price.documentedOn !== undefined && usesDocumented(parts, rates, price)
-  const source = isDocumented ? `${price.source} + documentation ${price.documentedOn}` : price.source
+  const documented = isDocumented ? `${price.source} + documentation ${price.documentedOn}` : price.source
+  const source = parts.feeUsd === undefined ? documented : `${documented} + reported fee`
   const isExact = least === most
   return isExact
     ? { nanoUsd: range.atLeast, source, reported: false }
@@ -121,6 +123,8 @@ export interface WorstCase {
   readonly outputTokens: number
   /** Of the longest of them. */
   readonly answerTokens: number
+  /** What of `nanoUsd` is for tools that run at the provider; absent: none of it. */
+  readonly toolsNanoUsd?: number
   /**
    * What bounds the output: the request, the model, or only our assumption. Under a hard budget an assumed bound must
    * be sent as `max_tokens`; otherwise the answer may be longer than what was reserved. `cut`: the request's own limit
@@ -157,7 +161,21 @@ export function worstCase(
   if (price === null) return { nanoUsd: null, ...bounds }
   if (price.isFree) return { nanoUsd: 0, ...bounds }
   const nanoUsd = mostBy(price, at, inputTokens, (rates) => mostNano(price, rates, bounds, need))
-  return { nanoUsd, ...bounds }
+  const { serverTools } = need.parts ?? {}
+  if (serverTools === undefined) return { nanoUsd, ...bounds }
+  const toolsNanoUsd = mostBy(price, at, inputTokens, (rates) =>
+    picoToNano(usesOfTools(serverTools, price, rates, need)),
+  )
+  return { nanoUsd, ...bounds, toolsNanoUsd }
+}
+
+function usesOfTools(
+  serverTools: Readonly<Record<string, number>>,
+  { tools }: Price,
+  rates: Rates,
+  { answers = 1 }: Pick<TokenNeed, 'answers'>,
+): bigint {
+  return dearestTools(serverTools, rates, tools) * BigInt(tokens(answers) ?? 1)
 }
 
 /** The most by the rates of any time at which an attempt that is admitted now may begin. */
@@ -211,7 +229,7 @@ function tokens(value: number | null): number | null {
 }
 
 function mostNano(
-  { tiers, tools }: Price,
+  price: Price,
   rates: Rates,
   { inputTokens, outputTokens }: Pick<Usage, 'inputTokens' | 'outputTokens'>,
   { parts, answers = 1 }: Pick<TokenNeed, 'parts' | 'answers'>,
@@ -225,8 +243,8 @@ function mostNano(
   const pico = picoOf(usage, dearest)
   if (parts?.serviceTier === undefined && parts?.serverTools === undefined) return picoToNano(pico)
   // A provider may serve it in the usual way after all.
-  const times = Math.max(USUAL, tierRange(parts.serviceTier, tiers).most)
-  const uses = dearestTools(parts.serverTools ?? {}, rates, tools) * BigInt(tokens(answers) ?? 1)
+  const times = Math.max(USUAL, tierRange(parts.serviceTier, price.tiers).most)
+  const uses = usesOfTools(parts.serverTools ?? {}, price, rates, { answers })
   return picoToNano((BigInt(pico) * BigInt(times)) / BigInt(USUAL) + uses)
 }
 

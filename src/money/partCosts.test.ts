@@ -22,6 +22,37 @@ const listed = (model: string) => {
   return prices.priceOf({ provider, model: name.join('/'), free: false, local: false })
 }
 
+/** The router's fee, and what the tokens cost at $1 and $10 per million. */
+describe('a fee that comes on top of the tokens', () => {
+  const price = flat('config', { input: 1, output: 10, tiers: { flex: 0.5 } })
+  const usage = (parts: UsageParts) => usageOf(1_000, 100, parts)
+  for (const { name, parts, nanoUsd } of [
+    { name: 'is added', parts: { feeUsd: 0.00015 }, nanoUsd: 2_150_000 },
+    { name: 'is rounded with them, not before', parts: { feeUsd: 0.0000000005 }, nanoUsd: 2_000_001 },
+    { name: 'does not change with the tier', parts: { feeUsd: 0.00015, serviceTier: 'flex' }, nanoUsd: 1_150_000 },
+    { name: 'may be as large as any cost', parts: { feeUsd: 9_999.123456789 }, nanoUsd: 9_999_125_456_789 },
+  ] as { name: string; parts: UsageParts; nanoUsd: number }[])
+    test(name, () => {
+      expect(costOf(usage(parts), price, NOON)).toMatchObject({ nanoUsd, source: 'config + reported fee' })
+    })
+
+  test('is what a free model costs', () => {
+    const free = new Prices().priceOf({ provider: 'openrouter', model: 'some/model:free', free: false, local: false })
+    expect(costOf(usage({ feeUsd: 0.00015 }), free, NOON).nanoUsd).toBe(150_000)
+  })
+
+  test('is not taken off by a free quota or a discount', () => {
+    const facts = { provider: 'openrouter', model: 'm', free: false, local: false, userPrice: { input: 1, output: 10 } }
+    const half = new Prices().priceOf({ ...facts, contract: { times: 0.5 } })
+    expect(costOf(usage({ feeUsd: 0.00015 }), half, NOON).nanoUsd).toBe(1_150_000)
+  })
+
+  test('counts for nothing beside the whole cost', () => {
+    const told = { ...usage({ feeUsd: 0.5 }), reportedCostUsd: 0.25 }
+    expect(costOf(told, price, NOON)).toMatchObject({ nanoUsd: 250_000_000, source: 'reported' })
+  })
+})
+
 describe('parts with a rate of their own on the price list (by hand, in nano-USD)', () => {
   for (const { of, model, usage, nanoUsd, by } of [
     {

@@ -6,6 +6,7 @@
 import type { Modality, ModalityTokens, Usage, UsageParts } from '../domain/chat.ts'
 import type { TierTimes } from '../domain/target.ts'
 import { MODALITIES, TIERS_AT_ONCE } from '../domain/usageParts.ts'
+import { usdToPico } from './amount.ts'
 import type { Price, Rates } from './price.ts'
 
 /** What holds for all hours and lengths. */
@@ -172,7 +173,7 @@ const taken = (of: ModalityTokens | undefined, modality: Modality, left: number)
 
 /** What is not billed by the token; no tier changes it. */
 function apart(
-  { serverTools = {}, images = 0, characters = 0, audioSeconds = 0 }: UsageParts,
+  { serverTools = {}, images = 0, characters = 0, audioSeconds = 0, feeUsd = 0 }: UsageParts,
   rates: Rates,
   documented: Documented['tools'],
 ): Sum {
@@ -184,6 +185,7 @@ function apart(
   sum.add(characters, character === undefined ? { least: 0, most: DEAREST.character } : exactly(character))
   if (audioHour === undefined) sum.add(Math.ceil(audioSeconds), { least: 0, most: DEAREST.audioSecond })
   else if (audioSeconds > 0) sum.addScaled(ofRecording(audioSeconds, audioHour, leastAudioSeconds, BigInt(USUAL)))
+  if (feeUsd > 0) sum.addScaled(usdToPico(feeUsd) * BigInt(USUAL))
   return sum
 }
 

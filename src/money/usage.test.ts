@@ -72,6 +72,9 @@ describe('the parts of soundUsage()', () => {
       expected: { output: { image: 2 }, images: 1 },
     },
     { name: 'keep a fraction of a second', told: { audioSeconds: 8.4 }, expected: { audioSeconds: 8.4 } },
+    { name: 'keep a fee to the digit', told: { feeUsd: 0.0000011005 }, expected: { feeUsd: 0.0000011005 } },
+    { name: 'drop a fee that nobody asks', told: { feeUsd: 10_001 }, expected: undefined },
+    { name: 'drop a fee of nothing', told: { feeUsd: 0 }, expected: undefined },
   ] as { name: string; told: UsageParts; expected: UsageParts | undefined }[])
     test(name, () => expect(partsOf(told)).toEqual(expected))
 

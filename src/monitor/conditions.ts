@@ -1,21 +1,21 @@
-/** Alert conditions besides outages: refused keys, empty accounts, budgets, providers, models, the store. */
+/** Alert conditions besides outages and budgets: refused keys, empty accounts, providers, models, the store. */
 
 import { namesOf } from '../config/alias.ts'
+import { cutText } from '../domain/cutText.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
-import { isoOrNull } from '../domain/isoTime.ts'
 import type { Park } from '../domain/park.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import type { RunningAttempt } from '../engine/attempt/runningAttempt.ts'
 import type { Engine } from '../engine/engine.ts'
 import { catalogueModel } from '../engine/targets/targetRegistry.ts'
-import { formatUsd, nanoToUsd } from '../money/amount.ts'
-import type { Crossing } from '../money/budgetCounter.ts'
 import { moment } from '../observe/alerts/alert.ts'
 import type { Alerts, News } from '../observe/alerts/alerts.ts'
+import type { Incident } from '../observe/alerts/incident.ts'
 import { REASONS } from '../quota/parks/parkText.ts'
 import type { Verdict } from '../routing/judge.ts'
 import { listText, spanText, worksText } from './alertText.ts'
+import { attest } from './attest.ts'
 import { BudgetForecasts } from './budgetForecasts.ts'
 import type { Outages } from './outages.ts'
 
@@ -24,19 +24,20 @@ const AWAY: ReadonlySet<FailureKind> = new Set(['overloaded', 'server', 'timeout
 
 const STORE = 'store'
 
+/** Events that tell the end of others. */
+type Back = 'key_back' | 'model_back' | 'provider_back' | 'credit_back' | 'store_back'
+
 export class AlertConditions {
   readonly #engine: Engine
   readonly #alerts: Alerts
   readonly #outages: Outages
   readonly #forecasts: BudgetForecasts
-  readonly #startedAt: number
 
   constructor(engine: Engine, alerts: Alerts, outages: Outages) {
     this.#engine = engine
     this.#alerts = alerts
     this.#outages = outages
     this.#forecasts = new BudgetForecasts(engine, alerts)
-    this.#startedAt = engine.now
   }
 
   /** A call failed in a way that a person must fix. */
@@ -50,22 +51,25 @@ export class AlertConditions {
 
   /** An answer ends the incidents of its key, provider and model, and of its account when it was paid for. */
   worked(target: Target, event: AttemptEvent): void {
-    this.#end(`key:${keyOf(target)}`, event)
-    this.#end(`leak:${keyOf(target)}`, event)
-    this.#end(`model:${target.provider}/${target.model}`, event)
-    this.#end(`provider:${target.provider}`, event, (since) => this.#backNews(target, since))
-    if (event.costNanoUsd !== 0) this.#end(`credit:${target.account}`, event)
+    const { provider, model, keyIndex } = target
+    const works = (incident: string, kind: Back, subject: string, what: string) =>
+      this.#end(incident, event, (since) => this.#backNews(kind, subject, { what, since }))
+    const key = `${provider}#${keyIndex}`
+    works(`key:${keyOf(target)}`, 'key_back', key, `${placeOf(target)} works again`)
+    works(`leak:${keyOf(target)}`, 'key_back', key, `${placeOf(target)} works again, although it has leaked`)
+    works(`model:${provider}/${model}`, 'model_back', `${provider}/${model}`, `${provider} has ${model} again`)
+    works(`provider:${provider}`, 'provider_back', provider, `${provider} is back`)
+    if (event.costNanoUsd !== 0)
+      works(`credit:${target.account}`, 'credit_back', key, `${placeOf(target)} has credit again`)
   }
 
-  /** Budgets reached thresholds: only the highest of each is reported, once per period across all processes. */
-  crossed(crossings: readonly Crossing[]): void {
-    for (const crossing of crossings) {
-      if (crossings.some((other) => sameBudget(other, crossing) && other.percent > crossing.percent)) continue
-      const key = keyOfCrossing(crossing)
-      const isNew = this.#alerts.raise(key, { ...budgetNews(crossing, this.#engine.now), until: crossing.resetsAt })
-      // Another process may have been first; listeners are not notified of what was reported before this one started.
-      if (isNew || (this.#alerts.find(key)?.alert.at ?? 0) >= this.#startedAt) this.#raiseBudget(crossing)
-    }
+  /** What was reported as it is now; null when it is not known to go on. */
+  attest(incident: Incident): News | null {
+    const { event, subject, since } = incident.alert
+    if (event === 'all_failed') return this.#outages.attest(incident)
+    if (event !== 'provider_down') return attest(this.#engine, incident)
+    const news = this.#newsOfDown(subject, true)
+    return news === null ? null : { ...news, since }
   }
 
   /** Called every second: conditions that show in the state rather than in one failure. */
@@ -79,7 +83,7 @@ export class AlertConditions {
     return this.#alerts.raise(key, news, this.#outages.everythingFails)
   }
 
-  #end(key: string, event: AttemptEvent, newsOf: (since: number) => News | null = () => null): void {
+  #end(key: string, event: AttemptEvent, newsOf: (since: number) => News): void {
     const incident = this.#alerts.find(key)
     if (incident !== undefined && event.startedAt >= incident.alert.since)
       this.#alerts.end(key, newsOf(incident.alert.since))
@@ -87,30 +91,39 @@ export class AlertConditions {
 
   #watchStore(): void {
     const { state, reason } = this.#engine.store.health()
-    if (state === 'ok') this.#alerts.end(STORE)
-    else if (this.#alerts.find(STORE) === undefined) this.#alerts.raise(STORE, this.#storeNews(reason))
+    const known = this.#alerts.find(STORE)
+    if (state !== 'ok' && known === undefined) this.#alerts.raise(STORE, this.#storeNews(reason))
+    if (state === 'ok' && known !== undefined) {
+      const back = { what: 'What keywise learns is written again', since: known.alert.since }
+      this.#alerts.end(STORE, this.#backNews('store_back', 'store', back))
+    }
   }
 
   /** A provider is down when every target of it is out for its own failures. */
   #watchProviders(): void {
-    const { learned, offline, now, registry } = this.#engine
+    const { learned, offline, now } = this.#engine
     const parks = learned.parks.list(now).filter((park) => AWAY.has(park.reason))
     if (parks.length === 0 || offline.isOffline(now)) return
     for (const provider of new Set(parks.map((park) => park.target.provider))) {
       const key = `provider:${provider}`
       if (this.#alerts.find(key) !== undefined) continue
-      const targets = registry.targets.filter((target) => target.provider === provider)
-      const isAway = (target: Target) => AWAY.has(learned.parks.blocking(target, now)?.reason ?? 'bad_request')
-      if (targets.length > 0 && targets.every(isAway))
-        this.#raise(
-          key,
-          this.#downNews(
-            provider,
-            targets.length,
-            parks.filter((park) => park.target.provider === provider),
-          ),
-        )
+      const news = this.#newsOfDown(provider, false)
+      if (news !== null) this.#raise(key, news)
     }
+  }
+
+  /** Null when it is not down. `unproven`: targets that nobody has asked since count as well. */
+  #newsOfDown(provider: string, unproven: boolean): News | null {
+    const { learned, now, registry } = this.#engine
+    const { parks } = learned
+    const targets = registry.targets.filter((target) => target.provider === provider)
+    const isAway = (target: Target) =>
+      AWAY.has(parks.blocking(target, now)?.reason ?? 'bad_request') ||
+      (unproven && parks.state(target, now) === 'half-open')
+    if (targets.length === 0 || !targets.every(isAway)) return null
+    const all = unproven ? [...parks.list(now), ...parks.awaiting(now)] : parks.list(now)
+    const own = all.filter((park) => AWAY.has(park.reason) && park.target.provider === provider)
+    return own.length === 0 ? null : this.#downNews(provider, targets.length, own)
   }
 
   /** Named in the configuration, or by an alias without a wildcard. */
@@ -132,7 +145,7 @@ export class AlertConditions {
       event: leaked ? 'key_leaked' : 'key_revoked',
       subject: `${target.provider}#${target.keyIndex}`,
       what: leaked ? `${place} has leaked and was shut off` : `${place} is refused`,
-      why: `${target.provider} answered ${status ?? 'nothing'}: ${message.slice(0, 200)}`,
+      why: `${target.provider} answered ${status ?? 'nothing'}: ${cutText(message, 200)}`,
       returns: 'not by itself; it is checked regularly',
       advice: `${remedy}; it is taken over at once`,
     }
@@ -170,25 +183,22 @@ export class AlertConditions {
 
   #downNews(provider: string, targets: number, parks: readonly Park[]): News {
     const reasons = [...new Set(parks.map((park) => REASONS[park.reason] ?? park.reason))]
+    const { now } = this.#engine
     const nextAt = Math.min(...parks.map((park) => park.until))
+    const next = nextAt > now ? `at ${moment(nextAt, now)}` : 'with the next request that it may get'
     return {
       ...this.#news(provider),
       event: 'provider_down',
       since: Math.min(...parks.map((park) => park.since)),
       what: `${provider} is down: all ${targets} targets`,
       why: listText(reasons),
-      returns: `unknown; it is tried again at ${moment(nextAt, this.#engine.now)}`,
+      returns: `unknown; it is tried again ${next}`,
       advice: `nothing to do while the others answer; ${provider}'s status page says more`,
     }
   }
 
-  #backNews(target: Target, since: number): News {
-    return {
-      ...this.#news(target.provider),
-      event: 'provider_back',
-      since,
-      what: `${target.provider} is back after ${spanText(this.#engine.now - since)}`,
-    }
+  #backNews(event: Back, subject: string, { what, since }: { readonly what: string; readonly since: number }): News {
+    return { ...this.#news(subject), event, since, what: `${what} after ${spanText(this.#engine.now - since)}` }
   }
 
   #storeNews(reason: string | null): News {
@@ -203,24 +213,8 @@ export class AlertConditions {
   }
 
   #news(subject: string): Omit<News, 'event' | 'what'> {
-    const works = worksText(this.#engine, null)
+    const works = worksText(this.#engine)
     return { subject, since: this.#engine.now, why: null, works, returnsAt: null, returns: null, advice: null }
-  }
-
-  #raiseBudget({ scope, per, unit, percent, spent, limit, resetsAt }: Crossing): void {
-    const usd = (amount: number) => (unit === 'usd' ? nanoToUsd(amount) : null)
-    this.#engine.events.emit('budget', {
-      scope,
-      per,
-      share: percent / 100,
-      spentUsd: usd(spent),
-      limitUsd: usd(limit),
-      unit,
-      spent,
-      limit,
-      resetsAt: isoOrNull(resetsAt),
-      forecast: null,
-    })
   }
 }
 
@@ -230,35 +224,10 @@ const placeOf = ({ provider, keyIndex, label }: Target) =>
 
 const keyOf = ({ provider, fingerprint }: Target) => `${provider}@${fingerprint}`
 
-const sameBudget = (one: Crossing, other: Crossing) =>
-  one.scope === other.scope && one.per === other.per && one.unit === other.unit
-
-const keyOfCrossing = ({ scope, per, unit, limit, percent }: Crossing) =>
-  `budget:${scope}:${per}:${limit} ${unit}:${percent}`
-
 function isAmong(names: Engine['registry']['names'], entry: string, target: Target): boolean {
   try {
     return names.select(entry).among?.has(target.stateId) === true
   } catch {
     return false // an alias may name a model no key has
-  }
-}
-
-function budgetNews({ scope, per, unit, percent, spent, limit, resetsAt, hard }: Crossing, now: number): News {
-  const show = (amount: number) => (unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`)
-  const isSpent = percent >= 100
-  const kept = hard ? 'no further call of this scope is made' : 'calls go on, cheaper targets first'
-  return {
-    event: 'budget',
-    subject: scope,
-    since: now,
-    what: `Budget ${scope}: ${percent} % reached, ${show(spent)} of ${show(limit)}${per === 'total' ? '' : ` per ${per}`}`,
-    why: null,
-    works: isSpent ? kept : 'everything',
-    returnsAt: resetsAt,
-    returns: resetsAt === null ? null : `next reset ${moment(resetsAt, now)}`,
-    advice: isSpent
-      ? 'raise the budget in the configuration, or wait for the reset'
-      : '"keywise budget" shows what was spent on what',
   }
 }

@@ -15,11 +15,13 @@ import type { Version } from '../engine/experiments/versions.ts'
 import { refOf } from '../engine/record.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import type { ExperimentResult } from '../experiment/result.ts'
-import { Alerts } from '../observe/alerts/alerts.ts'
+import type { BudgetRefusal } from '../money/budget.ts'
+import { Alerts, type Witness } from '../observe/alerts/alerts.ts'
 import type { Events } from '../observe/events.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { channelsOf } from './alertChannels.ts'
+import { BudgetAlerts } from './budgetAlerts.ts'
 import { AlertConditions } from './conditions.ts'
 import { CreditWatch } from './creditWatch.ts'
 import { OutageProbes } from './outageProbes.ts'
@@ -48,6 +50,7 @@ interface Watch {
   readonly engine: Engine
   readonly outages: Outages
   readonly conditions: AlertConditions
+  readonly budgets: BudgetAlerts
   readonly outageProbes: OutageProbes
   readonly credit: CreditWatch
 }
@@ -68,23 +71,33 @@ export class Monitor {
         events.emit('alert', { id, event, subject, at: iso(alert.at), since: iso(alert.since), text })
       },
       onUnreachable: (host) => offline.failed(host, now()),
+      witness: () => this.#witness,
     })
+  }
+
+  get #witness(): Witness | null {
+    const watch = this.#watch
+    if (watch === null) return null
+    const { conditions, outages } = watch
+    return { attest: (incident) => conditions.attest(incident), everythingFails: outages.everythingFails }
   }
 
   /** Starts watching; call it once the engine's state is restored. */
   attach(engine: Engine): void {
     const outages = new Outages(engine, this.alerts)
     const conditions = new AlertConditions(engine, this.alerts, outages)
+    const budgets = new BudgetAlerts(engine, this.alerts)
     const credit = new CreditWatch(engine, this.alerts, outages)
-    this.#watch = { engine, outages, conditions, outageProbes: new OutageProbes(engine, outages), credit }
-    engine.learned.onCrossings = (crossings) => this.#guarded(() => conditions.crossed(crossings))
+    this.#watch = { engine, outages, conditions, budgets, outageProbes: new OutageProbes(engine, outages), credit }
+    engine.learned.onCrossings = (crossings) => this.#guarded(() => budgets.crossed(crossings))
     this.useConfig(engine.registry.config)
   }
 
   /** Uses the channels of a configuration. */
-  useConfig({ settings }: Config): void {
+  useConfig({ settings, file }: Config): void {
     this.#guarded(() => {
-      this.alerts.use(channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) }))
+      const channels = channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) })
+      this.alerts.use(channels, file)
     })
   }
 
@@ -116,7 +129,8 @@ export class Monitor {
       task: pending.task,
       source: 'self',
     })
-    if (pending.enrolment?.trial != null) experiments.report(pending.enrolment.trial, pending.id, 'quality', score)
+    if (pending.enrolment?.trial != null)
+      experiments.report(pending.enrolment.trial, pending.id, 'self', 'quality', score)
   }
 
   /** A target answered: ends its open incidents. */
@@ -133,6 +147,12 @@ export class Monitor {
   exhausted(pending: PendingRequest, trail: Trail): void {
     const watch = this.#watch
     if (watch !== null) this.#guarded(() => watch.outages.failed(pending, trail))
+  }
+
+  /** A budget refused a call of a request. */
+  overBudget(refusal: BudgetRefusal, pending: PendingRequest): void {
+    const watch = this.#watch
+    if (watch !== null) this.#guarded(() => watch.budgets.refused(refusal, pending))
   }
 
   /** An experiment has its result. */

@@ -8,7 +8,8 @@
  * 2. `order`: an alias with an order asks only the first of its groups that has a target.
  * 3. `pressure`: what budgets take off V for the cost of this request.
  * 4. One of `draw` (the best draw, where V is below the best by no more than the margin), `exploration` (the best draw
- *    beyond the margin, paid with a saved try), `new` (a free try of a target without a past). The last two end here.
+ *    beyond the margin, paid with a saved try), `new` (a free try of a target without a past), `proven` (the best without
+ *    new targets, where one looks best that this request must not try). The last three end here.
  * 5. `cost`: the cheapest of those whose V is within the cost margin of the best.
  * 6. `load`: the key of the same model that was used least for its weight, if its V may be as good.
  * 7. `session`: the conversation's target, which skips 4. Last, because it holds whatever the others say.
@@ -36,6 +37,7 @@ export const CAUSE_KINDS = [
   'draw',
   'exploration',
   'new',
+  'proven',
   'cost',
   'load',
   'session',
@@ -81,6 +83,8 @@ export interface ChoiceNumbers {
   readonly hoped: number
   /** It has neither answered nor failed yet. */
   readonly isNew: boolean
+  /** It waits for one of its free tries. */
+  readonly untried: boolean
 }
 
 /** What a decision went by besides the numbers of the targets. */
@@ -156,6 +160,7 @@ const SENTENCES: Readonly<Record<Exclude<CauseKind, 'only' | 'new'>, Sentence>> 
   },
   cost: (one, other, { basis }) =>
     `the cheapest within ${short(basis.costMargin)} of the best value: ${dollars(one.costUsd)} against ${dollars(other.costUsd)} of ${other.id}`,
+  proven: (_, other) => `known to work, where ${other.id} is new and this request does not try it`,
   load: (one, other) =>
     loadOf(one) < loadOf(other)
       ? `its key was used less: ${calls(one)} in the last minute against ${calls(other)} of ${other.id}`

@@ -2,7 +2,9 @@
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
 import { isTimeZone } from '../domain/timeZone.ts'
+import { KEPT_OF_TASK, KEPT_RATINGS, type TaskRatings } from './estimate.ts'
 import { Knowledge } from './knowledge.ts'
+import { ratingsFromJson, ratingsToJson } from './recentRatings.ts'
 import type { TargetClock } from './rhythm.ts'
 import { STORED_LENGTH, type Sums, slot } from './sums.ts'
 import type { OutcomeCounts } from './tally.ts'
@@ -20,10 +22,12 @@ const LARGEST = 1e15
 export function knowledgeToJson(knowledge: Knowledge): Json {
   return {
     version: KNOWLEDGE_VERSION,
-    targets: livingTargets(knowledge).map(([id, { row, tasks, clock }]) => [
+    targets: livingTargets(knowledge).map(([id, { row, recent, shared, tasks, clock }]) => [
       id,
       rowToJson(row),
-      tasks === null ? [] : talliesToJson(tasks),
+      tasks === null ? [] : tasksToJson(tasks),
+      ratingsToJson(recent ?? []),
+      ratingsToJson(shared ?? []),
       ...(clock === null ? [] : [[clock.zone, clock.baseMs, [...clock.doubts].map(([zone, sum]) => [zone, sum])]]),
     ]),
     providers: talliesToJson(knowledge.providers),
@@ -57,16 +61,47 @@ function talliesToJson(tallies: ReadonlyMap<string, OutcomeCounts>): Json {
   return [...tallies].map(([key, { asOf, count, sum }]) => [key, asOf, count, sum])
 }
 
+/** The first four as of a tally, which is what older versions read. */
+function tasksToJson(tasks: ReadonlyMap<string, TaskRatings>): Json {
+  return [...tasks].map(([task, { before, recent, shared }]) => [
+    task,
+    before.asOf,
+    before.count,
+    before.sum,
+    ratingsToJson(recent),
+    ratingsToJson(shared),
+  ])
+}
+
 function readTarget(knowledge: Knowledge, entry: unknown): void {
-  const [id, numbers, tasks, clock] = asArray(entry) ?? []
+  const [id, numbers, tasks, recent, shared, clock] = asArray(entry) ?? []
   const stateId = asString(id)
   if (stateId === undefined) return
   const target = knowledge.target(stateId)
   readRow(target.row, asArray(numbers) ?? [])
+  const latest = ratingsFromJson(recent, KEPT_RATINGS)
+  if (latest.length > 0) target.recent = latest
+  const ofTokens = ratingsFromJson(shared, KEPT_RATINGS, true)
+  if (ofTokens.length > 0) target.shared = ofTokens
   const tallies = new Map<string, OutcomeCounts>()
   readTallies(tallies, tasks)
-  if (tallies.size > 0) target.tasks = tallies
+  if (tallies.size > 0) target.tasks = withRatings(tallies, tasks)
   target.clock = readClock(clock)
+}
+
+function withRatings(tallies: ReadonlyMap<string, OutcomeCounts>, json: unknown): Map<string, TaskRatings> {
+  const tasks = new Map<string, TaskRatings>()
+  for (const entry of asArray(json) ?? []) {
+    const [task, , , , recent, shared] = asArray(entry) ?? []
+    const before = tallies.get(String(task))
+    if (before === undefined) continue
+    const lists = {
+      recent: ratingsFromJson(recent, KEPT_OF_TASK),
+      shared: ratingsFromJson(shared, KEPT_OF_TASK, true),
+    }
+    tasks.set(String(task), { before, ...lists })
+  }
+  return tasks
 }
 
 /** Null for none, and for a zone that this machine does not have. */
@@ -94,7 +129,7 @@ const SIGNED: ReadonlySet<number> = new Set([slot.fastLog, slot.fastTokenLog, sl
 function readRow(row: Sums, numbers: readonly unknown[]): void {
   if (numbers.length > STORED_LENGTH || !areAllPlausible(numbers)) return
   numbers.forEach((number, index) => {
-    const isSigned = SIGNED.has(index) || index >= slot.hourOffset
+    const isSigned = SIGNED.has(index) || (index >= slot.hourOffset && index < slot.limited)
     row[index] = Math.max(isSigned ? Number.NEGATIVE_INFINITY : 0, number)
   })
   if (!meansArePossible(row)) row.fill(0)

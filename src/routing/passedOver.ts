@@ -72,6 +72,8 @@ function passedAt(
       return `the conversation is with ${chosen.id}`
     case 'exploration':
       return `${chosen.id} explored instead`
+    case 'proven':
+      return `new: this request keeps to ${chosen.id}`
     case 'new':
       return `${chosen.id} explored instead: ${cause.text}`
     default:

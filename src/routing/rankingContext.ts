@@ -22,4 +22,6 @@ export interface RankingContext {
   /** How far below the best value the cheapest target may be. */
   readonly costMargin: number
   readonly request: LoadQuestion
+  /** Whether a target's free tries are not over (`newTargets.ts`); false for all where there are none. */
+  readonly isNew: (index: number) => boolean
 }

@@ -2,7 +2,7 @@
 
 import type { Target } from '../domain/target.ts'
 import type { CauseStep } from './cause.ts'
-import { type Choice, cheapestNear, largest, lightestSibling, pickSame } from './choice.ts'
+import { type Choice, cheapestNear, isKeptForTries, largest, lightestSibling, pickSame } from './choice.ts'
 import { EligibilityCache, type Question } from './eligibilityCache.ts'
 import { drawBest } from './explore.ts'
 import type { RankingContext } from './rankingContext.ts'
@@ -56,17 +56,29 @@ export function traceOf(context: RankingContext, facts: TraceFacts): Trace {
   }
 }
 
-/** The steps within the group: a draw or an exploration, then the cost, then the load. */
-function pickAmong(context: RankingContext, { settings, seed, choice }: TraceFacts, moves: Move[]): void {
+/** The steps within the group: a draw or an exploration, the cost and the load, then what new targets change of that. */
+function pickAmong(context: RankingContext, facts: TraceFacts, moves: Move[]): void {
+  const { choice } = facts
+  const isOfNew = choice?.cause === 'new' || choice?.cause === 'proven'
+  if (choice?.cause === 'exploration') return void moves.push({ step: 'exploration', index: choice.index })
+  pickByKnown(context, choice?.cause === 'new' ? { ...facts, seed: null } : facts, moves)
+  if (choice === null || !isOfNew) return
+  // Beside one new target another may have been explored, which was then spared as well.
+  if (choice.instead >= 0 && moves.at(-1)!.index !== choice.instead)
+    moves.push({ step: 'exploration', index: choice.instead })
+  moves.push({ step: choice.cause, index: choice.index })
+}
+
+function pickByKnown(context: RankingContext, { settings, seed }: TraceFacts, moves: Move[]): void {
   const { strategy, curiosity = CURIOSITY } = settings
   const { values } = context
   const best = moves.at(-1)!.index
-  if (choice?.explored) return void moves.push({ step: choice.cause, index: choice.index })
   if (best < 0) return
   let index = best
   if (strategy === 'learned' && seed !== null) {
     const { best: top, drawn } = drawBest(context, curiosity.width, seed)
-    if (drawn >= 0 && values[top]! - values[drawn]! <= curiosity.margin) index = drawn
+    const isNear = drawn >= 0 && values[top]! - values[drawn]! <= curiosity.margin
+    if (isNear && !isKeptForTries(context, top, drawn)) index = drawn
     moves.push({ step: 'draw', index })
   }
   if (strategy === 'learned') {

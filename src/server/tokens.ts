@@ -15,6 +15,8 @@ export const SCOPES = ['inference', 'read', 'admin'] as const
 export type TokenScope = (typeof SCOPES)[number]
 
 export interface Token {
+  /** Of this token alone: another one of the same name has another. It says nothing of the token. */
+  readonly id: string
   readonly name: string
   readonly scope: TokenScope
   /** Epoch milliseconds; null for tokens from the environment or the token files. */
@@ -39,6 +41,10 @@ interface FreshToken {
 }
 
 const COLLECTION = 'tokens'
+/** The tokens that gateways have of their own, by id. */
+const IN_USE = 'tokens-in-use'
+const IN_USE_MS = 7 * 86_400_000
+const NOTE_AGAIN_MS = 3_600_000
 /** Shorter secrets can be guessed; docs/gateway.md states this minimum. */
 const LEAST_LENGTH = 20
 /** Tokens made by other processes are picked up after this long. */
@@ -51,7 +57,10 @@ export class Tokens {
   /** The token last presented on each connection. */
   readonly #said = new WeakMap<object, { readonly presented: string; readonly digest: string }>()
   #made = new Map<string, Token>()
+  /** Ids of the tokens of gateways of this store, this one's own among them. */
+  #elsewhere: readonly string[] = []
   #lookedAt = 0
+  #notedAt = Number.NEGATIVE_INFINITY
 
   /** Throws ConfigError for a token that is too short. */
   constructor(options: TokensOptions) {
@@ -70,7 +79,10 @@ export class Tokens {
     if (presented.length < LEAST_LENGTH || presented.length > 512) return null
     const digest = this.#digestOf(presented, connection)
     const own = this.#own.get(digest)
-    if (own !== undefined) return own
+    if (own !== undefined) {
+      this.#noteUse(own)
+      return own
+    }
     const now = this.#options.now()
     if (now - this.#lookedAt > LOOK_AGAIN_MS || now < this.#lookedAt) this.#look(now)
     return this.#made.get(digest) ?? null
@@ -115,11 +127,39 @@ export class Tokens {
     return true
   }
 
+  /**
+   * Whether requests may be made with another token than this one: at this gateway, or at another one of the store that
+   * was used within the last week.
+   */
+  hasOthers({ id }: Token): boolean {
+    const now = this.#options.now()
+    if (now - this.#lookedAt > LOOK_AGAIN_MS || now < this.#lookedAt) this.#look(now)
+    const here = [...this.#own.values(), ...this.#made.values()]
+    if (here.some((token) => token.scope === 'inference' && token.id !== id)) return true
+    return this.#elsewhere.some((other) => other !== id)
+  }
+
+  /** Tells the other gateways of the store that requests are made with this gateway's own token. */
+  #noteUse({ id, scope }: Token): void {
+    const { store, now } = this.#options
+    if (scope !== 'inference' || Math.abs(now() - this.#notedAt) < NOTE_AGAIN_MS) return
+    this.#notedAt = now()
+    store.setDoc(IN_USE, id, { at: this.#notedAt })
+  }
+
   #look(now: number): void {
     this.#lookedAt = now
     this.#made = new Map(
       this.#options.store.listDocs(COLLECTION).flatMap(([digest, value]) => readToken(digest, value)),
     )
+    this.#elsewhere = this.#options.store
+      .listDocs(IN_USE)
+      .flatMap(([id, value]) => (now - (asNumber(asRecord(value)?.['at']) ?? 0) < IN_USE_MS ? [id] : []))
+  }
+
+  #keepOwn(token: string, scope: TokenScope): void {
+    const digest = hash('sha256', token)
+    this.#own.set(digest, { id: idOf(digest), name: scope, scope, createdAt: null })
   }
 
   #establish(scope: TokenScope, given: string | null, variable: string, fileName: string): FreshToken | null {
@@ -128,17 +168,20 @@ export class Tokens {
         throw new ConfigError(
           `${variable} has ${given.length} characters; give it at least ${LEAST_LENGTH} (for example: openssl rand -hex 24)`,
         )
-      this.#own.set(hash('sha256', given), { name: scope, scope, createdAt: null })
+      this.#keepOwn(given, scope)
       return null
     }
     const file = this.#options.folder === null ? null : join(this.#options.folder, fileName)
     const known = file === null ? null : readTokenFile(file)
     const token = known ?? freshToken(scope)
-    this.#own.set(hash('sha256', token), { name: scope, scope, createdAt: null })
+    this.#keepOwn(token, scope)
     if (known !== null) return null
     return { scope, token, file: file !== null && writeTokenFile(file, token) ? file : null }
   }
 }
+
+/** From the stored hash by hashing again, so that an id in a log or a list does not help to find the token. */
+const idOf = (digest: string) => hash('sha256', `token\n${digest}`, 'base64url').slice(0, 16)
 
 /** `kwi_`, `kwa_` or `kwr_` and 43 characters: 256 random bits. */
 function freshToken(scope: TokenScope): string {
@@ -171,5 +214,5 @@ function readToken(digest: string, value: unknown): (readonly [string, Token])[]
   const scope = SCOPES.find((one) => one === record?.['scope'])
   return name === undefined || scope === undefined
     ? []
-    : [[digest, { name, scope, createdAt: asNumber(record?.['createdAt']) ?? null }]]
+    : [[digest, { id: idOf(digest), name, scope, createdAt: asNumber(record?.['createdAt']) ?? null }]]
 }

@@ -10,6 +10,7 @@ import type {
   LedgerFilter,
   LedgerGroup,
   LedgerSum,
+  QualityEvent,
   Snapshot,
   Store,
   StoredEvent,
@@ -80,6 +81,10 @@ class MemoryStore implements Store {
 
   lastSeq(): number {
     return this.#seq
+  }
+
+  event(id: string): StoreEvent | undefined {
+    return this.#ids.has(id) ? this.#events.findLast((event) => event.id === id) : undefined
   }
 
   loadSnapshot(): Snapshot | null {
@@ -164,6 +169,10 @@ class MemoryStore implements Store {
       if (event?.kind === 'attempt' && matchesQuery(filter, event)) found.push(event)
     }
     return found
+  }
+
+  ratings(requestId: string): readonly QualityEvent[] {
+    return this.#events.filter((event) => event.kind === 'quality' && event.requestId === requestId) as QualityEvent[]
   }
 
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[] {

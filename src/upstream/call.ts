@@ -13,6 +13,7 @@ import { type SseEvent, SseReader } from '../dialects/stream/sse.ts'
 import type { Outcome } from '../domain/attempt.ts'
 import type { BodySource } from '../domain/bodySource.ts'
 import type { ChatChunk, ChatResponse, DialectId, Usage } from '../domain/chat.ts'
+import { cutText } from '../domain/cutText.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
 import { parseJson, withPlainNumbers } from '../domain/parseJson.ts'
 import { FirstContent } from './answers/firstContent.ts'
@@ -565,7 +566,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     const { demand } = this.#input
     const read = this.#state === 'live' ? readBegun(response, demand) : readAnswer(response, demand)
     if (!read.ok) {
-      const message = this.#tools.redact(read.message).slice(0, MAX_MESSAGE)
+      const message = cutText(this.#tools.redact(read.message), MAX_MESSAGE)
       const { kind, gaveUp } = read
       const failure: Failure = { kind, status: this.#status, message, ...(gaveUp && { gaveUp }) }
       return this.#end({ ok: false, failure, ...(!gaveUp && { response }) }, response, raw)

@@ -30,6 +30,8 @@ export interface WhyView {
   readonly chosen: string | null
   /** Whether it was chosen to explore it rather than because it looked best. */
   readonly explored: boolean
+  /** What tokens that share this gateway have rated in this hour, and as how much it counts; absent for past requests. */
+  readonly ratings?: readonly RatingsRow[]
   /** Why it would be (or was) chosen; null where nothing was, or the reason was not kept. */
   readonly cause: DecisionCause | null
   /** Set while the user's hours exclude every target; absent for past requests. */
@@ -49,6 +51,18 @@ export interface WhyRequestView extends WhyView {
   readonly attempts: readonly AskedReport[]
 }
 
+/** What one token said of a target in this hour. */
+export interface RatingsRow {
+  /** Target id. */
+  readonly target: string
+  /** Name of the token. */
+  readonly token: string
+  /** Requests it has rated. */
+  readonly given: number
+  /** As how many ratings they count. */
+  readonly counted: number
+}
+
 /** The ranking as it stands. Throws ModelNotFoundError. */
 export function whyView(engine: EngineReader, model = 'auto'): WhyView {
   const ranked = rankingNow(engine, model)
@@ -64,9 +78,21 @@ export function whyView(engine: EngineReader, model = 'auto'): WhyView {
     })),
     chosen: first?.id ?? null,
     explored: false,
+    ratings: ratingsOf(engine),
     cause: first === null ? null : cause,
     allClosed: allClosed(engine),
   }
+}
+
+/** Those of targets that are served now, most first. */
+function ratingsOf({ learned, registry, now }: EngineReader): readonly RatingsRow[] {
+  return learned.ratings
+    .ofHour(now)
+    .flatMap(({ stateId, ...row }) => {
+      const target = registry.find(stateId)?.id
+      return target === undefined ? [] : [{ target, ...row }]
+    })
+    .sort((a, b) => b.given - a.given)
 }
 
 /**

@@ -61,6 +61,7 @@ export const someParts: fc.Arbitrary<UsageParts> = fc.record(
     serviceTier: fc.constantFrom('flex', 'priority'),
     images: fc.nat(10),
     audioSeconds: fc.double({ min: 0, max: 7_200, noNaN: true }),
+    feeUsd: fc.integer({ min: 1, max: 1_000_000 }).map((micros) => micros / 1e6),
   },
   { requiredKeys: [] },
 )

@@ -7,7 +7,7 @@ import type { Usage, UsageParts } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { partsWithin, TIERS_AT_ONCE } from '../../domain/usageParts.ts'
 import type { Fields } from '../fields/requestFields.ts'
-import { count, namedTier, requestsOfTools, statedAmount, statedCost } from '../fields/usageFields.ts'
+import { count, namedTier, requestsOfTools, statedAmount, statedCost, statedFee } from '../fields/usageFields.ts'
 
 /** The counts as far as reported; a stream reports them in two events, the second of which wins. */
 export interface UsageCounts {
@@ -26,6 +26,8 @@ export interface UsageCounts {
   readonly beside?: BesideTotals
   /** Routers that speak this dialect state it. */
   readonly costUsd?: number
+  /** A router's own, on top of what the tokens cost. */
+  readonly feeUsd?: number
 }
 
 /**
@@ -87,6 +89,7 @@ export function addCounts(before: UsageCounts, raw: unknown): UsageCounts {
     speed: asString(fields['speed']) ?? before.speed,
     geo: asString(fields['inference_geo']) ?? before.geo,
     costUsd: statedCost(fields) ?? before.costUsd,
+    feeUsd: statedFee(fields) ?? before.feeUsd,
   }
 }
 
@@ -114,9 +117,15 @@ export function usageOf(told: UsageCounts): Usage | undefined {
     estimated: false,
     ...(costUsd !== undefined && { reportedCostUsd: costUsd }),
   }
-  const { cacheWrite1h, serverTools } = counts
+  const { cacheWrite1h, serverTools, feeUsd } = counts
   const parts = partsWithin(
-    { cacheWrite1hTokens: cacheWrite1h, serverTools, otherModels: beside?.otherModels, serviceTier: tierOf(counts) },
+    {
+      cacheWrite1hTokens: cacheWrite1h,
+      serverTools,
+      otherModels: beside?.otherModels,
+      serviceTier: tierOf(counts),
+      feeUsd,
+    },
     usage,
   )
   return parts === undefined ? usage : { ...usage, parts }

@@ -6,7 +6,7 @@ import { partsWithin } from '../../domain/usageParts.ts'
 import type { VectorFacts } from '../../domain/wireFacts.ts'
 import type { Dialect, ReadResponse, UpstreamSide } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
-import { modalitiesIn, statedCost } from '../fields/usageFields.ts'
+import { modalitiesIn, statedCost, statedFee } from '../fields/usageFields.ts'
 import { readGoogleUsage } from '../google/usage.ts'
 import { openaiChatDialect } from '../openaiChat/openaiChat.ts'
 import { inputUsage, vectorsAnswer } from './answer.ts'
@@ -84,7 +84,10 @@ function usageOf(usage: Fields | undefined): Usage | undefined {
   if (inputTokens === undefined) return undefined
   const usd = statedCost(usage)
   const input = modalitiesIn(asRecord(usage?.['prompt_tokens_details']))
-  return withParts({ ...inputUsage(inputTokens), ...(usd !== undefined && { reportedCostUsd: usd }) }, { input })
+  return withParts(
+    { ...inputUsage(inputTokens), ...(usd !== undefined && { reportedCostUsd: usd }) },
+    { input, feeUsd: statedFee(usage) },
+  )
 }
 
 function withParts(usage: Usage, told: UsageParts): Usage {

@@ -64,9 +64,21 @@ export function statedCost(usage: Fields | undefined): number | undefined {
   if (usage === undefined) return undefined
   const cost = costIn(usage)
   if (usage['is_byok'] !== true) return cost
-  const behind = statedAmount(asRecord(usage['cost_details'])?.['upstream_inference_cost'])
+  const behind = costBehind(usage)
   return cost === undefined || !behind ? undefined : decimalSum(cost, behind)
 }
+
+/** The router's fee in USD, where `statedCost` is silent because what the service behind it charges is not stated. */
+export function statedFee(usage: Fields | undefined): number | undefined {
+  return usage?.['is_byok'] === true && !costBehind(usage) ? costIn(usage) : undefined
+}
+
+/** As a router writes a fee whose answer was paid with a key of the user's own. */
+export function writeFee(feeUsd: number | undefined): Fields {
+  return feeUsd === undefined ? {} : { cost: feeUsd, is_byok: true, cost_details: { upstream_inference_cost: null } }
+}
+
+const costBehind = (usage: Fields) => statedAmount(asRecord(usage['cost_details'])?.['upstream_inference_cost'])
 
 /** As the decimal numbers that were stated add up: binary ones may miss half of the smallest amount. */
 const decimalSum = (one: number, other: number) => Number((one + other).toPrecision(15))

@@ -11,6 +11,8 @@ import {
   requestsOfTools,
   statedAmount,
   statedCost,
+  statedFee,
+  writeFee,
   writeModalities,
 } from '../fields/usageFields.ts'
 
@@ -113,7 +115,7 @@ function writeBoth({ reportedCostUsd, parts }: Usage): Fields {
         ...(fetches > 0 && { web_fetch_requests: fetches }),
       },
     }),
-    ...(reportedCostUsd !== undefined && { cost: reportedCostUsd }),
+    ...(reportedCostUsd === undefined ? writeFee(parts?.feeUsd) : { cost: reportedCostUsd }),
   }
 }
 
@@ -130,6 +132,7 @@ function partsIn(
     output: modalitiesIn(output),
     serverTools: toolsIn(usage, beside?.serverTools),
     serviceTier: namedTier(beside?.serviceTier ?? usage['service_tier']),
+    feeUsd: statedFee(usage),
   }
 }
 
@@ -209,7 +212,7 @@ function usageOf(counts: TokenCounts): Usage | undefined {
   const outputTokens = outputOf(counts, inputTokens)
   const { cached, cacheWrite, reasoning, costUsd } = counts
   // Servers that do not count send zeros only; no real answer has zero tokens. What it cost is known all the same.
-  if (inputTokens + outputTokens === 0 && !costUsd) return undefined
+  if (inputTokens + outputTokens === 0 && !costUsd && !counts.parts.feeUsd) return undefined
   const usage: Usage = {
     inputTokens,
     outputTokens,

@@ -5,7 +5,7 @@ import { asArray, asNumber, asRecord } from '../../domain/json.ts'
 import { combinedParts, partsWithin } from '../../domain/usageParts.ts'
 import type { Dialect, ReadResponse, UpstreamSide } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
-import { statedAmount, statedCost } from '../fields/usageFields.ts'
+import { statedAmount, statedCost, statedFee } from '../fields/usageFields.ts'
 import { readChatUsage, readResponsesUsage } from '../openai/usage.ts'
 import { openaiChatDialect } from '../openaiChat/openaiChat.ts'
 
@@ -39,6 +39,7 @@ function usageOf(answer: Fields): Usage | undefined {
     audioSeconds: secondsIn(answer, fields),
     images: usage.totalTokens === 0 ? picturesIn(answer) : undefined,
     serverTools: searchUnitsIn(answer, fields),
+    feeUsd: statedFee(fields),
   }
   const parts = partsWithin(combinedParts(usage.parts, units, Math.max), usage)
   if (counted === undefined && cost === undefined && parts === undefined) return undefined

@@ -3,7 +3,7 @@
 import type { Usage } from '../../domain/chat.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import { MODALITIES } from '../../domain/usageParts.ts'
-import { picoToNano } from '../amount.ts'
+import { picoToNano, usdToPico } from '../amount.ts'
 import { tierRange, USUAL } from '../partCosts.ts'
 import { Slots } from '../period.ts'
 import { type Price, type Rates, ratesAt } from '../price.ts'
@@ -297,7 +297,9 @@ function rateOf(part: BilledPart, rates: Rates): number | undefined {
 /** Null where a use has no rate. */
 function usesOf(usage: Usage, price: Price, rates: Rates): Map<BilledPart, PartSum> | null {
   const uses = new Map<BilledPart, PartSum>()
+  const { feeUsd } = usage.parts ?? {}
   if (rates.request > 0) addPart(uses, 'request', 1, BigInt(rates.request))
+  if (feeUsd !== undefined) addPart(uses, 'request', 1, usdToPico(feeUsd))
   for (const [tool, count] of Object.entries(usage.parts?.serverTools ?? {})) {
     const rate = rates.parts.tools?.[tool] ?? price.tools?.[tool]
     if (rate === undefined) return null

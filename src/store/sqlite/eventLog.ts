@@ -7,6 +7,7 @@ import type {
   LedgerFilter,
   LedgerGroup,
   LedgerSum,
+  QualityEvent,
   StoredEvent,
   StoreEvent,
   UsageRow,
@@ -64,6 +65,7 @@ export class SqliteLog {
   readonly #read: StatementSync
   readonly #readKind: StatementSync
   readonly #last: StatementSync
+  readonly #find: StatementSync
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -76,6 +78,7 @@ export class SqliteLog {
       'SELECT * FROM events WHERE seq > ? AND origin IS NOT ? AND kind = ? ORDER BY seq LIMIT ?',
     )
     this.#last = database.prepare('SELECT max(seq) AS seq FROM events')
+    this.#find = database.prepare(`SELECT * FROM events WHERE id = ? AND kind <> '${PRUNED}'`)
   }
 
   /** Adds events and their hourly sums; call inside a transaction. Returns how many cannot be stored at all. */
@@ -105,6 +108,11 @@ export class SqliteLog {
     return this.#read.all(afterSeq, exceptOrigin, limit).map(readEvent)
   }
 
+  find(id: string): StoredEvent | undefined {
+    const row = this.#find.get(id)
+    return row === undefined ? undefined : readEvent(row)
+  }
+
   last(): number {
     const seq = this.#last.get()?.['seq']
     return typeof seq === 'number' ? seq : 0
@@ -118,6 +126,13 @@ export class SqliteLog {
       .prepare(sql)
       .all(...where.values, filter.limit ?? -1)
       .map(readAttempt)
+  }
+
+  ratings(requestId: string): QualityEvent[] {
+    return this.#database
+      .prepare("SELECT * FROM events WHERE kind = 'quality' AND request_id = ? ORDER BY seq")
+      .all(requestId)
+      .map(readEvent) as unknown as QualityEvent[] // of that kind alone
   }
 
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): LedgerSum[] {

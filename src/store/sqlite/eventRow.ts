@@ -65,7 +65,9 @@ export const INSERT_EVENT = `INSERT INTO events (${COLUMNS.join(', ')}) VALUES (
 /** Returns whether the event was new. */
 export function insertEvent(insert: StatementSync, event: StoreEvent): boolean {
   const { changes } =
-    event.kind === 'attempt' ? insertAttempt(insert, event) : insert.run(...headOf(event), ...NO_ATTEMPT, bodyOf(event))
+    event.kind === 'attempt'
+      ? insertAttempt(insert, event)
+      : insert.run(...headOf(event), ratedRequest(event), ...NO_ATTEMPT, bodyOf(event))
   return changes !== 0
 }
 
@@ -114,6 +116,7 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
     task: textOrNull(row['task']),
     session: textOrNull(row['session']),
     token: textOrNull(row['token']),
+    ...(typeof rest?.['tokenId'] === 'string' && { tokenId: rest['tokenId'] }),
     labels: readLabels(row['labels']),
     ...(rest?.['trial'] === undefined ? undefined : { trial: rest['trial'] as Trial }), // written by keywise
   }
@@ -203,13 +206,13 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
 }
 
 /**
- * What has no column: details of a failure and whether it was known, limits, an experiment, and a total other than
- * input plus output.
+ * What has no column: details of a failure and whether it was known, limits, an experiment, which token it was, and a
+ * total other than input plus output.
  */
 function restOf(event: AttemptEvent): string | null {
-  const { failure, known, limits, usage, trial, healed, calls, leftOut, why } = event
+  const { failure, known, limits, usage, trial, healed, calls, leftOut, tokenId, why } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
-  const details = [known, trial, healed, calls, leftOut, why]
+  const details = [known, trial, healed, calls, leftOut, tokenId, why]
   const isPlain = failure === null && details.every((detail) => detail === undefined)
   if (isPlain && limits.length === 0 && !oddTotal) return null
   return JSON.stringify({
@@ -221,6 +224,7 @@ function restOf(event: AttemptEvent): string | null {
     healed,
     calls,
     leftOut,
+    tokenId,
     why,
   })
 }
@@ -229,8 +233,11 @@ function headOf(event: StoreEvent): [string, string, number, string] {
   return [event.id, event.kind, event.at, event.origin]
 }
 
-/** The columns between the head and `rest`. */
-const NO_ATTEMPT: readonly SQLInputValue[] = COLUMNS.slice(5).map(() => null)
+/** So that the ratings of a request are found by its index. */
+const ratedRequest = (event: StoreEvent) => (event.kind === 'quality' ? event.requestId : null)
+
+/** The columns between the request and `rest`. */
+const NO_ATTEMPT: readonly SQLInputValue[] = COLUMNS.slice(6).map(() => null)
 
 function bodyOf(event: StoreEvent): string {
   return JSON.stringify({ ...event, kind: undefined, at: undefined, origin: undefined, id: undefined })

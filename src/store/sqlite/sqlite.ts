@@ -10,6 +10,7 @@ import type {
   LedgerFilter,
   LedgerGroup,
   LedgerSum,
+  QualityEvent,
   Snapshot,
   Store,
   StoredEvent,
@@ -109,6 +110,11 @@ class SqliteStore implements Store {
   lastSeq(): number {
     this.#lastSeq = this.#readOr(this.#lastSeq, (file) => file.log.last())
     return this.#lastSeq
+  }
+
+  event(id: string): StoreEvent | undefined {
+    // What is in the file came first.
+    return this.#readOr(undefined, (file) => file.log.find(id)) ?? this.#pendingWrites.event(id)
   }
 
   loadSnapshot(): Snapshot | null {
@@ -231,6 +237,10 @@ class SqliteStore implements Store {
 
   attempts(filter: LedgerFilter): readonly (AttemptEvent & { readonly seq: number })[] {
     return this.#read((file) => file.log.attempts(filter))
+  }
+
+  ratings(requestId: string): readonly QualityEvent[] {
+    return this.#read((file) => file.log.ratings(requestId))
   }
 
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[] {

@@ -1,5 +1,6 @@
 /** What an upstream's error means: its body, headers and status become one of the failures, with its facts. */
 
+import { cutText } from '../../domain/cutText.ts'
 import type { Failure, FailureKind, LimitFact } from '../../domain/failure.ts'
 import type { ProviderSpec } from '../../providers/provider.ts'
 import { exhaustedLimit, readLimits } from '../limits/limits.ts'
@@ -200,6 +201,7 @@ function isLong(fact: LimitFact | undefined): boolean {
 const STEERING = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
 
 function wordsFor({ redact, status }: UpstreamAnswer, { message }: ErrorEnvelope, stated: number): string {
-  const words = redact(message).replace(/\s+/g, ' ').replace(STEERING, '�').trim().slice(0, LONGEST_MESSAGE)
-  return words === '' ? `HTTP ${stated || status} without an explanation` : words
+  const words = redact(message).replace(/\s+/g, ' ').replace(STEERING, '�').trim()
+  const cut = cutText(words, LONGEST_MESSAGE)
+  return cut === '' ? `HTTP ${stated || status} without an explanation` : cut
 }

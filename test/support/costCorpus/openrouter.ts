@@ -110,7 +110,7 @@ export const openrouterRecords: readonly CostRecord[] = [
   },
   {
     ...router,
-    of: 'only the fee is told, so that the tokens are priced',
+    of: 'only the fee is told, which comes on top of what the tokens cost',
     part: 'stated cost',
     model: 'anthropic/claude-sonnet-5',
     answer: chat({
@@ -121,8 +121,8 @@ export const openrouterRecords: readonly CostRecord[] = [
       is_byok: true,
       cost_details: { upstream_inference_cost: null },
     }),
-    nanoUsd: 3_000_000,
-    by: '1000*2 + 100*10',
+    nanoUsd: 3_150_000,
+    by: '1000*2 + 100*10 + 150',
   },
   {
     ...router,
