@@ -185,10 +185,12 @@ function randomWorld(dice: Dice) {
   const chance = (share: number) => dice.uniform() < share
   const targets: Target[] = []
   const size = 1 + below(12)
+  // Of a fresh pool all look the same.
+  const isFresh = chance(0.15)
   while (targets.length < size) {
     const provider = `p${below(4)}`
     const model = `m${below(4)}`
-    const isAlike = chance(0.2)
+    const isAlike = isFresh || chance(0.2)
     const keys = chance(0.4) ? 1 + below(3) : 1
     const price = oneOf([null, { input: 1, output: 2 }, { input: below(9), output: below(20) }])
     for (let key = 0; key < keys; key++) {
@@ -211,7 +213,7 @@ function randomWorld(dice: Dice) {
   const router = new Router({ settings, random: () => dice.uniform() })
   router.setTargets(targets)
   for (const target of targets) {
-    if (chance(0.2)) continue
+    if (isFresh || chance(0.2)) continue
     const [latencyMs, failing, count] = [200 + below(3000), oneOf([0, 0, 0.1, 0.6]), below(40)]
     for (let call = 0; call < count; call++) {
       const at = NOW - 3_600_000 + call * 60_000
