@@ -48,9 +48,13 @@ export const slot = {
   hourOffset: 50,
   /** Those of the all-time failures that only said that a limit was reached. Does not decay. */
   limited: 74,
+  /** Milliseconds by which the hours above are ahead of UTC's; follows from the target's clock, and is not stored. */
+  hourLead: 75,
 } as const
 
-export const ROW_LENGTH = 75
+export const ROW_LENGTH = 76
+/** What of a row is stored. */
+export const STORED_LENGTH = slot.hourLead
 /** The slots before this one are points in time; a merge keeps the later one. */
 const FIRST_SUM = slot.successes
 
