@@ -54,22 +54,22 @@ function recompute({ basis, cause, chosen, ranking }: Shown): {
     maxBy(inGroup, (row) => row.key),
   )
   const best = standing.at(-1)![1]
-  const isExploring = cause.kind === 'exploration' || cause.kind === 'new'
-  if (basis.draws) {
+  const itself = rows.find(({ target }) => target === chosen)
+  const isExploring = cause.kind === 'exploration' || cause.kind === 'proven'
+  const isTry = cause.kind === 'new'
+  // The router counts pulls, and knows who must not try.
+  if (cause.kind === 'proven' && best.isNew && itself?.isNew === false) stands('proven', itself)
+  if (basis.draws && !isTry && cause.kind !== 'proven') {
     const drawn = inGroup.reduce((lucky, row) => (row.drawn! > lucky.drawn! ? row : lucky))
-    if (best.value - drawn.value <= basis.drawMargin) stands('draw', drawn)
-    else if (isExploring) {
-      // A pull is counted by the router; a paid exploration needs a whole saved try.
-      if (cause.kind === 'new' || basis.tokens >= 1) stands(cause.kind, drawn)
-    }
-  } else if (cause.kind === 'new')
-    stands(
-      'new',
-      rows.find(({ target }) => target === chosen),
-    )
+    const isKept = drawn !== best && isInTries(drawn, basis) && !isInTries(best, basis)
+    if (best.value - drawn.value <= basis.drawMargin && !isKept) stands('draw', drawn)
+    // A paid exploration needs a whole saved try.
+    else if (isExploring && !isKept && basis.tokens >= 1) stands(cause.kind, drawn)
+  }
   if (!isExploring) {
     if (isLearned && basis.costMargin > 0) stands('cost', cheapest(inGroup, best, standing.at(-1)![1], basis))
     if (isLearned || basis.strategy === 'score') stands('load', lightest(inGroup, standing.at(-1)![1], basis))
+    if (isTry && itself?.isNew) stands('new', itself)
     const home = rows.find(({ target }) => target === basis.session)
     if (home !== undefined && home.terms.reliability >= 0.5) stands('session', home)
   }
@@ -85,6 +85,8 @@ function recompute({ basis, cause, chosen, ranking }: Shown): {
   return { kind: firstKind(basis, best, next), instead: next?.target ?? null }
 }
 
+const isInTries = ({ isNew }: DecisionRow, { freePulls }: DecisionBasis) => isNew && freePulls > 0
+
 function firstKind({ strategy }: DecisionBasis, best: DecisionRow, next: DecisionRow | undefined): string {
   if (strategy === 'priority') return 'priority'
   if (strategy === 'round-robin') return 'turn'
@@ -92,14 +94,10 @@ function firstKind({ strategy }: DecisionBasis, best: DecisionRow, next: Decisio
   return best.weight > next.weight ? 'weight' : 'name'
 }
 
-function cheapest(
-  rows: readonly DecisionRow[],
-  best: DecisionRow,
-  preferred: DecisionRow,
-  { costMargin }: DecisionBasis,
-) {
+function cheapest(rows: readonly DecisionRow[], best: DecisionRow, preferred: DecisionRow, basis: DecisionBasis) {
   const cost = (row: DecisionRow) => row.costUsd ?? Number.POSITIVE_INFINITY
-  const near = rows.filter((row) => row.value >= best.value - costMargin)
+  const isOut = (row: DecisionRow) => row !== preferred && isInTries(row, basis) && !isInTries(best, basis)
+  const near = rows.filter((row) => row.value >= best.value - basis.costMargin && !isOut(row))
   const least = Math.min(...near.map(cost))
   if (!(least < cost(preferred) * (1 - TIE))) return preferred
   return maxBy(
@@ -108,8 +106,10 @@ function cheapest(
   )
 }
 
-function lightest(rows: readonly DecisionRow[], from: DecisionRow, { costMargin }: DecisionBasis) {
-  const keys = rows.filter((row) => modelOf(row) === modelOf(from))
+function lightest(rows: readonly DecisionRow[], from: DecisionRow, basis: DecisionBasis) {
+  const { costMargin } = basis
+  const isOut = (row: DecisionRow) => isInTries(row, basis) && !isInTries(from, basis)
+  const keys = rows.filter((row) => modelOf(row) === modelOf(from) && !isOut(row))
   if (from.calls === null || keys.length < 2) return from
   const floor = from.value - Math.max(costMargin, TIE)
   const load = (row: DecisionRow) => row.calls! / row.weight
@@ -177,14 +177,14 @@ function randomWorld(dice: Dice) {
   while (targets.length < size) {
     const provider = `p${below(4)}`
     const model = `m${below(4)}`
-    const isAlike = chance(0.2)
+    const isAlike = chance(0.3)
     const keys = chance(0.4) ? 1 + below(3) : 1
     const price = oneOf([null, { input: 1, output: 2 }, { input: below(9), output: below(20) }])
     for (let key = 0; key < keys; key++) {
       const keyIndex = targets.filter((one) => one.provider === provider && one.model === model).length + 1
       const profile = {
         price,
-        weight: chance(0.8) ? 1 : 1 + below(3),
+        weight: chance(0.6) ? 1 : 1 + below(3),
         qualityPrior: isAlike ? 0.8 : 0.7 + below(30) / 100,
       }
       targets.push(makeTarget({ provider, model, keyIndex, profile }))
@@ -227,6 +227,7 @@ function randomWorld(dice: Dice) {
       session: { stateId: chance(0.3) ? oneOf(targets).stateId : null },
       firstTurn: chance(0.8),
       mayExplore: chance(0.9),
+      mustNotFail: chance(0.1),
       ...(chance(0.3) && { order: ids }),
       groups: chance(0.3) ? [new Set(ids.slice(0, split)), new Set(ids.slice(split))] : null,
       ineligible: ({ stateId }) => out.get(stateId) ?? null,
@@ -264,6 +265,7 @@ test('the cause of ten thousand random decisions is what their JSON gives, and e
     'draw',
     'exploration',
     'new',
+    'proven',
     'cost',
     'load',
     'session',

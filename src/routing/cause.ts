@@ -7,6 +7,8 @@
  *    ones the larger weight (`weight`), then the first id (`name`).
  * 2. `order`: an alias with an order asks only the first of its groups that has a target.
  * 3. `pressure`: what budgets take off V for the cost of this request.
+ * Where new targets have free tries, steps 4 to 6 move to one only from another, until these are over.
+ *
  * 4. One of `draw` (the best draw, where V is below the best by no more than the margin), `exploration` (the best draw
  *    beyond the margin, paid with a saved try), `new` (a free try of a target without a past), `proven` (the best without
  *    new targets, where one looks best that this request must not try). The last three end here.
@@ -50,6 +52,7 @@ export const CAUSE_KINDS = [
 export type CauseKind = (typeof CAUSE_KINDS)[number]
 
 export interface DecisionCause {
+  /** The step that decided. */
   readonly kind: CauseKind
   /** Id of the target that would have been chosen without it; of the first step, the next best. Null for none. */
   readonly instead: string | null
@@ -81,7 +84,7 @@ export interface ChoiceNumbers {
   readonly drawn: number | null
   /** V if its reliability were one deviation better: what a key that was seldom used may be worth. */
   readonly hoped: number
-  /** It has neither answered nor failed yet. */
+  /** Its free tries are not over; where there are none, it has neither answered nor failed yet. */
   readonly isNew: boolean
 }
 
@@ -96,6 +99,8 @@ export interface DecisionBasis {
   readonly draws: boolean
   /** Seed of its draws: a 32-bit number. */
   readonly seed: number
+  /** Free tries of a new target; 0 for none. */
+  readonly freePulls: number
   /** Saved tries before the decision; an exploration costs 1. */
   readonly tokens: number
   /** The target of the conversation; null for none. */
@@ -190,7 +195,7 @@ function calls({ calls, weight }: NumbersOf): string {
   return weight === 1 ? counted : `${counted} for a weight of ${weight}`
 }
 
-const tries = (tokens: number) => `${Math.floor(tokens * 100) / 100} saved ${tokens === 1 ? 'try' : 'tries'}`
+const tries = (tokens: number) => `${Math.floor(tokens * 100 + 1e-6) / 100} saved ${tokens === 1 ? 'try' : 'tries'}`
 
 const dollars = (usd: number | null) => (usd === null ? 'an unknown price' : `$${Number(usd.toPrecision(3))}`)
 

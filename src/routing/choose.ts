@@ -21,6 +21,7 @@ import {
 import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
+import { timesObserved } from './learn.ts'
 import { NewTargets } from './newTargets.ts'
 import { FILLERS, termsAt } from './order.ts'
 import { pickBesideNew, type TryingRequest } from './pickNew.ts'
@@ -185,6 +186,11 @@ export class Router {
   qualityOf(target: Target): number | null {
     const index = this.#candidates.isEstimated ? this.#candidates.indexOf(target.stateId) : undefined
     return index === undefined ? target.profile.qualityPrior : this.#candidates.quality[index]!
+  }
+
+  /** Whether nothing has told yet what the target is like. */
+  isUnobserved({ stateId }: Target): boolean {
+    return timesObserved(this.#knowledge.target(stateId).row) === 0
   }
 
   /** The score of a target for an ordinary request, with its terms; null when the target is gone. */
@@ -369,6 +375,7 @@ export class Router {
         drawMargin: this.#curiosity.margin,
         draws,
         seed,
+        freePulls: this.#freePulls,
         tokens: choice?.cause === 'exploration' ? tokens + 1 : tokens,
         session: this.#candidates.targets[this.#candidates.indexOf(request.session.stateId ?? '') ?? -1]?.id ?? null,
       },
@@ -400,6 +407,7 @@ export class Router {
       costMargin: this.#settings.costMargin,
       request,
       isNew: this.#isNew,
+      isUnknown: this.#freePulls > 0 ? this.#isNew : (index) => candidates.isNew(index),
     }
   }
 
