@@ -14,10 +14,10 @@ import { type Alert, alertText, coversEvent, moment } from './alert.ts'
 import { type Audience, audienceOf, NOBODY } from './audience.ts'
 import type { Channel, Delivery } from './channel.ts'
 import type { ChannelHealth } from './channelHealth.ts'
-import { digestOf } from './digest.ts'
 import { begun, ended, hasLasted, type Incident, isOpen, mutedUntil, reported, reportOf } from './incident.ts'
 import { IncidentLog } from './incidentLog.ts'
 import { type AddOptions, Outbox, type OutboxOptions } from './outbox.ts'
+import { quietDigest } from './quietDigest.ts'
 import { type Kept, type Quiet, QuietHours } from './quietHours.ts'
 
 /** What happened, before it becomes an alert. */
@@ -341,7 +341,7 @@ export class Alerts {
   /** Tells each channel, once its quiet hours are over, what it was not told in them. */
   #endQuiet(now: number): void {
     const compose = (entries: readonly Kept[]): Alert => {
-      const { what, since, lines } = digestOf(entries, (key) => this.find(key) !== undefined, now)
+      const { what, since, lines } = quietDigest(entries, (key) => this.find(key) !== undefined, now)
       const nothing = { why: null, works: null, returnsAt: null, returns: null, advice: null }
       return { ...this.#alertOf({ event: 'digest', subject: 'digest', since, what, ...nothing }), lines }
     }
