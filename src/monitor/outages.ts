@@ -153,7 +153,8 @@ export class Outages {
       if (alert.event !== 'all_failed' || this.#open.has(key) || key !== this.#keyOf(name)) continue
       const plain = plainRequest(this.#engine, name, null)
       if (plain === null) this.#alerts.end(key)
-      else this.#open.set(key, { key, name, since, ability: null, kinds: new Map(), lookedAt: Number.NEGATIVE_INFINITY })
+      else
+        this.#open.set(key, { key, name, since, ability: null, kinds: new Map(), lookedAt: Number.NEGATIVE_INFINITY })
     }
   }
 
