@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type FakeWorld, startFakeProviders } from '../src/lab/fake/fakeProviders.ts'
+import { startFakeProviders } from '../src/lab/fake/fakeProviders.ts'
 import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { FastClock } from '../src/lab/fastClock.ts'
 import { APIManager } from '../src/manager/apiManager.ts'

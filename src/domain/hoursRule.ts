@@ -127,6 +127,16 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
   return clock
 }
 
+/** Whether rules of which one is enough leave no minute of a week free. */
+export function holdAlways(rules: readonly HoursRule[]): boolean {
+  for (let minute = 0; minute < 7 * DAY_MINUTES; minute++)
+    if (!rules.some((rule) => holdsAt(rule, A_MONDAY + minute * MINUTE_MS))) return false
+  return true
+}
+
+/** Of a week in which no clock is put forward or back. */
+const A_MONDAY = Date.UTC(2026, 0, 12)
+
 /** A week, and the day on which it may begin or end. */
 const LOOK_AHEAD_DAYS = 8
 /** Clocks are put forward and back by at most two hours. */

@@ -21,6 +21,7 @@ import {
 import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
+import { timesObserved } from './learn.ts'
 import { NewTargets } from './newTargets.ts'
 import { FILLERS, termsAt } from './order.ts'
 import { pickBesideNew, type TryingRequest } from './pickNew.ts'
@@ -187,6 +188,11 @@ export class Router {
   qualityOf(target: Target): number | null {
     const index = this.#candidates.isEstimated ? this.#candidates.indexOf(target.stateId) : undefined
     return index === undefined ? target.profile.qualityPrior : this.#candidates.quality[index]!
+  }
+
+  /** Whether nothing has told yet what the target is like. */
+  isUnobserved({ stateId }: Target): boolean {
+    return timesObserved(this.#knowledge.target(stateId).row) === 0
   }
 
   /** The score of a target for an ordinary request, with its terms; null when the target is gone. */
@@ -381,6 +387,7 @@ export class Router {
         drawMargin: this.#curiosity.margin,
         draws,
         seed,
+        freePulls: this.#freePulls,
         tokens: Math.round((choice?.cause === 'exploration' ? tokens + 1 : tokens) * 1e9) / 1e9,
         session: this.#candidates.targets[this.#candidates.indexOf(request.session.stateId ?? '') ?? -1]?.id ?? null,
       },
@@ -412,6 +419,7 @@ export class Router {
       costMargin: this.#settings.costMargin,
       request,
       isNew: this.#isNew,
+      isUnknown: this.#freePulls > 0 ? this.#isNew : (index) => candidates.isNew(index),
     }
   }
 

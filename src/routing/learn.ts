@@ -34,13 +34,13 @@ export function learnAttempt(row: Sums, event: AttemptEvent, facts: LearnFacts):
 }
 
 /** How many answers and failures told what the target is like. */
-export function observationsOf(row: Sums): number {
+export function timesObserved(row: Sums): number {
   return row[slot.successes]! + row[slot.failures]! - row[slot.limited]!
 }
 
 /** Before the attempt is counted as anything else. What began with a test has no free tries. */
 function countTry(row: Sums, { source }: AttemptEvent): void {
-  if (row[slot.freePulls]! > 0 || (source === 'live' && observationsOf(row) === 0)) row[slot.freePulls]!++
+  if (row[slot.freePulls]! > 0 || (source === 'live' && timesObserved(row) === 0)) row[slot.freePulls]!++
 }
 
 type OnHour = LearnFacts['onHour']

@@ -45,12 +45,12 @@ export interface ChannelState {
   readonly lost: Gap | null
   /** Delivered by a backup channel instead. */
   readonly covered: Gap | null
-  /** Ids of alerts that it delivered as a backup, newest last. */
+  /** Incidents of which it delivered an alert as a backup, by the id of the first alert, newest last. */
   readonly stoodIn: readonly string[]
 }
 
 /** Longer than sending one message may take. */
-export const CLAIM_MS = 45_000
+const CLAIM_MS = 45_000
 /** Telegram accepts about one message a second per chat: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits */
 const GAP_MS = 1_000
 /** A burst of messages, then one a minute: alerts in between are batched into one message. */

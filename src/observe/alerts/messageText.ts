@@ -28,7 +28,7 @@ export function plainAlert(alert: Alert): Alert {
 }
 
 /** `keywise alert: all failed (auto). Everything fails: 4 of 4 targets are out. Since 12:00 UTC.` */
-export function plainText(alert: Alert): string {
+function plainText(alert: Alert): string {
   const { event, subject, what, since, at } = plainAlert(alert)
   const text = `keywise alert: ${event.replaceAll('_', ' ')} (${subject}). ${what}. Since ${moment(since, at)}.`
   return cutAscii(text, MOST_PLAIN)

@@ -4,9 +4,15 @@ import { asNumber, asRecord } from '../../domain/json.ts'
 import type { Delivery } from './channel.ts'
 import type { PostAnswer } from './post.ts'
 
-export function webhookDelivery(answer: PostAnswer): Delivery {
+/** `service`: the service whose form the settings name; null for a receiver of one's own, whatever it answers. */
+export function webhookDelivery(answer: PostAnswer, service: string | null): Delivery {
   const { status } = answer
-  if (status >= 200 && status < 300) return { ok: true }
+  if (status >= 200 && status < 300) {
+    if (service === null || !answer.isPage) return { ok: true }
+    // A captive portal answers everything with its page.
+    const reason = `answered ${status} with a page, unlike ${service}`
+    return { ok: false, next: 'retry', reason, advice: `${CHECK}, if it stays so` }
+  }
   const word = wordOf(answer)
   const reason = `answered ${status}${word === null ? '' : ` (${word})`}`
   const rest = { ok: false, next: 'retry', reason, advice: null } as const
