@@ -31,6 +31,7 @@ import { bodyBeforeRepairs, fieldsNamedBy, writeCall } from './attempt/writeCall
 import { beginWith, comebackOf } from './comeback.ts'
 import type { Decisions } from './decisionLog.ts'
 import type { Experiments } from './experiments/experiments.ts'
+import { failedByTargets } from './experiments/failedByTargets.ts'
 import { FaultAttribution } from './memory/faultAttribution.ts'
 import type { LearnedState } from './memory/learnedState.ts'
 import { Summary } from './memory/summary.ts'
@@ -441,7 +442,7 @@ export class Engine implements EngineParts {
 
   /** No target gave an answer of use: the caller gets one that is blocked, empty or malformed. */
   handOver(pending: PendingRequest): void {
-    this.experiments.failed(pending.enrolment, pending.id)
+    this.experiments.failed(pending.enrolment, pending.id, false)
   }
 
   /** Records the attempt that answered, or whose stream broke off after its first content. */
@@ -569,14 +570,16 @@ export class Engine implements EngineParts {
     const { experiments } = this
     if (pending.enrolment === null) return
     if (end.outcome.ok) experiments.answered(pending.enrolment, pending.id, trail.attempts)
-    else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(pending.enrolment, pending.id)
+    else if (end.outcome.failure.kind !== 'client_gone')
+      experiments.failed(pending.enrolment, pending.id, failedByTargets(trail.attempts))
   }
 
   /** Nor does a request that was invalid before any call, or a host without a network. */
   #observeFailure(pending: PendingRequest, trail: Trail, error: KeywiseError): void {
     const { experiments, offline } = this
     const isCallers = error.code === 'ABORTED' || (error.code === 'INVALID_REQUEST' && trail.calls === 0)
-    if (!isCallers && !offline.isOffline(this.now)) experiments.failed(pending.enrolment, pending.id)
+    if (!isCallers && !offline.isOffline(this.now))
+      experiments.failed(pending.enrolment, pending.id, failedByTargets(trail.attempts))
   }
 
   /** Logs which targets would have been chosen but for a park or a limit. */

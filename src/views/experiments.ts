@@ -9,6 +9,7 @@ import type { EngineReader } from '../engine/reader.ts'
 import { readDefinitionFile } from '../experiment/definition.ts'
 import type { Evidence, PairReport } from '../experiment/evidence.ts'
 import type { Experiment, Variant } from '../experiment/experiment.ts'
+import type { StopKind } from '../experiment/guard.ts'
 import { type ExperimentResult, experimentResultOf } from '../experiment/result.ts'
 
 /** An experiment, its evidence so far, and what that says. */
@@ -59,6 +60,10 @@ export interface VariantRow extends Pick<Variant, 'name' | 'share'> {
   readonly parameters: NonNullable<Variant['parameters']>
   /** Why the guard stopped it; null while it runs. */
   readonly stopped: string | null
+  /** `outage`: only its target failed, and it is started again by itself; `failures`, `cost`: by a person. */
+  readonly stopKind: StopKind | null
+  /** ISO 8601: an outage ends then at the earliest. Null for other stops. */
+  readonly resumesAt: string | null
   /** By metric: units seen, and their mean (milliseconds, USD, 0..1 or the user's own unit). */
   readonly metrics: Readonly<Record<string, { readonly observations: number; readonly mean: number | null }>>
 }
@@ -88,8 +93,21 @@ export function experimentView(engine: EngineReader, name: string): ExperimentRo
 export function startExperiments(engine: Engine, value: unknown): readonly ExperimentRow[] {
   const reading = readDefinitionFile(plain(value))
   if (!reading.ok) throw new InvalidRequestError(reading.problems.join('; '), { parameter: 'experiment' })
+  // What the guard stopped so far is started again.
+  engine.store.flushNow()
+  engine.experiments.sync()
   const versions = reading.definitions.map((definition) => engine.experiments.start(definition))
+  engine.store.flushNow()
+  engine.experiments.sync()
   return versions.map((version) => rowOf(engine, version))
+}
+
+/** Starts an experiment again by its name, and every variant that the guard stopped. Throws InvalidRequestError. */
+export function resumeExperiment(engine: Engine, name: string): ExperimentRow {
+  // What other processes stopped is known first.
+  experimentView(engine, name)
+  engine.experiments.resume(name)
+  return experimentView(engine, name)
 }
 
 /** As it would be read from a file. */
@@ -143,6 +161,8 @@ function variantRow({ name, share, template, model, provider, parameters }: Vari
     provider: provider ?? null,
     parameters: parameters ?? {},
     stopped: stop?.reason ?? null,
+    stopKind: stop?.kind ?? null,
+    resumesAt: isoOrNull(stop?.until ?? undefined),
     metrics: Object.fromEntries(rows.map(({ metric, observations, mean }) => [metric, { observations, mean }])),
   }
 }

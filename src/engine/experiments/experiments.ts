@@ -5,11 +5,13 @@ import type { AttemptReport } from '../../domain/attempt.ts'
 import { InvalidRequestError, StoreError } from '../../domain/errors.ts'
 import type { Logger } from '../../domain/logger.ts'
 import { nearest } from '../../domain/nearest.ts'
-import type { Store, Trial } from '../../domain/store.ts'
+import { present } from '../../domain/present.ts'
+import type { ObservationEvent, Store, Trial } from '../../domain/store.ts'
 import { assign } from '../../experiment/assign.ts'
 import type { Definition } from '../../experiment/definition.ts'
 import { Evidence } from '../../experiment/evidence.ts'
 import type { Experiment, Variant } from '../../experiment/experiment.ts'
+import { type Stop, stopText } from '../../experiment/guard.ts'
 import { METRICS } from '../../experiment/metric.ts'
 import { type ExperimentResult, experimentResultOf } from '../../experiment/result.ts'
 import { ExperimentObservations } from './observations.ts'
@@ -34,6 +36,8 @@ interface ExperimentsOptions {
   readonly monotonic: () => number
   /** Called once across all processes when there is a result. */
   readonly onDecided: (version: Version, verdict: ExperimentResult) => void
+  /** Whether any target of a variant may be asked at this moment. */
+  readonly mayAsk: (variant: Variant) => boolean
 }
 
 /** Determines a request's unit. */
@@ -44,6 +48,10 @@ export interface UnitFacts {
 }
 
 const WITHOUT_FILE = 'config'
+/** Of more units it is left to the log to keep each once. */
+const MOST_LATELY = 10_000
+/** Finer than a millisecond, and coarse enough for the digits of an epoch time. */
+const STEP_MS = 0.001
 
 export class Experiments {
   readonly versions: ExperimentVersions
@@ -53,6 +61,11 @@ export class Experiments {
   #here = new Map<string, Version>()
   #configured: readonly Definition[] = []
   #source = WITHOUT_FILE
+  #lastPlace = 0
+  /** Units whose assignment this process recorded lately. */
+  readonly #lately = new Set<string>()
+  /** Stops that this process lifted. */
+  readonly #lifted = new Set<string>()
 
   constructor(options: ExperimentsOptions) {
     this.#options = options
@@ -90,6 +103,7 @@ export class Experiments {
       )
     const version = this.versions.adopt(definition, COMMAND, this.#options.now())
     this.#look()
+    this.#lift(version.experiment, this.evidenceOf(version.experiment).stopped())
     return version
   }
 
@@ -149,9 +163,26 @@ export class Experiments {
       name,
       version,
       variant: variant?.name ?? null,
-      trial: unit === null || variant === null ? null : { experiment: name, version, variant: variant.name, unit },
+      trial:
+        unit === null || variant === null
+          ? null
+          : { experiment: name, version, variant: variant.name, unit, at: this.#place() },
       beganAt: this.#options.monotonic(),
     }
+  }
+
+  /**
+   * A request sets out with its variant: its unit counts as assigned, whether or not anything is heard of it later. Once
+   * per unit: the id names it, and the log keeps the first.
+   */
+  assigned(enrolment: Enrolment | null, requestId: string): void {
+    const trial = enrolment?.trial
+    if (trial == null) return
+    const key = `${trial.experiment}@${trial.version}:${trial.unit}`
+    if (this.#lately.has(key)) return
+    this.#lately.add(key)
+    if (this.#lately.size > MOST_LATELY) this.#lately.clear()
+    this.#append(trial, requestId, 'assigned', { values: {}, assigned: true })
   }
 
   /** A request was answered in full. */
@@ -163,9 +194,23 @@ export class Experiments {
     this.#observe(enrolment.trial, requestId, 'end', { success: 1, latency, ...(cost !== undefined && { cost }) })
   }
 
-  /** A request failed, or its answer broke off. */
-  failed(enrolment: Enrolment | null, requestId: string): void {
-    if (enrolment?.trial != null) this.#observe(enrolment.trial, requestId, 'end', { success: 0 })
+  /** A request failed, or its answer broke off. `isOutage`: only because of its targets (an outage, a limit). */
+  failed(enrolment: Enrolment | null, requestId: string, isOutage: boolean): void {
+    if (enrolment?.trial == null) return
+    this.#append(enrolment.trial, requestId, 'end', { values: { success: 0 }, ...(isOutage && { outage: true }) })
+  }
+
+  /**
+   * Starts again what the guard stopped and, as a person's word, an experiment that was stopped. Throws
+   * InvalidRequestError for an unknown name.
+   */
+  resume(name: string): Version {
+    const { experiment, written, source, stopped } = this.known(name)
+    if (stopped !== null && source === COMMAND)
+      this.versions.adopt({ experiment, written }, COMMAND, this.#options.now())
+    this.#look()
+    this.#lift(experiment, this.evidenceOf(experiment).stopped())
+    return this.known(name)
   }
 
   /**
@@ -203,6 +248,7 @@ export class Experiments {
       this.#look()
     }
     for (const key of this.#observations.sync()) this.#review(key)
+    this.#endPauses()
   }
 
   /** Saves the state, so that the next start reads little. Appended events must be flushed before. */
@@ -236,8 +282,24 @@ export class Experiments {
     return stopped.some((stop) => stop.variant === variant.name) ? null : variant
   }
 
-  /** One value per unit and metric: the id identifies both, and the log keeps the first. */
+  /** Epoch milliseconds, and a little more for each request of the same one, so that no two have the same place. */
+  #place(): number {
+    const now = this.#options.now()
+    this.#lastPlace = now > this.#lastPlace ? now : this.#lastPlace + STEP_MS
+    return this.#lastPlace
+  }
+
   #observe(trial: Trial, requestId: string | null, what: string, values: Readonly<Record<string, number>>): void {
+    this.#append(trial, requestId, what, { values })
+  }
+
+  /** One row per unit and observation: the id identifies both, and the log keeps the first. */
+  #append(
+    trial: Trial,
+    requestId: string | null,
+    what: string,
+    facts: Pick<ObservationEvent, 'values' | 'assigned' | 'outage' | 'lifted'>,
+  ): void {
     const { store, now } = this.#options
     store.append({
       kind: 'observation',
@@ -246,8 +308,33 @@ export class Experiments {
       id: `${trial.experiment}@${trial.version}:${trial.unit}:${what}`,
       trial,
       requestId,
-      values,
+      ...facts,
     })
+  }
+
+  /** A pause of the guard ends once its time is over and the variant has a target that may be asked. */
+  #endPauses(): void {
+    for (const { experiment, stopped } of this.#here.values()) {
+      if (stopped !== null) continue
+      const now = this.#options.now()
+      const over = this.evidenceOf(experiment)
+        .stopped()
+        .filter(({ until }) => until !== null && now >= until)
+        .filter((stop) => this.#options.mayAsk(present(experiment.variants.find(({ name }) => name === stop.variant))))
+      this.#lift(experiment, over)
+    }
+  }
+
+  /** Recorded in the log like all that counts, so that every process does the same. */
+  #lift({ name, version }: Experiment, stops: readonly Stop[]): void {
+    for (const { variant, number } of stops) {
+      const key = `${versionKey({ name, version })}/${variant}/${number}`
+      if (this.#lifted.has(key)) continue
+      this.#lifted.add(key)
+      const trial = { experiment: name, version, variant, unit: `guard/${variant}` }
+      this.#append(trial, null, `lift${number}`, { values: {}, lifted: number })
+      this.#options.logger.info(`experiment ${name}: ${variant} is started again`)
+    }
   }
 
   #review(key: string): void {
@@ -256,7 +343,7 @@ export class Experiments {
       this.#reportStops(version)
       if (version.decidedAt !== null || version.stopped !== null) continue
       const verdict = experimentResultOf(this.evidenceOf(version.experiment))
-      if (verdict.state === 'collecting' || verdict.state === 'undecided') continue
+      if (!FINAL.has(verdict.state)) continue
       if (!this.versions.markReported(version, this.#options.now())) continue
       this.#look()
       this.#options.onDecided(version, verdict)
@@ -266,14 +353,16 @@ export class Experiments {
   readonly #told = new Set<string>()
 
   #reportStops({ experiment }: Version): void {
-    for (const { variant, reason } of this.evidenceOf(experiment).stopped()) {
-      const key = `${versionKey(experiment)}/${variant}`
+    for (const stop of this.evidenceOf(experiment).stopped()) {
+      const key = `${versionKey(experiment)}/${stop.variant}/${stop.number}`
       if (this.#told.has(key)) continue
       this.#told.add(key)
-      this.#options.logger.warn(`experiment ${experiment.name}: ${variant} was stopped: it ${reason}`)
+      this.#options.logger.warn(`experiment ${experiment.name}: ${stopText(stop)}`)
     }
   }
 }
+
+const FINAL: ReadonlySet<ExperimentResult['state']> = new Set(['decided', 'equal', 'stopped'])
 
 /** Null when the request has none: no such label. */
 function unitOf({ unit }: Experiment, { requestId, sessionId, labels }: UnitFacts): string | null {

@@ -105,9 +105,7 @@ export class ExperimentObservations {
     if (row === undefined || event.seq <= row.seq) return
     row.seq = event.seq
     row.isChanged = true
-    for (const [metric, value] of Object.entries(asRecord(event.values) ?? {})) {
-      if (typeof value === 'number') row.evidence.observe(event.trial.variant, metric, value)
-    }
+    row.evidence.fold(event)
     seen.add(versionKey(row.evidence.experiment))
   }
 
