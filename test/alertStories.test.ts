@@ -1,7 +1,33 @@
 /** What a person is told when, story by story: every message with its time, none missing, none twice. */
 
 import { describe } from 'vitest'
-import { asks, at, fails, opens, passes, restarts, revokes, story, works } from './support/alertStory.ts'
+import {
+  asks,
+  at,
+  clockIsSet,
+  clockStands,
+  fails,
+  failsWith,
+  opens,
+  passes,
+  restarts,
+  revokes,
+  type Step,
+  story,
+  works,
+} from './support/alertStory.ts'
+
+const two = (minute: number) => String(minute).padStart(2, '0')
+
+/** Everything fails from one time to another, and somebody asks at both. */
+const outage = (from: string, to: string): readonly Step[] => [
+  at(from),
+  fails('groq', 'mistral'),
+  asks(),
+  at(to),
+  works('groq', 'mistral'),
+  asks(),
+]
 
 describe('an outage', () => {
   story(
@@ -62,6 +88,572 @@ describe('a key', () => {
       Still works: 1 of 2 targets (mistral)
       Expected back: not by itself; it is checked regularly
       To do: replace it in the configuration; it is taken over at once
+    `,
+  )
+})
+
+describe('what comes and goes', () => {
+  story(
+    'is told three times an hour, and then when it lasts, though nothing else happens',
+    {},
+    [
+      ...outage('12:01', '12:02'),
+      ...outage('12:15', '12:16'),
+      ...outage('12:28', '12:29'),
+      ...[at('12:39'), fails('groq', 'mistral'), asks({ every: '10 min', until: '15:00' })],
+      ...[works('groq', 'mistral'), asks(), passes('1 h')],
+    ],
+    `
+      12:01:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:01 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:02:00 🟢 Requests are answered again, by groq/m#1, after 60 seconds
+      Since: 12:01 UTC
+      Still works: 1 of 2 targets (groq)
+
+      12:15:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:15 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:16:00 🟢 Requests are answered again, by groq/m#1, after 60 seconds
+      Since: 12:15 UTC
+      Still works: 1 of 2 targets (groq)
+
+      12:28:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:28 UTC
+      Why: groq: server errors; mistral: server errors
+      Flapping: not reported again before 13:01 UTC unless it lasts 10 minutes
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:29:00 🟢 Requests are answered again, by mistral/m#1, after 60 seconds
+      Since: 12:28 UTC
+      Still works: 1 of 2 targets (mistral)
+
+      12:49:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:39 UTC
+      Why: groq: server errors; mistral: server errors
+      Flapping: it came and went 3 times since 12:01 UTC; not reported again before 13:15 UTC unless it lasts 10 minutes
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      15:00:00 🟢 Requests are answered again, by groq/m#1, after 2 hours
+      Since: 12:39 UTC
+      Still works: 1 of 2 targets (groq)
+    `,
+  )
+
+  story(
+    'is not told while it goes on flapping, and the last that was told is true',
+    {},
+    [...[0, 5, 10, 15, 20, 25].flatMap((minute) => outage(`12:${two(minute)}`, `12:${two(minute + 1)}`)), at('14:00')],
+    `
+      12:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:00 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:01:00 🟢 Requests are answered again, by groq/m#1, after 60 seconds
+      Since: 12:00 UTC
+      Still works: 1 of 2 targets (groq)
+
+      12:05:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:05 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:06:00 🟢 Requests are answered again, by mistral/m#1, after 60 seconds
+      Since: 12:05 UTC
+      Still works: 1 of 2 targets (mistral)
+
+      12:10:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:10 UTC
+      Why: groq: server errors; mistral: server errors
+      Flapping: not reported again before 13:00 UTC unless it lasts 10 minutes
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:11:00 🟢 Requests are answered again, by mistral/m#1, after 60 seconds
+      Since: 12:10 UTC
+      Still works: 1 of 2 targets (mistral)
+    `,
+  )
+
+  story(
+    'and is there when the hour is over is told at once',
+    {},
+    [
+      ...outage('12:00', '12:02'),
+      ...outage('12:20', '12:22'),
+      ...outage('12:40', '12:42'),
+      ...[at('12:55'), fails('groq', 'mistral'), asks(), at('13:30')],
+    ],
+    `
+      12:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:00 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:02:00 🟢 Requests are answered again, by mistral/m#1, after 2 minutes
+      Since: 12:00 UTC
+      Still works: 1 of 2 targets (mistral)
+
+      12:20:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:20 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:22:00 🟢 Requests are answered again, by mistral/m#1, after 2 minutes
+      Since: 12:20 UTC
+      Still works: 1 of 2 targets (mistral)
+
+      12:40:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:40 UTC
+      Why: groq: server errors; mistral: server errors
+      Flapping: not reported again before 13:00 UTC unless it lasts 10 minutes
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:42:00 🟢 Requests are answered again, by mistral/m#1, after 2 minutes
+      Since: 12:40 UTC
+      Still works: 1 of 2 targets (mistral)
+
+      13:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:55 UTC
+      Why: groq: server errors; mistral: server errors
+      Flapping: it came and went 3 times since 12:00 UTC; not reported again before 13:20 UTC unless it lasts 10 minutes
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+    `,
+  )
+
+  story(
+    'is told once by two processes, whichever sees it, and after a restart of one',
+    { stored: true },
+    [
+      opens('second'),
+      ...outage('12:01', '12:02'),
+      ...outage('12:15', '12:16'),
+      ...outage('12:28', '12:29'),
+      ...[at('12:39'), fails('groq', 'mistral'), asks(), asks({ from: 'second' }), at('12:42'), restarts()],
+      ...[at('14:00'), works('groq', 'mistral'), asks({ from: 'second' }), passes('10 min')],
+    ],
+    `
+      12:01:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:01 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:02:00 🟢 Requests are answered again, by groq/m#1, after 60 seconds
+      Since: 12:01 UTC
+      Still works: 1 of 2 targets (groq)
+
+      12:15:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:15 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:16:00 🟢 Requests are answered again, by groq/m#1, after 60 seconds
+      Since: 12:15 UTC
+      Still works: 1 of 2 targets (groq)
+
+      12:28:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:28 UTC
+      Why: groq: server errors; mistral: server errors
+      Flapping: not reported again before 13:01 UTC unless it lasts 10 minutes
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:29:00 🟢 Requests are answered again, by mistral/m#1, after 60 seconds
+      Since: 12:28 UTC
+      Still works: 1 of 2 targets (mistral)
+
+      12:49:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:39 UTC
+      Why: groq: server errors; mistral: server errors
+      Flapping: it came and went 3 times since 12:01 UTC; not reported again before 13:15 UTC unless it lasts 10 minutes
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      14:00:00 🟢 Requests are answered again, by groq/m#1, after 81 minutes
+      Since: 12:39 UTC
+      Still works: 1 of 2 targets (groq)
+    `,
+  )
+
+  story(
+    'is told when it lasts of an alias as well, and of no other',
+    { providers: ['groq', 'mistral', 'cerebras'], settings: { models: { smart: ['groq/m'] } } },
+    [
+      ...['12:00', '12:10', '12:20', '12:30'].flatMap((time, index) => [
+        ...[at(time), fails('groq'), asks({ model: 'smart' })],
+        ...(index === 3 ? [] : [passes('1 min'), works('groq'), asks({ model: 'smart' })]),
+      ]),
+      at('13:30'),
+      works('groq'),
+      passes('10 min'),
+    ],
+    `
+      12:00:01 🔴 Nothing answers for "smart": 1 of 1 targets are out
+      Since: 12:00 UTC
+      Why: groq: server errors
+      Still works: 2 of 3 targets (mistral, cerebras)
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:01:00 🟢 "smart" is answered again, by groq/m#1, after 60 seconds
+      Since: 12:00 UTC
+      Still works: 3 of 3 targets (groq, mistral, cerebras)
+
+      12:10:01 🔴 Nothing answers for "smart": 1 of 1 targets are out
+      Since: 12:10 UTC
+      Why: groq: server errors
+      Still works: 2 of 3 targets (mistral, cerebras)
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:11:00 🟢 "smart" is answered again, by groq/m#1, after 60 seconds
+      Since: 12:10 UTC
+      Still works: 3 of 3 targets (groq, mistral, cerebras)
+
+      12:20:01 🔴 Nothing answers for "smart": 1 of 1 targets are out
+      Since: 12:20 UTC
+      Why: groq: server errors
+      Flapping: not reported again before 13:00 UTC unless it lasts 10 minutes
+      Still works: 2 of 3 targets (mistral, cerebras)
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:21:00 🟢 "smart" is answered again, by groq/m#1, after 60 seconds
+      Since: 12:20 UTC
+      Still works: 3 of 3 targets (groq, mistral, cerebras)
+
+      12:40:10 🔴 Nothing answers for "smart": 1 of 1 targets are out
+      Since: 12:30 UTC
+      Why: groq: server errors
+      Flapping: it came and went 3 times since 12:00 UTC; not reported again before 13:10 UTC unless it lasts 10 minutes
+      Still works: 2 of 3 targets (mistral, cerebras)
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      13:30:15 🟢 "smart" is answered again, by groq/m#1, after 60 minutes
+      Since: 12:30 UTC
+      Still works: 3 of 3 targets (groq, mistral, cerebras)
+    `,
+  )
+
+  story(
+    'is told when it lasts of a key as well',
+    {},
+    [
+      ...['12:00', '12:12', '12:24', '12:36'].flatMap((time, index) => [
+        ...[at(time), revokes('groq'), asks({ model: 'groq/m' })],
+        ...(index === 3 ? [] : [passes('1 min'), works('groq'), passes('2 min'), asks({ model: 'groq/m' })]),
+      ]),
+      at('14:00'),
+      works('groq'),
+      passes('2 h'),
+      asks({ model: 'groq/m' }),
+      passes('1 min'),
+    ],
+    `
+      12:00:01 🔴 Nothing answers for "groq/m": 1 of 1 targets are out
+      Since: 12:00 UTC
+      Why: groq: refused key
+      Still works: 1 of 2 targets (mistral)
+      Expected back: unknown; keywise tells you when it works again
+      To do: replace key 1 of groq in the configuration
+
+      12:00:02 🔑 groq key 1 is refused
+      Since: 12:00 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+
+      12:01:10 🟢 "groq/m" is answered again, by groq/m#1, after 70 seconds
+      Since: 12:00 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+
+      12:01:11 🟢 groq key 1 works again after 70 seconds
+      Since: 12:00 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+
+      12:12:01 🔴 Nothing answers for "groq/m": 1 of 1 targets are out
+      Since: 12:12 UTC
+      Why: groq: refused key
+      Still works: 1 of 2 targets (mistral)
+      Expected back: unknown; keywise tells you when it works again
+      To do: replace key 1 of groq in the configuration
+
+      12:12:02 🔑 groq key 1 is refused
+      Since: 12:12 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+
+      12:13:10 🟢 "groq/m" is answered again, by groq/m#1, after 70 seconds
+      Since: 12:12 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+
+      12:13:11 🟢 groq key 1 works again after 70 seconds
+      Since: 12:12 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+
+      12:24:01 🔴 Nothing answers for "groq/m": 1 of 1 targets are out
+      Since: 12:24 UTC
+      Why: groq: refused key
+      Flapping: not reported again before 13:00 UTC unless it lasts 10 minutes
+      Still works: 1 of 2 targets (mistral)
+      Expected back: unknown; keywise tells you when it works again
+      To do: replace key 1 of groq in the configuration
+
+      12:24:02 🔑 groq key 1 is refused
+      Since: 12:24 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Flapping: not reported again before 13:00 UTC unless it lasts 10 minutes
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+
+      12:25:10 🟢 "groq/m" is answered again, by groq/m#1, after 70 seconds
+      Since: 12:24 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+
+      12:25:11 🟢 groq key 1 works again after 70 seconds
+      Since: 12:24 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+
+      12:46:10 🔴 Nothing answers for "groq/m": 1 of 1 targets are out
+      Since: 12:36 UTC
+      Why: groq: refused key
+      Flapping: it came and went 3 times since 12:00 UTC; not reported again before 13:12 UTC unless it lasts 10 minutes
+      Still works: 1 of 2 targets (mistral)
+      Expected back: unknown; keywise tells you when it works again
+      To do: replace key 1 of groq in the configuration
+
+      🔑 groq key 1 is refused
+      Since: 12:36 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Flapping: it came and went 3 times since 12:00 UTC; not reported again before 13:12 UTC unless it lasts 10 minutes
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+
+      14:00:15 🟢 "groq/m" is answered again, by groq/m#1, after 84 minutes
+      Since: 12:36 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+
+      14:00:16 🟢 groq key 1 works again after 84 minutes
+      Since: 12:36 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+    `,
+  )
+
+  story(
+    'is told when it lasts of a provider as well',
+    { telegram: { events: ['provider_down'] } },
+    [
+      ...[0, 12, 24].flatMap((minute) => [
+        ...[fails('groq'), asks({ every: '10 s', until: `12:${two(minute + 2)}` })],
+        ...[works('groq'), asks({ every: '20 s', until: `12:${minute + 12}` })],
+      ]),
+      ...[fails('groq'), asks({ every: '1 min', until: '14:00' })],
+      ...[works('groq'), asks({ every: '1 min', until: '14:30' })],
+    ],
+    `
+      12:00:21 🟠 groq is down: all 1 targets
+      Since: 12:00 UTC
+      Why: server errors
+      Still works: 1 of 2 targets (mistral)
+      Expected back: unknown; it is tried again at 12:00 UTC
+      To do: nothing to do while the others answer; groq's status page says more
+
+      12:02:20 🟢 groq is back after 2 minutes
+      Since: 12:00 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+
+      12:12:21 🟠 groq is down: all 1 targets
+      Since: 12:12 UTC
+      Why: server errors
+      Still works: 1 of 2 targets (mistral)
+      Expected back: unknown; it is tried again at 12:12 UTC
+      To do: nothing to do while the others answer; groq's status page says more
+
+      12:14:20 🟢 groq is back after 2 minutes
+      Since: 12:12 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+
+      12:24:21 🟠 groq is down: all 1 targets
+      Since: 12:24 UTC
+      Why: server errors
+      Flapping: not reported again before 13:00 UTC unless it lasts 10 minutes
+      Still works: 1 of 2 targets (mistral)
+      Expected back: unknown; it is tried again at 12:24 UTC
+      To do: nothing to do while the others answer; groq's status page says more
+
+      12:26:20 🟢 groq is back after 2 minutes
+      Since: 12:24 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+
+      12:47:15 🟠 groq is down: all 1 targets
+      Since: 12:37 UTC
+      Why: server errors
+      Flapping: it came and went 3 times since 12:00 UTC; not reported again before 13:12 UTC unless it lasts 10 minutes
+      Still works: 1 of 2 targets (mistral)
+      Expected back: unknown; it is tried again at 12:54 UTC
+      To do: nothing to do while the others answer; groq's status page says more
+
+      14:00:00 🟢 groq is back after 83 minutes
+      Since: 12:37 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+    `,
+  )
+})
+
+describe('a clock', () => {
+  story(
+    'that stands still hides no outage',
+    {},
+    [
+      ...[fails('groq', 'mistral'), asks(), clockStands(3), works('groq', 'mistral'), asks(), clockStands(3)],
+      ...[clockIsSet('7 min'), clockStands(1), fails('groq', 'mistral'), asks(), clockStands(3)],
+      ...[works('groq', 'mistral'), asks(), clockStands(3)],
+      ...[clockIsSet('7 min'), clockStands(1), fails('groq', 'mistral'), asks(), clockStands(3)],
+      ...[clockIsSet('5 h'), clockStands(3)],
+    ],
+    `
+      12:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:00 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:07:00 🟢 Requests are answered again, by groq/m#1, after 1 second
+      Since: 12:00 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+
+      12:14:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:07 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      🟢 Requests are answered again, by groq/m#1, after 1 second
+      Since: 12:07 UTC
+      Still works: 1 of 2 targets (groq)
+
+      17:14:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:14 UTC
+      Why: groq: server errors; mistral: server errors
+      Flapping: not reported again before 13:00 UTC unless it lasts 10 minutes
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+    `,
+  )
+
+  story(
+    'that is set back by a day mutes nothing for a day',
+    {},
+    [
+      ...outage('12:01', '12:02'),
+      ...outage('12:15', '12:16'),
+      ...outage('12:28', '12:29'),
+      ...[clockIsSet('-1 d'), passes('1 min'), fails('groq', 'mistral'), asks(), passes('30 min')],
+    ],
+    `
+      12:01:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:01 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:02:00 🟢 Requests are answered again, by groq/m#1, after 60 seconds
+      Since: 12:01 UTC
+      Still works: 1 of 2 targets (groq)
+
+      12:15:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:15 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:16:00 🟢 Requests are answered again, by groq/m#1, after 60 seconds
+      Since: 12:15 UTC
+      Still works: 1 of 2 targets (groq)
+
+      12:28:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:28 UTC
+      Why: groq: server errors; mistral: server errors
+      Flapping: not reported again before 13:01 UTC unless it lasts 10 minutes
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:29:00 🟢 Requests are answered again, by mistral/m#1, after 60 seconds
+      Since: 12:28 UTC
+      Still works: 1 of 2 targets (mistral)
+
+      -1 12:30:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:30 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+    `,
+  )
+
+  story(
+    'that jumps before every request hides no outage, whatever the failure',
+    {},
+    [
+      failsWith('reset', 'groq', 'mistral'),
+      ...Array.from({ length: 4 }, () => [clockIsSet('10 min'), clockStands(1), asks()]).flat(),
+      ...[clockIsSet('10 min'), clockStands(1), works('groq', 'mistral'), asks(), clockStands(3), passes('10 s')],
+    ],
+    `
+      12:20:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:20 UTC
+      Why: groq: failing connections; mistral: failing connections
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: check the network and the proxy of this machine; "keywise doctor" says more
+
+      12:50:00 🟢 Requests are answered again, by groq/m#1, after 30 minutes
+      Since: 12:20 UTC
+      Still works: 2 of 2 targets (groq, mistral)
     `,
   )
 })

@@ -175,9 +175,9 @@ describe('what is observed', () => {
     lab.manager.rate(id, 0.5)
     const row = lab.manager.experiment('race')
     const seen = row.variants.find(({ name }) => name === result?.experiment?.variant)?.metrics
-    // The first value counts.
+    // The last value counts.
     expect(seen).toMatchObject({
-      clicks: { observations: 1, mean: 7 },
+      clicks: { observations: 1, mean: 9 },
       quality: { observations: 1, mean: 0.5 },
       success: { observations: 1, mean: 1 },
       latency: { observations: 1 },
@@ -227,7 +227,7 @@ describe('what is observed', () => {
     const lab = await open([race], TWO_MODELS, { store })
     for (let call = 0; call < 4; call++) await lab.call({ prompt: 'hi', experiment: 'race' })
     await lab.manager.close()
-    const changed = { ...race, alpha: 0.01 }
+    const changed = { ...race, variants: [race.variants[0], { ...race.variants[1], parameters: { top_p: 0.5 } }] }
     const next = openManager(lab.world, { settings: { experiments: [changed] }, manager: { store } })
     await next.callWithFallback({ prompt: 'hi', experiment: 'race' })
     const row = next.experiment('race')

@@ -54,7 +54,7 @@ for (const { name, dates, mayBeOld, fails, warns } of [
 test('every shipped fact says where and when it was read, the price list too', () => {
   const facts = shippedFacts()
   expect(facts.filter(({ checkedAt, source }) => !/^20\d\d-\d\d-\d\d$/.test(checkedAt) || source === '')).toEqual([])
-  expect(facts.map(({ fact }) => fact)).toContain('prices of @pydantic/genai-prices 0.1.8')
+  expect(facts.map(({ fact }) => fact)).toContain('prices of @pydantic/genai-prices 0.1.8, as of 0.2.3')
   expect(facts.length).toBeGreaterThan(30)
 })
 
@@ -67,6 +67,14 @@ test('a provider that states models, retirements or prices without a date is fou
   }
   const undated = shippedFacts([spec as never]).filter(({ checkedAt }) => checkedAt === '')
   expect(undated.map(({ fact }) => fact)).toEqual(['checked.models', 'checked.retirements', 'checked.prices'])
+})
+
+test('a model that was read on another day than the others has an age of its own', () => {
+  const checked = { models: { source: 'a page', checkedAt: '2026-11-20' } }
+  const models = [{ id: 'a' }, { id: 'b', checked: { source: 'an older page', checkedAt: '2026-08-01' } }]
+  expect(oldFacts(shippedFacts([{ id: 'acme', seedLimits: [], models, checked } as never]).slice(0, -1), NOW)).toEqual([
+    'src/providers/acme.ts: model b was read on 2026-08-01, 121 days ago, from an older page',
+  ])
 })
 
 test('a price per unit without a date, and where it is told what is left, are found', () => {

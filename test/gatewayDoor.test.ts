@@ -79,7 +79,19 @@ describe('tokens', () => {
     }
   })
 
-  test.each(INFERENCE)('of the administrator and of readers do not open %s %s', async (method, path) => {
+  test('of the administrator may say how good an answer was, those of readers may not', async () => {
+    const statusFor = async (token: string) => {
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+      const body = JSON.stringify({ request_id: 'kw_none', score: 1 })
+      return (await fetch(`${world.origin}/v1/feedback`, { method: 'POST', headers, body })).status
+    }
+    expect(await statusFor(ADMIN_TOKEN)).toBe(404)
+    expect(await statusFor(readToken)).toBe(403)
+  })
+
+  test.each(
+    INFERENCE.filter(([, path]) => path !== '/v1/feedback'),
+  )('of the administrator and of readers do not open %s %s', async (method, path) => {
     for (const token of [ADMIN_TOKEN, readToken]) {
       const response = await fetch(world.origin + path, { method, headers: { authorization: `Bearer ${token}` } })
       expect(response.status).toBe(403)

@@ -2,6 +2,7 @@
 // retirements, windows and abilities change without notice, so that each carries the day on which its source was read.
 // `--warn-old-facts` warns of what is old and fails only for what has no right date; `--list` shows all, oldest first.
 import { GENAI_PRICES } from '../src/money/genaiPrices.ts'
+import { NEWER_PRICES } from '../src/money/newerPrices.ts'
 import { catalog } from '../src/providers/catalog.ts'
 
 const MOST_DAYS = 90
@@ -21,21 +22,22 @@ const DAY_MS = 86_400_000
  * @returns {ShippedFact[]}
  */
 export function shippedFacts(specs = catalog) {
-  const { date, version } = GENAI_PRICES
+  // The list as npm has it, and what its newer edition says otherwise: together they are of that edition's day.
   const list = {
-    file: 'src/money/genaiPrices.ts',
-    fact: `prices of @pydantic/genai-prices ${version}`,
-    checkedAt: date,
+    file: 'src/money/newerPrices.ts',
+    fact: `prices of @pydantic/genai-prices ${GENAI_PRICES.version}, as of ${NEWER_PRICES.version}`,
+    checkedAt: NEWER_PRICES.date,
   }
   return [
     ...specs.flatMap((spec) => [
       ...limitsOf(spec),
       ...partsOf(spec),
+      ...ownDatesOf(spec),
       ...unitPricesOf(spec),
       ...balancesOf(spec),
       ...qualitiesOf(spec),
     ]),
-    { ...list, source: 'https://www.npmjs.com/package/@pydantic/genai-prices' },
+    { ...list, source: 'https://github.com/pydantic/genai-prices' },
   ]
 }
 
@@ -65,6 +67,15 @@ function partsOf(spec) {
     if (!isStated) return []
     const { source = '(none)', checkedAt = '' } = spec.checked?.[part] ?? {}
     return [{ file: fileOf(spec), fact: `checked.${part}`, checkedAt, source }]
+  })
+}
+
+/** Models that were not read with the others of their provider. */
+function ownDatesOf(spec) {
+  return spec.models.flatMap(({ id, checked }) => {
+    if (checked === undefined) return []
+    const { checkedAt, source } = checked
+    return [{ file: fileOf(spec), fact: `model ${id}`, checkedAt, source }]
   })
 }
 
@@ -120,7 +131,8 @@ function problemOf({ file, fact, checkedAt, source }, now) {
 
 const RENEW = `Read each source again. If it still says the same, set the date; if not, correct the fact; if nobody says it
 any more, take it out: keywise learns limits, windows and abilities by itself. The price list is renewed with
-"npm install @pydantic/genai-prices@latest" and its new date in src/money/genaiPrices.ts.`
+"npm install @pydantic/genai-prices@latest" and its new date in src/money/genaiPrices.ts; what its Python edition, which
+is often newer, says otherwise stands in src/money/newerPrices.ts.`
 
 /**
  * What the check prints, and whether it fails. A commit that nobody touched must not turn red by the calendar, so that

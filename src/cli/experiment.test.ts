@@ -27,7 +27,7 @@ test('an experiment is started from a file, shown, exported and stopped on the c
     /^race, version 1, running since 20.* UTC, by request\ntoo early to say anything; assigned \d and \d of shares 50 %\/50 %; reported 0 and 0\n/,
   )
   const lines = exported.stdout.trimEnd().split('\r\n')
-  expect(lines[0]).toBe('experiment,version,variant,unit,metric,value,at,requestId')
+  expect(lines[0]).toBe('experiment,version,variant,unit,metric,value,at,requestId,source,answeredBy')
   expect(lines.slice(1).map((line) => line.split(',')[4])).toEqual(expect.arrayContaining(['success', 'latency']))
   const stopped = await home.keywise('experiment', 'stop', 'race', '--keep', 'new', '--json')
   expect(JSON.parse(stopped.stdout)).toMatchObject({

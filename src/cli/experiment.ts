@@ -77,8 +77,10 @@ function start(engine: Engine, { args, options, cwd }: CommandContext, out: Prin
   }
   for (const row of rows) {
     const before = row.earlierVersions.at(-1)
-    const apart = before === undefined ? '' : `; version ${before.version} keeps its data`
+    const apart = before === undefined || row.change === null ? '' : `: ${changeText(row, before.version)}`
     out.line(`${row.name} runs as version ${row.version}${apart}`)
+    const rules = row.ruleChanges.at(-1)
+    if (rules !== undefined) out.line(`  ${ruleText(rules)}`)
     for (const problem of row.problems) out.line(`  ${problem}`)
   }
   out.line(`A request takes part with "model": "experiment:${rows[0]?.name ?? 'NAME'}", or the label experiment=NAME.`)
@@ -140,6 +142,10 @@ function print(row: ExperimentRow, out: Printer): void {
   )
   out.line(out.paint('bold', verdict.text))
   for (const problem of row.problems) out.line(`Note: ${problem}`)
+  const before = row.earlierVersions.at(-1)
+  if (before !== undefined && row.change !== null) out.line(`Note: ${changeText(row, before.version)}`)
+  for (const change of row.ruleChanges) out.line(`Note: ${ruleText(change)}`)
+  for (const text of aside(row)) out.line(`Note: ${text}`)
   out.line()
   const metrics = metricsOf(row)
   out.table(
@@ -157,6 +163,32 @@ function print(row: ExperimentRow, out: Printer): void {
       `${second} minus ${first} in ${metric.name}: ${differenceText(metric.name, interval)} (${observations} units)`,
     )
   for (const earlier of row.earlierVersions) out.line(`version ${earlier.version}: ${earlier.text}`)
+}
+
+const changeText = ({ change }: ExperimentRow, before: number) => `${change}; version ${before} keeps its data`
+const ruleText = ({ at, text }: ExperimentRow['ruleChanges'][number]) =>
+  `${text}, since ${at.slice(0, 16).replace('T', ' ')} UTC; its data goes on, read by the new rules`
+
+const AS_USUAL: Readonly<Record<keyof ExperimentRow['ranAsUsual'], string>> = {
+  holdout: 'belonged to the holdout',
+  guard: 'were of a variant that the guard stopped',
+  stopped: 'came after it was stopped',
+  no_session: 'named no session',
+  no_label: 'had no such label',
+  no_model: 'were of a variant whose model no key has',
+}
+
+/** What did not go as defined: requests that are not compared, and answers of other targets. */
+function aside({ ranAsUsual, variants }: ExperimentRow): readonly string[] {
+  const usual = (Object.keys(AS_USUAL) as (keyof typeof AS_USUAL)[]).flatMap((reason) =>
+    ranAsUsual[reason] === 0 ? [] : [`${ranAsUsual[reason]} requests ${AS_USUAL[reason]} and ran as usual`],
+  )
+  const elsewhere = variants.flatMap(({ name, answered }) =>
+    answered.elsewhere === 0
+      ? []
+      : [`${name}: ${answered.elsewhere} of ${answered.ended} units were answered by another target than was to`],
+  )
+  return [...usual, ...elsewhere]
 }
 
 const percent = (share: number) => `${Number((share * 100).toFixed(2))} %`

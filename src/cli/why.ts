@@ -28,7 +28,7 @@ export const run: RunCommand = (context) =>
 
 function printWhy(view: WhyView, out: Printer, withInputs: boolean): void {
   const first = view.chosen === null ? 'nothing can be called now' : `${view.chosen} would be tried first`
-  out.line(`${view.model}: ${first}${view.explored ? ' (explored)' : ''}`)
+  out.line(`${view.model}: ${first}${view.cause === null ? '' : `: ${view.cause.text}`}`)
   if (view.allClosed) out.line(out.paint('yellow', view.allClosed.text))
   out.line()
   printRanking(view.ranking, out, withInputs)
@@ -37,6 +37,7 @@ function printWhy(view: WhyView, out: Printer, withInputs: boolean): void {
 function printRequest(view: WhyRequestView, out: Printer): void {
   out.line(`${view.requestId}, ${view.model}${view.decidedAt === null ? '' : `, decided ${view.decidedAt}`}`)
   if (view.chosen !== null) out.line(`chosen: ${view.chosen}${view.cause === null ? '' : `: ${view.cause.text}`}`)
+  if (view.experiment !== null) out.line(`experiment ${view.experiment.name}: variant ${view.experiment.variant}`)
   for (const [index, attempt] of view.attempts.entries())
     for (const line of attemptLines(attempt, index + 1, view.attempts.length)) out.line(line)
   out.line()

@@ -13,6 +13,7 @@ import type { Path } from './showPath.ts'
 type AlertsOfFile = SettingsOfFile['alerts']
 
 export interface AlertSettings {
+  readonly backupAfterMs: number
   readonly telegram?: Omit<NonNullable<AlertsOfFile['telegram']>, 'botToken'> & { readonly botToken: Secret }
   readonly webhook?: Omit<NonNullable<AlertsOfFile['webhook']>, 'url' | 'secret'> & {
     /** A secret too: Slack and Discord put their key in the URL. */
@@ -25,8 +26,9 @@ export function readAlerts(alerts: AlertsOfFile, remarks: Remarks, around: Surro
   const read = (value: string, ...path: Path) => {
     return new Secret(readSecret(value, ['settings', 'alerts', ...path], remarks.document, around))
   }
-  const { telegram, webhook } = alerts
+  const { telegram, webhook, backupAfterMs } = alerts
   return {
+    backupAfterMs,
     ...(telegram &&
       channel(remarks, () => ({
         telegram: { ...telegram, botToken: read(telegram.botToken, 'telegram', 'bot_token') },
@@ -47,7 +49,7 @@ function withSecrets(
   return { ...rest, url: address, ...(secret !== undefined && { secret: read(secret, 'webhook', 'secret') }) }
 }
 
-function channel(remarks: Remarks, make: () => AlertSettings): AlertSettings {
+function channel(remarks: Remarks, make: () => Partial<AlertSettings>): Partial<AlertSettings> {
   try {
     return make()
   } catch (error) {

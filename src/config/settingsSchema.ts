@@ -102,7 +102,12 @@ const credit = section({
 })
 
 const secret = (what: string) => z.string().describe(`${what}: the value itself, or env:NAME, file:PATH`)
+const backup = z
+  .boolean()
+  .default(false)
+  .describe('It gets only what the other channel has not delivered in time; false: everything at once')
 const alerts = section({
+  backup_after_ms: ms.default(300_000).describe('How long a backup channel leaves an alert to the other one'),
   telegram: section({
     bot_token: secret('Token of the bot'),
     chat_id: z.union([z.string(), z.number()]).transform(String).describe('The chat that is notified'),
@@ -111,6 +116,7 @@ const alerts = section({
       .array(name)
       .optional()
       .describe('Default: outages, recoveries, refused keys, credit that runs out, budgets; all for every event'),
+    backup,
   }).optional(),
   webhook: section({
     url: secret('Address alerts are posted to'),
@@ -118,6 +124,7 @@ const alerts = section({
     template: z.string().optional().describe('The body, with {{variables}}; default: the alert as JSON'),
     headers: z.record(name, z.string()).optional().describe('Sent with every alert'),
     events: z.array(name).optional().describe('Default: every event'),
+    backup,
   }).optional(),
 })
 

@@ -81,6 +81,8 @@ export interface AttemptEvent {
   readonly session: string | null
   /** Name of the gateway token used; null for the library. */
   readonly token: string | null
+  /** Which token of that name it was; absent for the library and in older logs. */
+  readonly tokenId?: string
   readonly labels: Readonly<Record<string, string>>
   /** Present when the request was assigned a variant of an experiment. */
   readonly trial?: Trial
@@ -132,8 +134,8 @@ export interface ImportEvent {
 }
 
 /**
- * One observation of a unit of an experiment. Its id names the unit and the observation (how its request ended, or one
- * reported number), so the log keeps each once, however often it is reported.
+ * One observation of a unit of an experiment. The id of the first names the unit and the observation (how its request
+ * ended, or one reported number), so the log keeps it once, however often it is reported.
  */
 export interface ObservationEvent {
   readonly kind: 'observation'
@@ -144,6 +146,12 @@ export interface ObservationEvent {
   readonly requestId: string | null
   /** By metric: 0 or 1 for success, milliseconds for latency, USD for cost, 0..1 for quality, or the user's own. */
   readonly values: Readonly<Record<string, number>>
+  /** Who reported it: `self`, `admin`, or somebody whose request it was. Absent for how a request ended. */
+  readonly source?: string
+  /** The id of the first observation, whose values these replace; absent for a first one. */
+  readonly again?: string
+  /** `provider/model` that answered, where another one was to; absent otherwise. */
+  readonly answeredBy?: string
   /** The unit was assigned its variant; it has no values yet, and may never have one. Absent in older logs. */
   readonly assigned?: true
   /** The request failed, and only because of its target (an outage, a limit). */
@@ -271,6 +279,8 @@ export interface Store {
   ): readonly StoredEvent[]
   /** The newest position in the log; 0 when empty. Cheap enough to call every second. */
   lastSeq(): number
+  /** The event of that id, written yet or not; undefined when there is none, or while the file cannot be read. */
+  event(id: string): StoreEvent | undefined
 
   loadSnapshot(): Snapshot | null
   /** Ignored when there is a snapshot of a later `seq`. */

@@ -2,7 +2,7 @@
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Target } from '../domain/target.ts'
-import type { Decision } from '../routing/choose.ts'
+import type { Decision } from '../routing/decision.ts'
 import type { Call } from '../upstream/call.ts'
 import { type AskReason, Race } from './attempt/race.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'

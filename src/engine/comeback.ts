@@ -7,9 +7,10 @@ import type { Settings } from '../config/config.ts'
 import type { Park } from '../domain/park.ts'
 import { isOutage, PARK_RULES } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
-import { causeOf } from '../routing/cause.ts'
-import type { Decision } from '../routing/choose.ts'
-import type { RankedTarget } from '../routing/explain.ts'
+import type { DecisionCause } from '../routing/cause.ts'
+import type { Decision } from '../routing/decision.ts'
+import type { Question } from '../routing/eligibilityCache.ts'
+import type { Explained, RankedTarget } from '../routing/explain.ts'
 import { type EligibilityFacts, whyNot } from './attempt/eligibility.ts'
 import { wasSilent } from './attempt/heldBack.ts'
 import type { ProbeTurns } from './attempt/probeTurns.ts'
@@ -70,19 +71,44 @@ export function comebackOf(
 
 /** The same decision, beginning with another target. */
 export function beginWith(target: Target, decision: Decision): Decision {
-  let held = decision.first
-  return {
-    ...decision,
-    first: target,
-    explored: true,
-    cause: () => causeOf({ kind: 'comeback', instead: decision.first?.id ?? null, pull: 0, pulls: 0 }),
-    next: (exclude) => {
-      const isNext = (other: Target) => other.stateId !== target.stateId && !exclude(other)
-      if (held === null || !isNext(held)) return decision.next((other) => !isNext(other))
-      const first = held
-      held = null
-      return first
-    },
+  return new ComebackDecision(target, decision)
+}
+
+class ComebackDecision implements Decision {
+  readonly first: Target
+  readonly explored = true
+  readonly #decision: Decision
+  /** What it would have begun with, until that is returned. */
+  #held: Target | null
+
+  constructor(target: Target, decision: Decision) {
+    this.first = target
+    this.#decision = decision
+    this.#held = decision.first
+  }
+
+  next(exclude: (target: Target) => boolean): Target | null {
+    const isNext = (other: Target) => other.stateId !== this.first.stateId && !exclude(other)
+    if (this.#held === null || !isNext(this.#held)) return this.#decision.next((other) => !isNext(other))
+    const first = this.#held
+    this.#held = null
+    return first
+  }
+
+  note(): void {
+    this.#decision.note()
+  }
+
+  cause(): DecisionCause {
+    return this.#decision.preview(0, undefined, this.first).cause
+  }
+
+  explain(): readonly RankedTarget[] {
+    return this.#decision.explain()
+  }
+
+  preview(most: number, question?: Question): Explained {
+    return this.#decision.preview(most, question, this.first)
   }
 }
 

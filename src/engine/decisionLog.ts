@@ -6,19 +6,18 @@
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
 import type { Store } from '../domain/store.ts'
-import { CAUSE_KINDS, type DecisionCause } from '../routing/cause.ts'
-import type { Decision } from '../routing/choose.ts'
+import { CAUSE_KINDS, type ChoiceNumbers, type DecisionBasis, type DecisionCause } from '../routing/cause.ts'
+import type { Decision } from '../routing/decision.ts'
 import type { RankingPreview } from '../routing/explain.ts'
 import type { Terms } from '../routing/score.ts'
-import { type EligibilityFacts, whyNot } from './attempt/eligibility.ts'
+import { STRATEGIES } from '../routing/settings.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
-export interface DecisionRow {
+export interface DecisionRow extends ChoiceNumbers {
   readonly rank: number
   readonly target: string
   readonly score: number
   readonly terms: Terms
-  readonly value: number
   readonly eligible: boolean
   readonly reason: string | null
 }
@@ -33,7 +32,11 @@ interface DecisionRecord {
   readonly explored: boolean
   /** Why it was chosen; null in records of older versions. */
   readonly cause: DecisionCause | null
-  /** The best 20. */
+  /** What the decision went by besides the rows; null in records of older versions. */
+  readonly basis: DecisionBasis | null
+  /** The variant that chose for it; null without an experiment. */
+  readonly experiment: { readonly name: string; readonly variant: string } | null
+  /** The best 20, and what the cause is about. */
   readonly ranking: readonly DecisionRow[]
 }
 
@@ -41,7 +44,6 @@ interface DecisionRecord {
 interface Fresh {
   readonly pending: PendingRequest
   readonly decision: Decision
-  readonly eligibility: EligibilityFacts
   readonly now: number
 }
 
@@ -66,22 +68,25 @@ export class Decisions {
   }
 
   /** On the request's path: costs a comparison and a list entry. */
-  record(pending: PendingRequest, decision: Decision, eligibility: EligibilityFacts, now: number): void {
+  record(pending: PendingRequest, decision: Decision, now: number): void {
     const second = Math.floor(now / 1000)
     if (second !== this.#second) {
       this.#second = second
       this.#takenThisSecond = 0
     }
     if (++this.#takenThisSecond > MOST_PER_SECOND) return
-    this.#fresh.push({ pending, decision, eligibility, now })
+    decision.note()
+    // What the calls of others change must not show in a ranking.
+    if (this.#fresh.length > 0) this.drawUp()
+    this.#fresh.push({ pending, decision, now })
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => this.#drawUp())
+    setImmediate(() => this.drawUp())
   }
 
   /** Writes computed decisions over the ring's oldest. */
   flush(): void {
-    this.#drawUp()
+    this.drawUp()
     const { size } = this.#unwritten
     if (size === 0) return
     let slot = this.#store.addToCounter(COLLECTION, size).value - size
@@ -92,7 +97,7 @@ export class Decisions {
 
   /** The decision of a request; null when it is unknown, too old, or was skipped in a busy second. */
   find(requestId: string): DecisionRecord | null {
-    this.#drawUp()
+    this.drawUp()
     const unwritten = this.#unwritten.get(requestId)
     if (unwritten !== undefined) return unwritten
     const records = this.#store.listDocs(COLLECTION).flatMap(([, value]) => {
@@ -102,7 +107,8 @@ export class Decisions {
     return records.reduce<DecisionRecord | null>((last, one) => (last !== null && last.at > one.at ? last : one), null)
   }
 
-  #drawUp(): void {
+  /** Computes the rankings of the decisions that were just made; called before their state changes. */
+  drawUp(): void {
     this.#scheduled = false
     const fresh = this.#fresh
     this.#fresh = []
@@ -110,36 +116,50 @@ export class Decisions {
   }
 }
 
-function recordOf({ pending, decision, eligibility, now }: Fresh): DecisionRecord {
+function recordOf({ pending, decision, now }: Fresh): DecisionRecord {
+  const { cause, basis, ranking } = decision.preview(ROWS)
+  const trial = pending.enrolment?.trial ?? null
   return {
     requestId: pending.id,
     at: now,
     model: pending.selection.name,
     chosen: decision.first?.id ?? null,
     explored: decision.explored,
-    cause: decision.cause(),
-    ranking: decision
-      .preview(ROWS, { ineligible: (target) => whyNot(eligibility, target, pending, null, now) })
-      .map(decisionRow),
+    cause,
+    basis,
+    experiment: trial === null ? null : { name: trial.experiment, variant: trial.variant },
+    ranking: ranking.map(decisionRow),
   }
 }
 
 /** A row of a ranking, as `why --json` shows it. */
-export function decisionRow({ rank, target, score, terms, value, eligible, reason }: RankingPreview): DecisionRow {
-  return { rank, target: target.id, score, terms, value, eligible, reason }
+export function decisionRow(row: RankingPreview): DecisionRow {
+  const { target, score, terms, missed: _, ...rest } = row
+  return { ...rest, target: target.id, score: short(score), terms: shortTerms(terms) }
 }
 
-/** Four decimals are precise enough and shorter to store. */
+const shortTerms = ({ reliability, speed, quality, recency }: Terms): Terms => ({
+  reliability: short(reliability),
+  speed: short(speed),
+  quality: short(quality),
+  recency: short(recency),
+})
+
+/** Four decimals are precise enough for what is only shown, and shorter to store. */
 const short = (share: number) => Math.round(share * 1e4) / 1e4
 
-function pack({ requestId, at, model, chosen, explored, cause, ranking }: DecisionRecord): Json {
-  const rows = ranking.map(({ target, score, terms, value, eligible, reason }) => [
+function pack({ requestId, ranking, cause, basis, ...rest }: DecisionRecord): Json {
+  const rows = ranking.map(({ target, score, terms, value, eligible, reason, ...numbers }) => [
     target,
-    ...[score, terms.reliability, terms.speed, terms.quality, terms.recency, value].map(short),
+    score,
+    ...[terms.reliability, terms.speed, terms.quality, terms.recency],
+    value,
     eligible ? 1 : 0,
     reason,
+    ...[numbers.key, numbers.pressure, numbers.costUsd, numbers.calls, numbers.weight, numbers.group],
+    ...[numbers.drawn, numbers.hoped, numbers.isNew ? 1 : 0],
   ])
-  return { id: requestId, at, model, chosen, explored, cause: packCause(cause), rows }
+  return { id: requestId, ...rest, cause: cause && { ...cause }, basis: basis && { ...basis }, rows }
 }
 
 function unpack(value: Json): DecisionRecord | null {
@@ -154,12 +174,33 @@ function unpack(value: Json): DecisionRecord | null {
     chosen: asString(record['chosen']) ?? null,
     explored: record['explored'] === true,
     cause: unpackCause(record['cause']),
+    basis: unpackBasis(record['basis']),
+    experiment: unpackTrial(record['experiment']),
     ranking: rows.flatMap((row, index) => unpackRow(asArray(row) ?? [], index + 1) ?? []),
   }
 }
 
-function packCause(cause: DecisionCause | null): Json {
-  return cause === null ? null : { ...cause }
+function unpackBasis(value: unknown): DecisionBasis | null {
+  const basis = asRecord(value)
+  const strategy = STRATEGIES.find((one) => one === basis?.['strategy'])
+  if (basis === undefined || strategy === undefined) return null
+  const number = (name: keyof DecisionBasis) => asNumber(basis[name]) ?? 0
+  return {
+    strategy,
+    costMargin: number('costMargin'),
+    drawMargin: number('drawMargin'),
+    draws: basis['draws'] === true,
+    seed: number('seed'),
+    tokens: number('tokens'),
+    session: asString(basis['session']) ?? null,
+  }
+}
+
+function unpackTrial(value: unknown): DecisionRecord['experiment'] {
+  const trial = asRecord(value)
+  const name = asString(trial?.['name'])
+  const variant = asString(trial?.['variant'])
+  return name === undefined || variant === undefined ? null : { name, variant }
 }
 
 function unpackCause(value: unknown): DecisionCause | null {
@@ -178,14 +219,25 @@ function unpackCause(value: unknown): DecisionCause | null {
 function unpackRow(row: readonly unknown[], rank: number): DecisionRow | null {
   const target = asString(row[0])
   if (target === undefined) return null
-  const number = (place: number) => asNumber(row[place]) ?? 0
+  const number = (place: number, otherwise = 0) => asNumber(row[place]) ?? otherwise
+  const value = number(6)
   return {
     rank,
     target,
     score: number(1),
     terms: { reliability: number(2), speed: number(3), quality: number(4), recency: number(5) },
-    value: number(6),
+    value,
     eligible: row[7] === 1,
     reason: asString(row[8]) ?? null,
+    // Absent in records of older versions.
+    key: number(9, value),
+    pressure: number(10),
+    costUsd: asNumber(row[11]) ?? null,
+    calls: asNumber(row[12]) ?? null,
+    weight: number(13, 1),
+    group: number(14),
+    drawn: asNumber(row[15]) ?? null,
+    hoped: number(16, value),
+    isNew: row[17] === 1,
   }
 }

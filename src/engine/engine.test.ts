@@ -597,7 +597,7 @@ describe('listeners', () => {
           model: 'auto',
           chosen: 'groq/a#1',
           explored: false,
-          cause: expect.objectContaining({ kind: 'best' }),
+          cause: expect.objectContaining({ kind: 'priority' }),
         },
       ],
       ['exhausted', { requestId: pending.id, model: 'auto', attempts: [], retryAt: '2026-11-23T12:01:00.000Z' }],

@@ -10,7 +10,8 @@ import { NANO_PER_USD } from '../money/amount.ts'
 import { roughUsage, type UsageEstimator } from '../money/usage.ts'
 import type { Events } from '../observe/events.ts'
 import { WINDOW_MS } from '../quota/window.ts'
-import type { Decision } from '../routing/choose.ts'
+import type { Favourite } from '../routing/choose.ts'
+import type { Decision } from '../routing/decision.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
 import { dialectFor } from '../routing/spokenDialect.ts'
@@ -143,6 +144,7 @@ export class Engine implements EngineParts {
     this.eligibility = eligibilityFactsOf(registry, parts.learned, parts.missingAbilities, this.#turns, this.windows)
     this.faultAttribution = new FaultAttribution(parts.offline, (event) => parts.learned.record(event))
     parts.learned.router.setTargets(registry.targets)
+    parts.learned.router.beforeChange = () => parts.decisions.drawUp()
   }
 
   /** Replaces all targets at once; running requests keep those they started with. */
@@ -161,7 +163,7 @@ export class Engine implements EngineParts {
     const now = this.now
     const ranked = learned.router.decide(new RoutedRequest(this, pending, trail, now), now)
     const decision = trail.calls === 0 ? this.#begin(pending, trail, ranked, now) : ranked
-    decisions.record(pending, decision, this.eligibility, now)
+    decisions.record(pending, decision, now)
     trail.offer(decision.first)
     if (trail.isLogged) this.#recordPassed(pending, decision, trail, now)
     if (events.has('decision')) {
@@ -241,6 +243,12 @@ export class Engine implements EngineParts {
   rank(pending: PendingRequest): readonly RankedTarget[] {
     const now = this.now
     return this.learned.router.rank(new RoutedRequest(this, pending, null, now), now)
+  }
+
+  /** What a request would be sent to now, without exploring, and why. */
+  favourite(pending: PendingRequest): Favourite {
+    const now = this.now
+    return this.learned.router.favourite(new RoutedRequest(this, pending, null, now), now)
   }
 
   /**
@@ -450,7 +458,7 @@ export class Engine implements EngineParts {
     const { outcome } = end
     const { report } = this.recordAttempt(attemptFacts(pending, attempt, end, 'live'))
     trail.answered(report)
-    this.#observe(pending, trail, end)
+    this.#observe(pending, trail, attempt.target, end)
     if (outcome.ok) {
       this.missingAbilities.worked(attempt.target, pending.needs.abilities)
       this.windows.worked(attempt.target, outcome.response.usage?.inputTokens ?? 0)
@@ -566,12 +574,38 @@ export class Engine implements EngineParts {
   }
 
   /** Reports a request's outcome to its experiment; a caller who left says nothing about a variant. */
-  #observe(pending: PendingRequest, trail: Trail, end: CallEnd): void {
+  #observe(pending: PendingRequest, trail: Trail, target: Target, end: CallEnd): void {
     const { experiments } = this
     if (pending.enrolment === null) return
-    if (end.outcome.ok) experiments.answered(pending.enrolment, pending.id, trail.attempts)
+    if (end.outcome.ok)
+      experiments.answered(
+        pending.enrolment,
+        pending.id,
+        trail.attempts,
+        this.#answeredElsewhere(pending, trail, target),
+      )
     else if (end.outcome.failure.kind !== 'client_gone')
       experiments.failed(pending.enrolment, pending.id, failedByTargets(trail.attempts))
+  }
+
+  /**
+   * The `provider/model` that answered, where another was asked before it or has the first place in an order of the
+   * user's; null otherwise. Which key is no matter: the variant says nothing of it.
+   */
+  #answeredElsewhere({ selection }: PendingRequest, trail: Trail, { provider, model, stateId }: Target): string | null {
+    const [first] = trail.attempts
+    const wasAsked = first !== undefined && (first.provider !== provider || first.model !== model)
+    const { groups, order } = selection
+    const isOrdered = this.registry.config.settings.routing.strategy === 'priority'
+    const isPassed = groups !== null && groups[0]?.has(stateId) === false
+    const [foremost] = isOrdered && order !== null ? order : []
+    const isLater = foremost !== undefined && !this.#isSameModel(foremost, provider, model)
+    return wasAsked || isPassed || isLater ? `${provider}/${model}` : null
+  }
+
+  #isSameModel(stateId: string, provider: string, model: string): boolean {
+    const target = this.registry.targets.find((one) => one.stateId === stateId)
+    return target === undefined || (target.provider === provider && target.model === model)
   }
 
   /** Nor does a request that was invalid before any call, or a host without a network. */
@@ -584,8 +618,8 @@ export class Engine implements EngineParts {
 
   /** Logs which targets would have been chosen but for a park or a limit. */
   #recordPassed(pending: PendingRequest, decision: Decision, trail: Trail, now: number): void {
-    const rows = decision.preview(LOOKED_AT, new RoutedRequest(this, pending, null, now))
-    for (const { missed, reason } of rows)
+    const { ranking } = decision.preview(LOOKED_AT, new RoutedRequest(this, pending, null, now))
+    for (const { missed, reason } of ranking)
       if (missed && reason !== null && PASSES.test(reason)) trail.recordPassed(reason)
   }
 

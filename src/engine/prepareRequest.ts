@@ -11,7 +11,7 @@ import type { Selection } from './request/modelNames.ts'
 import { needsOf } from './request/needs.ts'
 import { partsNeedOf } from './request/partsNeed.ts'
 import { Cancellation, type PendingRequest } from './request/pendingRequest.ts'
-import { sessionOf } from './request/session.ts'
+import { sessionOf, sessionUnit } from './request/session.ts'
 
 export interface RequestOptions {
   readonly timeoutMs?: number | undefined
@@ -20,6 +20,7 @@ export interface RequestOptions {
   readonly task?: string | undefined
   readonly labels?: Readonly<Record<string, string>> | undefined
   readonly token?: string
+  readonly tokenId?: string
   readonly retryFiltered?: boolean
   readonly anyAnswer?: boolean
   readonly wire?: PendingRequest['wire']
@@ -49,7 +50,8 @@ export function requestId(): string {
     drawn = randomBytes((IDS_AT_ONCE * ID_LENGTH * 6) / 8).toString('base64url')
     used = 0
   }
-  return `kw_${drawn.slice(used, (used += ID_LENGTH))}`
+  used += ID_LENGTH
+  return `kw_${drawn.slice(used - ID_LENGTH, used)}`
 }
 
 /** Throws InvalidRequestError and ModelNotFoundError. */
@@ -88,6 +90,7 @@ export function prepareRequest(
     task: options.task ?? null,
     labels: options.labels ?? NO_LABELS,
     token: options.token ?? null,
+    tokenId: options.tokenId ?? null,
     retryFiltered: options.retryFiltered ?? false,
     wire: options.wire ?? null,
     clientKind: options.clientKind ?? '',
@@ -116,7 +119,7 @@ function enrolledOf(
     whole,
     experiment,
     variables,
-    unit: { requestId, labels, sessionId: () => sessionOf(request, sessionId, token).id },
+    unit: { requestId, labels, session: () => sessionUnit(request, sessionId, token, variables) },
     hasModel: (model) => registry.names.has(model),
   })
 }

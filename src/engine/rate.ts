@@ -29,35 +29,6 @@ export function rateTarget(
   })
 }
 
-/** The same for the answer of one request. Throws InvalidRequestError when the request is unknown. */
-export function rateRequest(engine: Engine, requestId: string, score: number): void {
-  checkScore(score)
-  const [attempt] = engine.store.attempts({ requestId, limit: 50 }).filter((one) => one.ok)
-  if (attempt === undefined) throw unknownRequest(requestId)
-  rateTarget(engine, attempt.target, score, { requestId, task: attempt.task })
-  if (attempt.trial !== undefined) engine.experiments.report(attempt.trial, requestId, 'quality', score)
-}
-
-/**
- * Records a metric of one request for the experiment it was enrolled in; `quality` is a rating. For a request without
- * an experiment nothing is stored. Throws InvalidRequestError for a non-number, an unknown request or metric.
- */
-export function reportMetric(engine: Engine, requestId: string, metric: string, value: number): void {
-  if (metric === 'quality') return rateRequest(engine, requestId, value)
-  checkMetric(metric, value)
-  const [attempt] = engine.store.attempts({ requestId, limit: 50 })
-  if (attempt === undefined) throw unknownRequest(requestId)
-  if (attempt.trial !== undefined) engine.experiments.report(attempt.trial, requestId, metric, value)
-}
-
-/** Throws InvalidRequestError for a value that is not a number. */
-export function checkMetric(metric: string, value: unknown): void {
-  if (typeof value === 'number' && Number.isFinite(value)) return
-  throw new InvalidRequestError(`the value of "${metric.slice(0, 60)}" must be a number, not ${String(value)}`, {
-    parameter: 'metrics',
-  })
-}
-
 /** A target as a program of a user names it: any case, a key index as text, the end of a model's id. */
 interface NamedTarget {
   readonly provider: string
@@ -142,14 +113,8 @@ function wholeId({ lists }: Engine, credential: Credential, name: string): strin
   return found.length === 1 && found[0] !== undefined ? found[0] : name
 }
 
-function unknownRequest(requestId: string): InvalidRequestError {
-  return new InvalidRequestError(
-    `no answered request "${requestId.slice(0, 60)}" is known; use the requestId of a result`,
-    { parameter: 'requestId', status: 404 },
-  )
-}
-
-function checkScore(score: number): void {
+/** Throws InvalidRequestError for anything but a number from 0 to 1. */
+export function checkScore(score: number): void {
   if (typeof score === 'number' && score >= 0 && score <= 1) return
   throw new InvalidRequestError(`a quality score is a number from 0 to 1, not ${String(score)}`, { parameter: 'score' })
 }

@@ -5,7 +5,10 @@ import type { LearnedState } from './memory/learnedState.ts'
 
 /** For views, alert texts, pages and the errors of a cascade. */
 export interface EngineReader
-  extends Pick<Engine, 'now' | 'registry' | 'eligibility' | 'rank' | 'soonest' | 'offline' | 'tools' | 'experiments'> {
+  extends Pick<
+    Engine,
+    'now' | 'registry' | 'eligibility' | 'rank' | 'favourite' | 'soonest' | 'offline' | 'tools' | 'experiments'
+  > {
   readonly store: Pick<
     Engine['store'],
     'engine' | 'health' | 'attempts' | 'sums' | 'usages' | 'read' | 'listDocs' | 'flushNow'

@@ -37,6 +37,7 @@ interface AttemptFacts extends Prompt {
   readonly task: string | null
   readonly session: string | null
   readonly token: string | null
+  readonly tokenId?: string | null
   readonly labels: Readonly<Record<string, string>>
   readonly trial?: Trial | null
   readonly leftOut?: readonly string[]
@@ -98,6 +99,7 @@ export function attemptFacts(
     task: pending.task,
     session: isLive ? pending.session.id : null,
     token: pending.token,
+    tokenId: pending.tokenId,
     labels: pending.labels,
     trial: pending.enrolment?.trial ?? null,
     leftOut: attempt.leftOut,
@@ -154,6 +156,7 @@ function eventOf(facts: AttemptFacts, { origin, estimate, learned }: Recorder, n
     task: facts.task,
     session: facts.session,
     token: facts.token,
+    ...(facts.tokenId != null && { tokenId: facts.tokenId }),
     labels: facts.labels,
     ...(facts.trial != null && { trial: facts.trial }),
   }

@@ -1,21 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { assign, fraction } from './assign.ts'
+import { type Dealing, dealAfresh, dealtByVersion } from './dealing.ts'
 
 const variants = [
   { name: 'a', share: 0.5 },
   { name: 'b', share: 0.2 },
   { name: 'c', share: 0.2 },
 ]
-const experiment = { name: 'tone', version: 1, variants }
+const experiment = { name: 'tone', version: 1, variants, holdout: 0.1 }
 const UNITS = 100_000
 
-function counts(
-  of: { name: string; version: number; variants: typeof variants },
-  unit: (i: number) => string,
-): number[] {
-  const names = [...of.variants.map(({ name }) => name), null]
+function counts(dealing: Dealing, unit: (i: number) => string): number[] {
+  const names = [...variants.map(({ name }) => name), null]
   const found = names.map(() => 0)
-  for (let i = 0; i < UNITS; i++) found[names.indexOf(assign(of, unit(i))?.name ?? null)]!++
+  for (let i = 0; i < UNITS; i++) found[names.indexOf(assign(dealing, unit(i)))]!++
   return found
 }
 
@@ -25,16 +23,12 @@ function chiSquare(observed: readonly number[], expected: readonly number[]): nu
 
 describe('assign()', () => {
   test('gives a unit the same variant every time', () => {
-    for (let i = 0; i < 100; i++) expect(assign(experiment, `s${i}`)).toBe(assign(experiment, `s${i}`))
+    const units = ['s1', 's2', 's3', 's4', 's5', 's6']
     // Fixed for ever: a change of the hash would move users to other variants.
-    expect(['s1', 's2', 's3', 's4', 's5', 's6'].map((unit) => assign(experiment, unit)?.name ?? null)).toEqual([
-      'c',
-      'b',
-      'c',
-      'a',
-      'a',
-      'b',
-    ])
+    const before = dealtByVersion(experiment)
+    expect(units.map((unit) => assign(before, unit))).toEqual(['c', 'b', 'c', 'a', 'a', 'b'])
+    const dealing = dealAfresh(experiment)
+    expect(units.map((unit) => assign(dealing, unit))).toEqual(['a', null, 'b', 'a', 'a', 'b'])
   })
 
   // Chi-square with 3 degrees of freedom exceeds 16.27 once in a thousand times.
@@ -44,18 +38,16 @@ describe('assign()', () => {
     ['ids with a long common end', (i: number) => `${i}${'-session'.repeat(10)}`],
   ] as const)
     test(`distributes ${kind} by the shares, holdout included`, () => {
-      expect(chiSquare(counts(experiment, unit), [50_000, 20_000, 20_000, 10_000])).toBeLessThan(16.27)
+      expect(chiSquare(counts(dealAfresh(experiment), unit), [50_000, 20_000, 20_000, 10_000])).toBeLessThan(16.27)
     })
 
-  test('assigns another experiment and another version independently of the first', () => {
-    for (const other of [
-      { ...experiment, name: 'tone2' },
-      { ...experiment, version: 2 },
-    ]) {
+  test('assigns another experiment independently of the first', () => {
+    const one = dealAfresh(experiment)
+    for (const other of ['tone2', 'tond', 'Tone', 'a', 'greeting'].map((name) => dealAfresh({ ...experiment, name }))) {
       const both = [0, 0, 0, 0]
       for (let i = 0; i < UNITS; i++) {
-        const first = assign(experiment, `u${i}`)?.name === 'a' ? 1 : 0
-        const second = assign(other, `u${i}`)?.name === 'a' ? 2 : 0
+        const first = assign(one, `u${i}`) === 'a' ? 1 : 0
+        const second = assign(other, `u${i}`) === 'a' ? 2 : 0
         both[first + second]!++
       }
       expect(chiSquare(both, [25_000, 25_000, 25_000, 25_000])).toBeLessThan(16.27)
@@ -64,7 +56,8 @@ describe('assign()', () => {
 
   test('leaves out no unit when shares add up to slightly less than 1', () => {
     const tenths = Array.from({ length: 10 }, (_, i) => ({ name: `v${i}`, share: 0.1 }))
-    for (let i = 0; i < 20_000; i++) expect(assign({ name: 'x', version: 1, variants: tenths }, `${i}`)).not.toBeNull()
+    const dealing = dealAfresh({ name: 'x', variants: tenths, holdout: 0 })
+    for (let i = 0; i < 20_000; i++) expect(assign(dealing, `${i}`)).not.toBeNull()
   })
 })
 

@@ -1,20 +1,16 @@
-/** Which variant a unit gets: the same every time, on every machine, in proportion to the shares. */
+/** Which variant a unit gets: the same every time, in every process of a store, in proportion to the shares. */
 
-import type { Experiment, Variant } from './experiment.ts'
+import { type Dealing, WHOLE } from './dealing.ts'
 
 /**
- * The variant of a unit (a request id, a session, or a label's value); null for the holdout, which runs as usual. A
- * unit of a stopped variant runs as usual too, because moving it to another variant would change what is compared.
+ * The name of the variant of a unit (a request id, a session, or a label's value); null for the holdout, which runs as
+ * usual. A unit of a stopped variant runs as usual too, because moving it to another variant would change what is
+ * compared.
  */
-export function assign(experiment: Pick<Experiment, 'name' | 'version' | 'variants'>, unit: string): Variant | null {
-  const place = fraction(`${experiment.name}\u0000${experiment.version}\u0000${unit}`)
-  let upTo = 0
-  for (const variant of experiment.variants) {
-    upTo += variant.share
-    if (place < upTo) return variant
-  }
-  // Shares that add up to 1 may sum to only 0.9999999999999999.
-  return upTo > 1 - 1e-9 ? (experiment.variants.at(-1) ?? null) : null
+export function assign({ salt, parts }: Dealing, unit: string): string | null {
+  const place = fraction(`${salt}\u0000${unit}`) * WHOLE
+  for (const { upTo, variant } of parts) if (place < upTo) return variant
+  return null
 }
 
 /** A number in [0, 1) that depends on every character of the text; 53 bits of two independent 32-bit hashes. */

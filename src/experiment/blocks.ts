@@ -57,9 +57,9 @@ export interface BlocksState {
 }
 
 /** Values of two variants in a block on average; the comparison loses one of these, to the level of the block. */
-export const BLOCK_VALUES = 32
+const BLOCK_VALUES = 32
 /** Values that come later than this many blocks are not compared. */
-export const MOST_BLOCKS = 200
+const MOST_BLOCKS = 128
 /** A block takes at most this many units, however few of them report. */
 const LARGEST = 4_096
 /** This share of a variant's values came within the delay that the response test waits for. */

@@ -43,8 +43,3 @@ export function readAgain(written: unknown, version: number): Experiment | undef
   const reading = readExperiment(written, 'experiment', EVERYWHERE)
   return reading.ok ? { ...reading.experiment, version } : undefined
 }
-
-/** Whether two definitions are equivalent, apart from version and spelling. */
-export function meansTheSame(one: Experiment, other: Experiment): boolean {
-  return JSON.stringify({ ...one, version: 0 }) === JSON.stringify({ ...other, version: 0 })
-}

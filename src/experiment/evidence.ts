@@ -110,6 +110,8 @@ export interface VariantReport {
   readonly mean: number | null
 }
 
+type FoldedEvent = Pick<ObservationEvent, 'trial' | 'at' | 'values' | 'assigned' | 'outage' | 'lifted'>
+
 interface Side {
   readonly metric: Metric
   readonly state: MetricState
@@ -150,7 +152,7 @@ export class Evidence {
   }
 
   /** One row of the log. */
-  fold({ trial, assigned, lifted, outage, values, at }: Omit<ObservationEvent, 'kind' | 'id' | 'origin'>): void {
+  fold({ trial, assigned, lifted, outage, values, at }: FoldedEvent): void {
     const index = this.#indexOf(trial.variant)
     if (index < 0) return
     if (lifted !== undefined) this.#guards.lift(index, lifted)

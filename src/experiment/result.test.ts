@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Json } from '../domain/json.ts'
 import { assign } from './assign.ts'
+import { dealtByVersion } from './dealing.ts'
 import { Evidence, savedState } from './evidence.ts'
 import { type Experiment, readExperiment } from './experiment.ts'
 import { experimentResultOf } from './result.ts'
@@ -34,7 +35,7 @@ interface Truth {
 function serve(evidence: Evidence, truths: Readonly<Record<string, Truth>>, units: number, seed = 1): Evidence {
   const random = dice(seed)
   for (let i = 0; i < units; i++) {
-    const name = assign(evidence.experiment, `unit-${seed}-${i}`)?.name ?? ''
+    const name = assign(dealtByVersion(evidence.experiment), `unit-${seed}-${i}`) ?? ''
     const truth = truths[name]
     if (truth === undefined || evidence.stopped().some(({ variant }) => variant === name)) continue
     evidence.observe(name, 'success', random() < (truth.success ?? 1) ? 1 : 0)

@@ -9,10 +9,13 @@ import { present } from '../domain/present.ts'
 import { Trail } from '../engine/attempt/trail.ts'
 import { type Answered, cascade } from '../engine/cascade.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { AsUsualReason } from '../engine/experiments/asUsual.ts'
 import type { Enrolment } from '../engine/experiments/experiments.ts'
+import { giveFeedback } from '../engine/feedback.ts'
 import type { SessionSummary } from '../engine/memory/summary.ts'
 import { prepareRequest } from '../engine/prepareRequest.ts'
-import { findRated, rateRequest, rateTarget, reportMetric } from '../engine/rate.ts'
+import { findRated, rateTarget } from '../engine/rate.ts'
+import { LIBRARY } from '../engine/rater.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import {
   type CallContext,
@@ -76,8 +79,13 @@ export interface CallResult {
   readonly score: number
   /** Every attempt, the one that answered last. */
   readonly attempts: readonly AttemptReport[]
-  /** The experiment it was enrolled in; `variant` is null when it ran as usual and is not compared. */
-  readonly experiment?: { readonly name: string; readonly version: number; readonly variant: string | null }
+  /** The experiment it was enrolled in; `variant` is null when it ran as usual and is not compared, `reason` says why. */
+  readonly experiment?: {
+    readonly name: string
+    readonly version: number
+    readonly variant: string | null
+    readonly reason?: AsUsualReason
+  }
 }
 
 /** A row of `rankTargets`. */
@@ -203,19 +211,22 @@ export class APIManager {
     this.engine.logger.warn(`${name} is not served now; its ratings are kept for when it is`)
   }
 
-  /** The same for the answer of one request. Throws InvalidRequestError when the request is unknown. */
+  /**
+   * The same for the answer of one request, whoever made it. Rated again, its last score counts. Throws
+   * InvalidRequestError when the request is unknown.
+   */
   rate(requestId: string, score: number): void {
     this.#demandOpen()
-    rateRequest(this.engine, requestId, score)
+    giveFeedback(this.engine, LIBRARY, { requestId, score })
   }
 
   /**
    * Reports a number about one request (clicks, minutes saved, …) for the experiment it took part in; `quality` is the
-   * same as `rate`. Without an experiment nothing is stored. Throws InvalidRequestError.
+   * same as `rate`. Reported again, the last number counts. Without an experiment nothing is stored. Throws InvalidRequestError.
    */
   report(requestId: string, metric: string, value: number): void {
     this.#demandOpen()
-    reportMetric(this.engine, requestId, metric, value)
+    giveFeedback(this.engine, LIBRARY, { requestId, metrics: [[metric, value]] })
   }
 
   /** The current state of an experiment. Throws InvalidRequestError for an unknown name. */
@@ -405,7 +416,12 @@ export class APIManager {
 /** A blocked answer is one: the provider has said what it had to say. */
 const isAnswer = ({ ok, failureKind }: AttemptReport) => ok || failureKind === 'content_filter'
 
-const partIn = ({ name, version, variant }: Enrolment) => ({ name, version, variant })
+const partIn = ({ name, version, variant, reason }: Enrolment) => ({
+  name,
+  version,
+  variant,
+  ...(reason !== null && { reason }),
+})
 
 /** As long as the gateway lets running answers finish. */
 const DRAIN_MS = 30_000

@@ -22,7 +22,8 @@ import { MissingAbilities } from '../engine/targets/missingAbilities.ts'
 import { ModelLists } from '../engine/targets/modelLists.ts'
 import { type Credential, TargetRegistry } from '../engine/targets/targetRegistry.ts'
 import { Budgets } from '../money/budget.ts'
-import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
+import { loadGenaiPrices } from '../money/genaiPrices.ts'
+import { NEWER_PRICES } from '../money/newerPrices.ts'
 import type { PriceLookup } from '../money/price.ts'
 import { Prices } from '../money/prices.ts'
 import { loadUsageEstimator } from '../money/usage.ts'
@@ -393,7 +394,7 @@ class EngineHost implements OpenedEngine {
     credentials: readonly Credential[],
     { lists, checks, missingAbilities }: Pick<EngineParts, 'lists' | 'checks' | 'missingAbilities'>,
   ): TargetRegistry {
-    const prices = new Prices({ lookup: this.#lookup, lookupDate: GENAI_PRICES.date })
+    const prices = new Prices({ lookup: this.#lookup, lookupDate: NEWER_PRICES.date })
     const { allModels = false } = this.#options
     const isBilled = (credential: Credential) => checks.isBilled(credential)
     return new TargetRegistry({

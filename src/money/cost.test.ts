@@ -149,8 +149,8 @@ describe('costOf() gives the published price of recorded usage (worked out by ha
     {
       model: 'mistral/mistral-small-latest',
       usage: tokens(13, 434),
-      nanoUsd: 131_500,
-      by: '13*0.1 + 434*0.3',
+      nanoUsd: 262_350,
+      by: '13*0.15 + 434*0.6 (Small 4, since 2026-03-16)',
       recorded: ['mistral/mistral-text.json', 'prompt_tokens 13', 'completion_tokens 434'],
     },
     {
@@ -211,7 +211,7 @@ describe('costOf() gives the published price of recorded usage (worked out by ha
     test(`${model}: ${by}`, () => {
       const [provider = '', ...rest] = model.split('/')
       const cost = costOf(usage, priceOf(provider, rest.join('/')), NOON)
-      expect(cost).toEqual({ nanoUsd, source: 'genai-prices 0.1.8 2026-09-23', reported: false })
+      expect(cost).toEqual({ nanoUsd, source: expect.stringMatching(/^genai-prices \d/) as unknown, reported: false })
     })
 
     test.runIf(hasTestData)(`${recorded[0]} recorded that usage`, () => {
@@ -368,7 +368,7 @@ describe('worstCase()', () => {
   test('assumes the higher hourly rate when the price is about to change', () => {
     const deepseek = priceOf('deepseek', 'deepseek-v4-flash')
     const before = Date.parse('2026-11-23T00:55:00Z')
-    expect(worstCase(need(0), deepseek, model, before).nanoUsd).toBe(440_000)
+    expect(worstCase(need(0), deepseek, model, before).nanoUsd).toBe(300_000)
   })
 
   test('is never less than the cost of any usage within it', () => {

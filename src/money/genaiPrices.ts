@@ -5,13 +5,18 @@
  */
 
 import type { ConditionalPrice, ModelPrice, Provider } from '@pydantic/genai-prices'
+import { readHours } from '../domain/hoursRule.ts'
+import { borderOf, NEWER_PRICES, type NewerPrice, newerPrices } from './newerPrices.ts'
 import { type Price, type PriceLookup, type PriceTier, type PriceWindow, ratesFrom } from './price.ts'
 import { SEARCHES } from './unitCosts.ts'
 
-/** The release date of the package version in the lock file; a test fails when the version changes without it. */
+/**
+ * The release date of the package version in the lock file; a test fails when the version changes without it. What the
+ * list says since then: `newerPrices.ts`.
+ */
 export const GENAI_PRICES = { version: '0.1.8', date: '2026-09-23' } as const
 
-const SOURCE = `genai-prices ${GENAI_PRICES.version} ${GENAI_PRICES.date}`
+const sourceOf = ({ version, date }: { version: string; date: string }) => `genai-prices ${version} ${date}`
 
 /** Loads the price list (about 60 ms, once); importing this file loads nothing. */
 export async function loadGenaiPrices(): Promise<PriceLookup> {
@@ -21,6 +26,8 @@ export async function loadGenaiPrices(): Promise<PriceLookup> {
     if (found === undefined || !isSameProvider(found, provider)) return null
     // As Gemini's own list writes its names.
     const name = model.replace(/^models\//, '')
+    const newer = newerPrices(found.id, name)
+    if (newer !== undefined) return newerPriceFrom(newer, ONE_RATE.has(found.id))
     // Without usage it costs nothing and returns the model that the id refers to; the time affects only unused fields.
     const answer = calcPrice({}, name, { providerId: found.id, timestamp: new Date(0) })
     return answer === null ? null : priceFrom(answer.model.prices, ONE_RATE.has(found.id))
@@ -46,9 +53,24 @@ function priceFrom(prices: ModelPrice | readonly ConditionalPrice[], isOneRate: 
   const list: readonly ConditionalPrice[] = isList(prices) ? prices : [{ prices }]
   const windows = list.map((one) => windowFrom(one, isOneRate))
   if (!windows.every((window) => window !== null)) return null
-  const isOfUnits = list.some((one) => one.prices['input_mtok'] === undefined)
-  return { source: SOURCE, windows, ...(isOfUnits && { isOfUnits }) }
+  return { source: sourceOf(GENAI_PRICES), windows, ...ofUnits(list) }
 }
+
+function newerPriceFrom(list: readonly NewerPrice[], isOneRate: boolean): Price {
+  const windows = list.map(({ from, hours, prices }) => {
+    const rule = hours === undefined ? null : readHours(hours)
+    return {
+      from: from === undefined ? null : Date.parse(from),
+      daily: null,
+      ...(rule !== null && { hours: [rule] }),
+      tiers: tiersFrom(prices, isOneRate),
+    }
+  })
+  return { source: sourceOf(NEWER_PRICES), windows, ...ofUnits(list) }
+}
+
+const ofUnits = (list: readonly { readonly prices: ModelPrice }[]): Pick<Price, 'isOfUnits'> =>
+  list.some(({ prices }) => prices['input_mtok'] === undefined) ? { isOfUnits: true } : {}
 
 /** Names in the list of what is not counted in tokens. */
 const AUDIO_HOURS = 'input_audio_hours'
@@ -63,20 +85,24 @@ function isList(prices: ModelPrice | readonly ConditionalPrice[]): prices is rea
 function windowFrom({ constraint, prices }: ConditionalPrice, isOneRate: boolean): PriceWindow | null {
   const isOfUnits = UNITS.some((name) => prices[name] !== undefined) && prices[BESIDE_UNITS] === undefined
   if (prices['input_mtok'] === undefined && !isOfUnits) return null
-  const starts = new Set([-1])
-  for (const price of Object.values(prices))
-    if (typeof price === 'object') for (const tier of price.tiers) starts.add(tier.start)
-  const tiers = [...starts].sort((a, b) => a - b).map((start) => tierFrom(prices, start, isOneRate))
+  const tiers = tiersFrom(prices, isOneRate)
   if (constraint === undefined) return { from: null, daily: null, tiers }
   if (constraint.type === 'start_date') return { from: Date.parse(constraint.start_date), daily: null, tiers }
   return { from: null, daily: { start: timeOfDay(constraint.start_time), end: timeOfDay(constraint.end_time) }, tiers }
+}
+
+function tiersFrom(prices: ModelPrice, isOneRate: boolean): readonly PriceTier[] {
+  const starts = new Set([-1])
+  for (const price of Object.values(prices))
+    if (typeof price === 'object') for (const tier of price.tiers) starts.add(tier.start)
+  return [...starts].sort((a, b) => a - b).map((start) => tierFrom(prices, start, isOneRate))
 }
 
 function tierFrom(prices: ModelPrice, start: number, isOneRate: boolean): PriceTier {
   const at = (key: string) => priceAt(prices[key], start)
   const perThousandRequests = at('requests_kcount')
   return {
-    aboveInputTokens: start,
+    aboveInputTokens: borderOf(start),
     rates: ratesFrom({
       input: at('input_mtok') ?? 0,
       // Embedding models have no output.

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { costOf } from './cost.ts'
 import { GENAI_PRICES, loadGenaiPrices } from './genaiPrices.ts'
+import { NEWER_PRICES } from './newerPrices.ts'
 import { flat, ratesAt } from './price.ts'
 import { type PriceFacts, Prices } from './prices.ts'
 
@@ -77,15 +78,48 @@ describe('ratesAt()', () => {
     ratesAt(tracker.priceOf(facts(model))!, Date.parse(at), input)
 
   for (const [time, input] of [
-    ['00:59:59.999', 220_000],
-    ['01:00:00', 440_000],
-    ['03:59:59', 440_000],
-    ['04:00:00', 220_000],
-    ['06:00:00', 440_000],
-    ['10:00:00', 220_000],
+    ['Mon 2026-11-23T00:59:59.999', 150_000],
+    ['Mon 2026-11-23T01:00:00', 300_000],
+    ['Mon 2026-11-23T03:59:59', 300_000],
+    ['Mon 2026-11-23T04:00:00', 150_000],
+    ['Mon 2026-11-23T06:00:00', 300_000],
+    ['Mon 2026-11-23T10:00:00', 150_000],
+    ['Fri 2026-11-27T09:59:59', 300_000],
+    ['Fri 2026-11-27T16:30:00', 150_000],
+    ['Sat 2026-11-28T02:00:00', 150_000],
+    ['Sun 2026-11-29T07:00:00', 150_000],
+    ['Sun 2026-11-29T23:59:59', 150_000],
   ] as const)
-    test(`uses DeepSeek's price of the hour at ${time} UTC`, () =>
-      expect(rates('deepseek/deepseek-v4-flash', `2026-11-23T${time}Z`).input).toBe(input))
+    test(`uses DeepSeek's price of the hour on ${time} UTC`, () => {
+      for (const model of ['deepseek/deepseek-flash', 'deepseek/deepseek-v4-flash'])
+        expect(rates(model, `${time.slice(4)}Z`).input).toBe(input)
+    })
+
+  test("uses DeepSeek's price of the day on which V4.1 took the place of V4", () => {
+    const prices = ['2026-08-16T15:59Z', '2026-08-18T05:00Z', '2026-08-18T02:00Z', '2026-09-10T05:00Z']
+    expect(prices.map((at) => rates('deepseek/deepseek-v4-flash', at).output)).toEqual([
+      280_000, 660_000, 1_320_000, 600_000,
+    ])
+    expect(rates('deepseek/deepseek-v4-pro', '2026-11-23T02:00Z')).toMatchObject({
+      input: 1_320_000,
+      output: 3_960_000,
+    })
+    expect(rates('deepseek/deepseek-v4-pro', '2026-11-28T02:00Z')).toMatchObject({ input: 660_000, output: 1_980_000 })
+  })
+
+  for (const { model, at, expected } of [
+    { model: 'groq/qwen/qwen3.8-27b', at: '2026-11-23T12:00Z', expected: { input: 800_000, output: 4_000_000 } },
+    { model: 'google/gemini-4-argon', at: '2026-11-30T23:59Z', expected: { input: 2_000_000, output: 10_000_000 } },
+    { model: 'google/gemini-4-argon', at: '2026-12-01T00:00Z', expected: { input: 4_000_000, output: 20_000_000 } },
+    { model: 'anthropic/claude-sonnet-5-5', at: '2026-11-23T12:00Z', expected: { cacheWrite: 2_500_000 } },
+    { model: 'zai/glm-5.3-flash', at: '2026-11-23T12:00Z', expected: { input: 150_000, cachedInput: 30_000 } },
+    { model: 'mistral/mistral-small-latest', at: '2026-11-23T12:00Z', expected: { input: 150_000, output: 600_000 } },
+    { model: 'openai/gpt-6.1-sol', at: '2026-11-23T12:00Z', expected: { cacheWrite: 2_500_000, cachedInput: 100_000 } },
+  ])
+    test(`knows ${model}, whose price is newer than the release that npm has, at ${at}`, () => {
+      expect(tracker.priceOf(facts(model))?.source).toBe('genai-prices 0.2.3 2026-11-10')
+      expect(rates(model, at)).toMatchObject(expected)
+    })
 
   test('uses the price that applied on the day', () => {
     expect(rates('openai/o3', '2025-06-09T23:59:59Z').output).toBe(40_000_000)
@@ -145,7 +179,7 @@ test('every model of the list costs what the list itself computes, to the nano-U
   for (const provider of [...PROVIDERS, ...SPARE]) {
     for (const { id } of findProvider({ providerId: provider })!.models) {
       const price = lookup(provider, id)
-      if (price === null) continue
+      if (price === null || price.source.includes(NEWER_PRICES.version)) continue
       for (const [usage, time] of samples) {
         const theirs = calcPrice(theirUsage(usage), id, { providerId: provider, timestamp: new Date(time) })!
         expect(
@@ -172,6 +206,13 @@ function theirUsage(usage: { [name: string]: number | boolean }): { [name: strin
 test('the date of the price list belongs to the installed version', () => {
   const manifest = new URL('../../node_modules/@pydantic/genai-prices/package.json', import.meta.url)
   expect(JSON.parse(readFileSync(manifest, 'utf8')).version).toBe(GENAI_PRICES.version)
+})
+
+test('what is newer than the price list is newer than the installed version, or has to go', () => {
+  const [older, newer] = [GENAI_PRICES, NEWER_PRICES].map(({ version }) => version.split('.').map(Number))
+  const at = newer?.findIndex((part, index) => part !== older?.[index]) ?? -1
+  expect(newer?.[at]).toBeGreaterThan(older?.[at] ?? Number.POSITIVE_INFINITY)
+  expect(NEWER_PRICES.date > GENAI_PRICES.date).toBe(true)
 })
 
 describe('an installed price', () => {

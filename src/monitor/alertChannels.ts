@@ -23,11 +23,12 @@ interface ChannelParts {
 
 export function channelsOf({ alerts }: Settings, parts: ChannelParts): readonly Channel[] {
   const channels: Channel[] = []
+  const waits = backupsOf(alerts, parts)
   if (alerts.telegram !== undefined) {
     const { botToken, chatId, apiRoot } = alerts.telegram
     const events = eventsOf(alerts.telegram.events, TELEGRAM_EVENTS, 'telegram', parts)
     const tools = toolsOf('telegram', [botToken.reveal(), chatId, apiRoot], parts)
-    channels.push(telegram({ botToken, chatId, apiRoot, events }, tools))
+    channels.push(telegram({ botToken, chatId, apiRoot, events, backupAfterMs: waits.telegram }, tools))
   }
   if (alerts.webhook !== undefined) {
     const { url, secret, template, headers } = alerts.webhook
@@ -39,6 +40,7 @@ export function channelsOf({ alerts }: Settings, parts: ChannelParts): readonly 
         {
           url,
           events,
+          backupAfterMs: waits.webhook,
           ...(secret && { secret }),
           ...(template !== undefined && { template }),
           ...(headers && { headers }),
@@ -48,6 +50,17 @@ export function channelsOf({ alerts }: Settings, parts: ChannelParts): readonly 
     )
   }
   return channels
+}
+
+/** What each channel leaves to the other one, in milliseconds; a backup of nothing is no backup. */
+function backupsOf({ telegram, webhook, backupAfterMs }: Settings['alerts'], { warn }: ChannelParts) {
+  const none = { telegram: null, webhook: null }
+  if (telegram === undefined || webhook === undefined) return none
+  if (telegram.backup && webhook.backup) {
+    warn('settings.alerts: both channels have "backup": true, so both get everything; take it away from one of them')
+    return none
+  }
+  return { telegram: telegram.backup ? backupAfterMs : null, webhook: webhook.backup ? backupAfterMs : null }
 }
 
 function toolsOf(name: string, facts: readonly string[], { salt, warn: _, ...parts }: ChannelParts): ChannelTools {

@@ -8,17 +8,32 @@ import { plainRequest } from '../engine/plainRequest.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import { moment } from '../observe/alerts/alert.ts'
-import { type Alerts, EVERYTHING, type News } from '../observe/alerts/alerts.ts'
+import { EVERYTHING, type News } from '../observe/alerts/alerts.ts'
 import type { Incident } from '../observe/alerts/incident.ts'
 import { REASONS } from '../quota/parks/parkText.ts'
 import { ineligible } from '../routing/eligible.ts'
 import type { Outage } from './outage.ts'
 
-interface Fallen {
-  readonly name: string
-  readonly since: number
+interface Fallen extends Pick<Outage, 'name' | 'since' | 'kinds'> {
   readonly plain: PendingRequest
-  readonly trail: Trail
+}
+
+/**
+ * How each target that does not serve a failed request failed, by its id. One that was left out because of another failed
+ * as that did.
+ */
+export function failureKinds(engine: EngineReader, plain: PendingRequest, trail: Trail): Map<string, FailureKind> {
+  const { eligibility, registry, learned, now } = engine
+  const tried = new Map(trail.attempts.map((attempt) => [attempt.target, attempt.failureKind]))
+  const byProvider = new Map(trail.attempts.map(({ provider, failureKind }) => [provider, failureKind]))
+  const kinds = new Map<string, FailureKind>()
+  for (const target of registry.targets) {
+    if (ineligible(target, plain.needs, eligibility.rules) !== null) continue
+    const left = trail.excludes(target) === null ? null : (byProvider.get(target.provider) ?? trail.lastFailure?.kind)
+    const kind = learned.parks.blocking(target, now)?.reason ?? tried.get(target.id) ?? left ?? null
+    if (kind !== null) kinds.set(target.id, kind)
+  }
+  return kinds
 }
 
 /** What keeps a target from answering. */
@@ -28,8 +43,8 @@ interface Cause {
   readonly word: string
 }
 
-export function outageNews(engine: EngineReader, { name, since, plain, trail }: Fallen): News {
-  const causes = causesOf(engine, plain, trail)
+export function outageNews(engine: EngineReader, { name, since, plain, kinds }: Fallen): News {
+  const causes = causesOf(engine, plain, kinds)
   const of = name === EVERYTHING ? 'Everything fails' : `Nothing answers for "${name}"`
   const down = causes.filter((cause) => cause.word !== UNTRIED).length
   return {
@@ -38,17 +53,17 @@ export function outageNews(engine: EngineReader, { name, since, plain, trail }: 
     since,
     what: `${of}: ${down} of ${causes.length} targets are out`,
     why: byProvider(causes),
-    works: worksText(engine, trail),
+    works: worksText(engine, kinds),
     ...returns(engine, plain),
     advice: adviceFor(engine, causes),
   }
 }
 
-export function recoveryNews(engine: EngineReader, alerts: Alerts, outage: Outage, target: Target): News {
-  // Providers come back by themselves, most of them within seconds.
-  const isPart = ({ told, key, alert }: Incident) =>
-    told === 'folded' && key !== outage.key && alert.event !== 'provider_down'
-  const parts = alerts.open().filter(isPart)
+/** `parts`: what goes on after it. */
+export function recoveryNews(
+  engine: EngineReader,
+  { outage, target, parts }: { readonly outage: Outage; readonly target: Target; readonly parts: readonly Incident[] },
+): News {
   const still = parts.map(({ alert }) => alert.what).join('; ')
   return {
     event: 'recovered',
@@ -56,20 +71,20 @@ export function recoveryNews(engine: EngineReader, alerts: Alerts, outage: Outag
     since: outage.since,
     what: `${outage.name === EVERYTHING ? 'Requests are' : `"${outage.name}" is`} answered again, by ${target.id}, after ${spanText(engine.now - outage.since)}`,
     why: null,
-    works: worksText(engine, null),
+    works: worksText(engine),
     returnsAt: null,
     returns: null,
     advice: still === '' ? null : `still to fix: ${still}`,
   }
 }
 
-/** `5 of 8 targets (groq, google)` */
-export function worksText(engine: EngineReader, trail: Trail | null): string {
+/** `5 of 8 targets (groq, google)`. `failed`: those that do not count, by id. */
+export function worksText(engine: EngineReader, failed: ReadonlyMap<string, unknown> = NONE): string {
   const { eligibility, registry, now } = engine
   const pending = plainRequest(engine, EVERYTHING, null)
   const isAble = (target: Target) => {
-    if (pending === null || trail?.wasTried(target) === true) return false
-    const why = whyNot(eligibility, target, pending, trail, now)
+    if (pending === null || failed.has(target.id)) return false
+    const why = whyNot(eligibility, target, pending, null, now)
     return why === null || isComingBack(engine, target, why)
   }
   const able = registry.targets.filter(isAble)
@@ -77,6 +92,8 @@ export function worksText(engine: EngineReader, trail: Trail | null): string {
   const providers = [...new Set(able.map((target) => target.provider))]
   return `${able.length} of ${registry.targets.length} targets (${listText(providers)})`
 }
+
+const NONE: ReadonlyMap<string, unknown> = new Map()
 
 /** One that gets some of the requests after an outage works. */
 function isComingBack({ learned: { parks }, now }: EngineReader, target: Target, why: Obstacle): boolean {
@@ -111,18 +128,15 @@ function returns(engine: EngineReader, plain: PendingRequest): Pick<News, 'retur
 }
 
 const UNTRIED = 'not tried'
-/** Failed together with another of its kind, which gives the reason. */
-const TOO = 'failed too'
 
-function causesOf(engine: EngineReader, plain: PendingRequest, trail: Trail): readonly Cause[] {
+function causesOf(engine: EngineReader, plain: PendingRequest, kinds: Outage['kinds']): readonly Cause[] {
   const { eligibility, registry, now } = engine
-  const failed = new Map(trail.attempts.map((attempt) => [attempt.target, attempt.failureKind]))
   return registry.targets
     .filter((target) => ineligible(target, plain.needs, eligibility.rules) === null)
     .map((target) => {
-      const kind = engine.learned.parks.blocking(target, now)?.reason ?? failed.get(target.id) ?? null
+      const kind = engine.learned.parks.blocking(target, now)?.reason ?? kinds.get(target.id) ?? null
       if (kind !== null) return { target, kind, word: REASONS[kind] ?? kind.replaceAll('_', ' ') }
-      const why = whyNot(eligibility, target, plain, trail, now)
+      const why = whyNot(eligibility, target, plain, null, now)
       return { target, kind: null, word: why === null ? UNTRIED : (CODES[why.code] ?? 'kept out') }
     })
 }
@@ -131,14 +145,13 @@ const CODES: Readonly<Record<string, string>> = {
   quota: 'limit used up',
   budget: 'budget spent',
   hours: 'outside its hours',
-  skipped: TOO,
 }
 
 /** `groq: server errors; google: daily limit, refused key` */
 function byProvider(causes: readonly Cause[]): string {
   const words = new Map<string, Set<string>>()
   for (const { target, word } of causes) {
-    if (word === UNTRIED || (word === TOO && words.has(target.provider))) continue
+    if (word === UNTRIED) continue
     const known = words.get(target.provider) ?? new Set()
     words.set(target.provider, known.add(word))
   }
@@ -153,7 +166,7 @@ function adviceFor(engine: EngineReader, causes: readonly Cause[]): string {
     return `replace key ${refused.target.keyIndex} of ${refused.target.provider} in the configuration`
   const broke = of('billing')
   if (broke !== undefined) return `add credit at ${broke.target.provider}, or a free key of another provider`
-  if (causes.every(({ kind, word }) => kind === 'network' || word === TOO))
+  if (causes.every(({ kind }) => kind === 'network'))
     return 'check the network and the proxy of this machine; "keywise doctor" says more'
   if (of('quota_day', 'rate_minute', 'zero_quota') !== undefined || causes.some(({ word }) => word === CODES['quota']))
     return 'wait for the reset, or add a key of another account or provider'

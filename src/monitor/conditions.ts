@@ -14,9 +14,11 @@ import { formatUsd, nanoToUsd } from '../money/amount.ts'
 import type { Crossing } from '../money/budgetCounter.ts'
 import { moment } from '../observe/alerts/alert.ts'
 import type { Alerts, News } from '../observe/alerts/alerts.ts'
+import type { Incident } from '../observe/alerts/incident.ts'
 import { REASONS } from '../quota/parks/parkText.ts'
 import type { Verdict } from '../routing/judge.ts'
 import { listText, spanText, worksText } from './alertText.ts'
+import { attest } from './attest.ts'
 import { BudgetForecasts } from './budgetForecasts.ts'
 import type { Outages } from './outages.ts'
 
@@ -24,6 +26,9 @@ import type { Outages } from './outages.ts'
 const AWAY: ReadonlySet<FailureKind> = new Set(['overloaded', 'server', 'timeout', 'network'])
 
 const STORE = 'store'
+
+/** Events that tell the end of others. */
+type Back = 'key_back' | 'model_back' | 'provider_back' | 'credit_back' | 'store_back'
 
 export class AlertConditions {
   readonly #engine: Engine
@@ -51,11 +56,25 @@ export class AlertConditions {
 
   /** An answer ends the incidents of its key, provider and model, and of its account when it was paid for. */
   worked(target: Target, event: AttemptEvent): void {
-    this.#end(`key:${keyOf(target)}`, event)
-    this.#end(`leak:${keyOf(target)}`, event)
-    this.#end(`model:${target.provider}/${target.model}`, event)
-    this.#end(`provider:${target.provider}`, event, (since) => this.#backNews(target, since))
-    if (event.costNanoUsd !== 0) this.#end(`credit:${target.account}`, event)
+    const { provider, model, keyIndex } = target
+    const works = (incident: string, kind: Back, subject: string, what: string) =>
+      this.#end(incident, event, (since) => this.#backNews(kind, subject, { what, since }))
+    const key = `${provider}#${keyIndex}`
+    works(`key:${keyOf(target)}`, 'key_back', key, `${placeOf(target)} works again`)
+    works(`leak:${keyOf(target)}`, 'key_back', key, `${placeOf(target)} works again, although it has leaked`)
+    works(`model:${provider}/${model}`, 'model_back', `${provider}/${model}`, `${provider} has ${model} again`)
+    works(`provider:${provider}`, 'provider_back', provider, `${provider} is back`)
+    if (event.costNanoUsd !== 0)
+      works(`credit:${target.account}`, 'credit_back', key, `${placeOf(target)} has credit again`)
+  }
+
+  /** What was reported as it is now; null when it is not known to go on. */
+  attest(incident: Incident): News | null {
+    const { event, subject, since } = incident.alert
+    if (event === 'all_failed') return this.#outages.attest(incident)
+    if (event !== 'provider_down') return attest(this.#engine, incident)
+    const news = this.#newsOfDown(subject, true)
+    return news === null ? null : { ...news, since }
   }
 
   /** Budgets reached thresholds: only the highest of each is reported, once per period across all processes. */
@@ -80,7 +99,7 @@ export class AlertConditions {
     return this.#alerts.raise(key, news, this.#outages.everythingFails)
   }
 
-  #end(key: string, event: AttemptEvent, newsOf: (since: number) => News | null = () => null): void {
+  #end(key: string, event: AttemptEvent, newsOf: (since: number) => News): void {
     const incident = this.#alerts.find(key)
     if (incident !== undefined && event.startedAt >= incident.alert.since)
       this.#alerts.end(key, newsOf(incident.alert.since))
@@ -88,30 +107,39 @@ export class AlertConditions {
 
   #watchStore(): void {
     const { state, reason } = this.#engine.store.health()
-    if (state === 'ok') this.#alerts.end(STORE)
-    else if (this.#alerts.find(STORE) === undefined) this.#alerts.raise(STORE, this.#storeNews(reason))
+    const known = this.#alerts.find(STORE)
+    if (state !== 'ok' && known === undefined) this.#alerts.raise(STORE, this.#storeNews(reason))
+    if (state === 'ok' && known !== undefined) {
+      const back = { what: 'What keywise learns is written again', since: known.alert.since }
+      this.#alerts.end(STORE, this.#backNews('store_back', 'store', back))
+    }
   }
 
   /** A provider is down when every target of it is out for its own failures. */
   #watchProviders(): void {
-    const { learned, offline, now, registry } = this.#engine
+    const { learned, offline, now } = this.#engine
     const parks = learned.parks.list(now).filter((park) => AWAY.has(park.reason))
     if (parks.length === 0 || offline.isOffline(now)) return
     for (const provider of new Set(parks.map((park) => park.target.provider))) {
       const key = `provider:${provider}`
       if (this.#alerts.find(key) !== undefined) continue
-      const targets = registry.targets.filter((target) => target.provider === provider)
-      const isAway = (target: Target) => AWAY.has(learned.parks.blocking(target, now)?.reason ?? 'bad_request')
-      if (targets.length > 0 && targets.every(isAway))
-        this.#raise(
-          key,
-          this.#downNews(
-            provider,
-            targets.length,
-            parks.filter((park) => park.target.provider === provider),
-          ),
-        )
+      const news = this.#newsOfDown(provider, false)
+      if (news !== null) this.#raise(key, news)
     }
+  }
+
+  /** Null when it is not down. `unproven`: targets that nobody has asked since count as well. */
+  #newsOfDown(provider: string, unproven: boolean): News | null {
+    const { learned, now, registry } = this.#engine
+    const { parks } = learned
+    const targets = registry.targets.filter((target) => target.provider === provider)
+    const isAway = (target: Target) =>
+      AWAY.has(parks.blocking(target, now)?.reason ?? 'bad_request') ||
+      (unproven && parks.state(target, now) === 'half-open')
+    if (targets.length === 0 || !targets.every(isAway)) return null
+    const all = unproven ? [...parks.list(now), ...parks.awaiting(now)] : parks.list(now)
+    const own = all.filter((park) => AWAY.has(park.reason) && park.target.provider === provider)
+    return own.length === 0 ? null : this.#downNews(provider, targets.length, own)
   }
 
   /** Named in the configuration, or by an alias without a wildcard. */
@@ -171,25 +199,22 @@ export class AlertConditions {
 
   #downNews(provider: string, targets: number, parks: readonly Park[]): News {
     const reasons = [...new Set(parks.map((park) => REASONS[park.reason] ?? park.reason))]
+    const { now } = this.#engine
     const nextAt = Math.min(...parks.map((park) => park.until))
+    const next = nextAt > now ? `at ${moment(nextAt, now)}` : 'with the next request that it may get'
     return {
       ...this.#news(provider),
       event: 'provider_down',
       since: Math.min(...parks.map((park) => park.since)),
       what: `${provider} is down: all ${targets} targets`,
       why: listText(reasons),
-      returns: `unknown; it is tried again at ${moment(nextAt, this.#engine.now)}`,
+      returns: `unknown; it is tried again ${next}`,
       advice: `nothing to do while the others answer; ${provider}'s status page says more`,
     }
   }
 
-  #backNews(target: Target, since: number): News {
-    return {
-      ...this.#news(target.provider),
-      event: 'provider_back',
-      since,
-      what: `${target.provider} is back after ${spanText(this.#engine.now - since)}`,
-    }
+  #backNews(event: Back, subject: string, { what, since }: { readonly what: string; readonly since: number }): News {
+    return { ...this.#news(subject), event, since, what: `${what} after ${spanText(this.#engine.now - since)}` }
   }
 
   #storeNews(reason: string | null): News {
@@ -204,7 +229,7 @@ export class AlertConditions {
   }
 
   #news(subject: string): Omit<News, 'event' | 'what'> {
-    const works = worksText(this.#engine, null)
+    const works = worksText(this.#engine)
     return { subject, since: this.#engine.now, why: null, works, returnsAt: null, returns: null, advice: null }
   }
 

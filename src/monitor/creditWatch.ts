@@ -168,7 +168,7 @@ export class CreditWatch {
     if (at >= this.#startedAt) this.#emit(question, credit, outlook.goneAt)
     // What costs nothing needs no credit.
     if (question.credential.key.free === true) return
-    const state: CreditState = { question, credit, ...outlook, now, works: worksText(engine, null) }
+    const state: CreditState = { question, credit, ...outlook, now, works: worksText(engine) }
     const keys = { low: `credit_low:${question.id} ${credit.currency}`, gone: `credit:${question.credential.account}` }
     const warnMs = registry.config.settings.credit.warnHours * HOUR_MS
     if (empty) this.#gone(state, keys)

@@ -15,7 +15,7 @@ import type { Version } from '../engine/experiments/versions.ts'
 import { refOf } from '../engine/record.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import type { ExperimentResult } from '../experiment/result.ts'
-import { Alerts } from '../observe/alerts/alerts.ts'
+import { Alerts, type Witness } from '../observe/alerts/alerts.ts'
 import type { Events } from '../observe/events.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
@@ -68,7 +68,15 @@ export class Monitor {
         events.emit('alert', { id, event, subject, at: iso(alert.at), since: iso(alert.since), text })
       },
       onUnreachable: (host) => offline.failed(host, now()),
+      witness: () => this.#witness,
     })
+  }
+
+  get #witness(): Witness | null {
+    const watch = this.#watch
+    if (watch === null) return null
+    const { conditions, outages } = watch
+    return { attest: (incident) => conditions.attest(incident), everythingFails: outages.everythingFails }
   }
 
   /** Starts watching; call it once the engine's state is restored. */
@@ -82,9 +90,10 @@ export class Monitor {
   }
 
   /** Uses the channels of a configuration. */
-  useConfig({ settings }: Config): void {
+  useConfig({ settings, file }: Config): void {
     this.#guarded(() => {
-      this.alerts.use(channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) }))
+      const channels = channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) })
+      this.alerts.use(channels, file)
     })
   }
 
@@ -116,7 +125,8 @@ export class Monitor {
       task: pending.task,
       source: 'self',
     })
-    if (pending.enrolment?.trial != null) experiments.report(pending.enrolment.trial, pending.id, 'quality', score)
+    if (pending.enrolment?.trial != null)
+      experiments.report(pending.enrolment.trial, pending.id, 'self', 'quality', score)
   }
 
   /** A target answered: ends its open incidents. */

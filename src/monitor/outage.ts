@@ -1,5 +1,6 @@
 /** An outage: no target that could serve a model or alias answers. */
 
+import type { FailureKind } from '../domain/failure.ts'
 import type { Ability } from '../domain/target.ts'
 
 export interface Outage {
@@ -10,4 +11,6 @@ export interface Outage {
   readonly since: number
   /** What was asked for in the place of a chat; null for chat. */
   readonly ability: Ability | null
+  /** How each target failed last, by its id; empty for an outage that another process or an earlier run saw begin. */
+  readonly kinds: Map<string, FailureKind>
 }

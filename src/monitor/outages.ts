@@ -10,21 +10,23 @@ import type { Engine } from '../engine/engine.ts'
 import { plainRequest } from '../engine/plainRequest.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import type { TargetRegistry } from '../engine/targets/targetRegistry.ts'
-import { type Alerts, EVERYTHING } from '../observe/alerts/alerts.ts'
+import { type Alerts, EVERYTHING, LAPSE_MS, type News } from '../observe/alerts/alerts.ts'
 import type { Incident } from '../observe/alerts/incident.ts'
 import { ineligible } from '../routing/eligible.ts'
-import { outageNews, recoveryNews } from './alertText.ts'
+import { TOGETHER_MS } from '../upstream/offline.ts'
+import { failureKinds, outageNews, recoveryNews } from './alertText.ts'
+import { attest } from './attest.ts'
 import type { Outage } from './outage.ts'
 
 /** Maximum open outages; further ones are covered by these. */
 const MOST = 50
-/** A lasting outage is reported again after this time. */
-const REMIND_MS = 86_400_000
 
 export class Outages {
   readonly #engine: Engine
   readonly #alerts: Alerts
   readonly #open = new Map<string, Outage>()
+  /** When every target failed for a name just after this machine had stood still. */
+  readonly #doubtedAt = new Map<string, number>()
   #keys: { readonly credentials: TargetRegistry['credentials']; readonly hash: string } = { credentials: [], hash: '' }
 
   constructor(engine: Engine, alerts: Alerts) {
@@ -37,7 +39,7 @@ export class Outages {
   }
 
   get isQuiet(): boolean {
-    return this.#open.size === 0
+    return this.#open.size === 0 && this.#doubtedAt.size === 0
   }
 
   get everythingFails(): boolean {
@@ -48,28 +50,47 @@ export class Outages {
   failed(pending: PendingRequest, trail: Trail): void {
     const engine = this.#engine
     const name = nameOf(pending)
-    if (this.#open.size >= MOST || this.#named(name) !== undefined || isImpatience(trail)) return
-    if (engine.offline.isOffline(engine.now)) return
+    const known = this.#named(name)
+    if ((known === undefined && this.#open.size >= MOST) || isImpatience(trail) || this.#isOurs(name, trail)) return
     const ability = pending.operation === null ? null : (pending.needs.abilities[0] ?? null)
     const plain = plainRequest(engine, name, ability)
     if (plain === null || !this.#isOut(plain, pending, trail)) return
+    const kinds = failureKinds(engine, plain, trail)
+    if (known !== undefined) return kinds.forEach((kind, id) => void known.kinds.set(id, kind))
     const key = this.#keyOf(name)
     const since = startOf(trail) ?? engine.now
-    const news = { ...outageNews(engine, { name, since, plain, trail }), until: engine.now + REMIND_MS }
+    const news = { ...outageNews(engine, { name, since, plain, kinds }), until: engine.now + LAPSE_MS }
     this.#alerts.raise(key, news, this.everythingFails)
     // Another process, or this one before a restart, may have seen its beginning.
     const began = this.#alerts.find(key)?.alert.since ?? since
-    this.#open.set(key, { key, name, since: Math.min(began, since), ability })
+    this.#open.set(key, { key, name, since: Math.min(began, since), ability, kinds })
+  }
+
+  /**
+   * Whether the failure may be this machine's own. After standing still its connections are stale; but somebody who
+   * refuses was reached, and a second request that fails, some time later and with no answer between, is no accident.
+   * (The clock of a machine that works for requests only jumps before each of them.)
+   */
+  #isOurs(name: string, { attempts }: Trail): boolean {
+    const { offline, now } = this.#engine
+    if (offline.isUnreachable(now)) return true
+    const isReached = attempts.some(({ status }) => status !== null)
+    if (!offline.isOffline(now) || isReached) return false
+    const doubtedAt = this.#doubtedAt.get(name)
+    if (doubtedAt === undefined && this.#doubtedAt.size < MOST) this.#doubtedAt.set(name, now)
+    return doubtedAt === undefined || Math.abs(now - doubtedAt) <= TOGETHER_MS
   }
 
   /** A target answered a request started at `startedAt`: ends the outages it disproves. */
   worked(target: Target, startedAt: number): void {
+    this.#doubtedAt.clear()
     for (const outage of this.open) {
       if (startedAt < outage.since) continue
       const plain = plainRequest(this.#engine, outage.name, outage.ability)
       if (plain === null || ineligible(target, plain.needs, this.#engine.eligibility.rules) !== null) continue
       this.#open.delete(outage.key)
-      this.#alerts.end(outage.key, recoveryNews(this.#engine, this.#alerts, outage, target))
+      const parts = this.#partsOf(outage)
+      this.#alerts.end(outage.key, recoveryNews(this.#engine, { outage, target, parts }), parts)
       this.#emitRecovered(outage.name, outage.since, target.id)
     }
   }
@@ -89,6 +110,28 @@ export class Outages {
     this.#forgetOffline()
   }
 
+  /** An outage as it is now; null for one of other keys. Without a failure seen here, what was said holds. */
+  attest(incident: Incident): News | null {
+    const { subject: name, since } = incident.alert
+    const outage = this.#open.get(incident.key)
+    if (outage === undefined || outage.kinds.size === 0) return outage === undefined ? null : incident.alert
+    const plain = plainRequest(this.#engine, name, outage.ability)
+    return plain === null ? null : outageNews(this.#engine, { name, since, plain, kinds: outage.kinds })
+  }
+
+  /** What the outage included and goes on after it. Providers come back by themselves, most of them within seconds. */
+  #partsOf(outage: Outage): readonly Incident[] {
+    return this.#alerts
+      .open()
+      .filter(
+        (incident) =>
+          incident.told === 'folded' &&
+          incident.key !== outage.key &&
+          incident.alert.event !== 'provider_down' &&
+          (this.#open.has(incident.key) || attest(this.#engine, incident) !== null),
+      )
+  }
+
   /** A model that is no longer configured has no outage. */
   forget(outage: Outage): void {
     this.#open.delete(outage.key)
@@ -101,13 +144,13 @@ export class Outages {
       if (alert.event !== 'all_failed' || this.#open.has(key) || key !== this.#keyOf(name)) continue
       const plain = plainRequest(this.#engine, name, null)
       if (plain === null) this.#alerts.end(key)
-      else this.#open.set(key, { key, name, since, ability: null })
+      else this.#open.set(key, { key, name, since, ability: null, kinds: new Map() })
     }
   }
 
   /** The outage was our own network: no alert could be sent meanwhile, and none is needed. */
   #forgetOffline(): void {
-    if (this.#open.size === 0 || !this.#engine.offline.isOffline(this.#engine.now)) return
+    if (this.#open.size === 0 || !this.#engine.offline.isUnreachable(this.#engine.now)) return
     for (const outage of this.open) {
       const incident = this.#alerts.find(outage.key)
       if (incident !== undefined && this.#alerts.isUnsent(incident)) this.forget(outage)

@@ -38,7 +38,7 @@ export const anthropic = defineProvider({
   ],
   families: CLAUDE_FAMILIES,
   checked: {
-    models: { source: 'https://github.com/pydantic/genai-prices', checkedAt: '2026-09-23' },
+    models: { source: 'https://github.com/pydantic/genai-prices 0.2.3', checkedAt: '2026-11-10' },
     retirements: {
       source: 'https://platform.claude.com/docs/en/about-claude/model-deprecations',
       checkedAt: '2026-11-23',

@@ -75,6 +75,16 @@ test('groq names the successor of the model that old configurations use', () => 
   expect(old?.retired).toEqual({ on: '2026-08-16', successor: 'openai/gpt-oss-120b' })
 })
 
+test('what Groq withdrew has the day and the successor of its page of deprecations', () => {
+  const ended = groq.models.flatMap(({ id, retired }) => (retired === undefined ? [] : [[id, retired]]))
+  expect(Object.fromEntries(ended)).toMatchObject({
+    'llama-3.1-8b-instant': { on: '2026-08-16', successor: 'openai/gpt-oss-20b' },
+    'qwen/qwen3-32b': { on: '2026-07-17', successor: 'openai/gpt-oss-120b' },
+    'meta-llama/llama-4-scout-17b-16e-instruct': { on: '2026-07-17' },
+    'meta-llama/llama-4-maverick-17b-128e-instruct': { on: '2026-03-09' },
+  })
+})
+
 const chatCases: readonly { spec: ProviderSpec; id: string; row?: Record<string, unknown>; chats: boolean }[] = [
   { spec: groq, id: 'openai/gpt-oss-120b', chats: true },
   { spec: groq, id: 'whisper-large-v3', chats: false },

@@ -8,6 +8,12 @@ const FREE = {
   source: 'https://developers.cloudflare.com/workers-ai/platform/limits',
   checkedAt: '2026-09-18',
 } as const
+// "Checked against Cloudflare's documentation in October 2026"
+const FREE_A_DAY = {
+  scope: 'account',
+  source: 'https://github.com/knowtific/helppuff/wiki/Cloudflare-Free-Plan',
+  checkedAt: '2026-10-01',
+} as const
 const ACCOUNTS = 'https://api.cloudflare.com/client/v4/accounts'
 
 /** The credential is written `account_id:token`; the account stands in the URL and only the token is a secret. */
@@ -34,7 +40,10 @@ export const cloudflare = defineProvider({
   embeddingsBatch: { inputs: 100 },
   trainsOnFreePrompts: false,
   freeNeedsUserWord: true,
-  seedLimits: seeds(FREE, { '*': { 'requests/minute': 300, 'neurons/day': 10_000 } }),
+  seedLimits: [
+    ...seeds(FREE, { '*': { 'requests/minute': 300 } }),
+    ...seeds(FREE_A_DAY, { '*': { 'neurons/day': 10_000 } }),
+  ],
   models: [
     {
       id: '@cf/openai/gpt-oss-120b',
@@ -62,6 +71,7 @@ export const cloudflare = defineProvider({
     },
     {
       id: '@cf/qwen/qwen3-30b-a3b-fp8',
+      contextTokens: 32_768,
       abilities: can('tools', 'reasoning'),
       freeTier: true,
       pick: true,
@@ -84,7 +94,10 @@ export const cloudflare = defineProvider({
     },
   ],
   checked: {
-    models: { source: 'https://developers.cloudflare.com/workers-ai/platform/pricing', checkedAt: '2026-09-18' },
+    models: {
+      source: 'https://github.com/cloudflare/workerd, workers-types 5.20261117.1',
+      checkedAt: '2026-11-17',
+    },
   },
   env: ['CLOUDFLARE_API_TOKEN'],
   accountEnv: 'CLOUDFLARE_ACCOUNT_ID',

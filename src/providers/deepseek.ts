@@ -9,6 +9,8 @@ const LIMITS = {
   checkedAt: '2026-10-17',
 } as const
 
+const FLASH = can('tools', 'json', 'reasoning')
+
 export const deepseek = defineProvider({
   id: 'deepseek',
   name: 'DeepSeek',
@@ -38,6 +40,7 @@ export const deepseek = defineProvider({
   firstTokenMs: 60_000,
   seedLimits: seeds(LIMITS, {
     'deepseek-v4-pro': { 'concurrency/none': 500 },
+    'deepseek-flash': { 'concurrency/none': 2_500 },
     'deepseek-v4-flash': { 'concurrency/none': 2_500 },
   }),
   models: [
@@ -48,15 +51,11 @@ export const deepseek = defineProvider({
       pick: true,
       ...tier('strong'),
     },
-    {
-      id: 'deepseek-v4-flash',
-      contextTokens: 1_000_000,
-      abilities: { ...can('tools', 'json', 'reasoning'), images: false },
-      pick: true,
-      ...tier('middle'),
-    },
+    { id: 'deepseek-flash', contextTokens: 1_000_000, abilities: FLASH, pick: true, ...tier('middle') },
+    // The name of the model before it, still taken: https://api-docs.deepseek.com/quick_start/pricing
+    { id: 'deepseek-v4-flash', contextTokens: 1_000_000, abilities: { ...FLASH, images: false }, ...tier('middle') },
   ],
-  checked: { models: { source: 'https://github.com/pydantic/genai-prices', checkedAt: '2026-09-23' } },
+  checked: { models: { source: 'https://github.com/pydantic/genai-prices 0.2.3', checkedAt: '2026-11-10' } },
   env: ['DEEPSEEK_API_KEY'],
   // https://api-docs.deepseek.com/guides/thinking_mode: thoughts come back in tool loops.
   wire: {

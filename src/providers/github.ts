@@ -21,7 +21,7 @@ export const github = defineProvider({
   keyShape: /^(?:ghp_|github_pat_)/,
   // No field for thoughts is documented for its history.
   wire: { thoughts: 'none', customTools: false, documents: false },
-  checked: { retirements: { source: 'GitHub, about GitHub Models', checkedAt: '2026-09-18' } },
+  checked: { retirements: { source: 'https://docs.github.com/en/github-models', checkedAt: '2026-09-18' } },
   verified: false,
   retired: { on: '2026-07-30', note: 'GitHub ended the service; remove its keys, they cannot answer any more' },
 })

@@ -9,6 +9,9 @@ const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
 const FLASH = { contextTokens: 1_048_576, maxOutputTokens: 65_536, abilities: ALL, freeTier: true, pick: true }
 const GEMMA = { contextTokens: 262_144, abilities: can('images'), freeTier: true, pick: true }
 
+/** Not among the free ones that the later reading names, and not among the billed ones either. */
+const OLDER = { checked: { source: 'https://ai.google.dev/gemini-api/docs/pricing', checkedAt: '2026-09-18' } }
+
 /** Speech, pictures, embeddings and live sessions share the list with what chats. */
 const OTHER = /embedding|-tts|-image|imagen|veo|-live|live-|native-audio|aqa|lyria|robotics|computer-use/i
 
@@ -36,21 +39,28 @@ export const google = defineProvider({
   seedLimits: [],
   models: [
     { id: 'gemini-3.8-flash', ...FLASH, ...tier('strong') },
-    { id: 'gemini-3.7-flash', ...FLASH, ...tier('strong') },
+    { id: 'gemini-3.7-flash', ...FLASH, ...OLDER, ...tier('strong') },
     { id: 'gemini-3.6-flash', ...FLASH, ...tier('strong') },
-    { id: 'gemini-3.5-flash', ...FLASH, ...tier('strong') },
+    { id: 'gemini-3.5-flash', ...FLASH, ...OLDER, ...tier('strong') },
     { id: 'gemini-3.5-flash-lite', ...FLASH, ...tier('middle') },
-    { id: 'gemini-3.1-flash-lite', ...FLASH, ...tier('middle') },
+    {
+      id: 'gemini-3.1-flash-lite',
+      ...FLASH,
+      ...tier('middle'),
+      // https://github.com/BerriAI/litellm 1.110.2 (2026-11-20)
+      retires: { on: '2027-05-07' },
+    },
     { id: 'gemini-3.1-pro-preview', ...FLASH, freeTier: false, ...tier('frontier') },
-    { id: 'gemini-3-flash-preview', ...FLASH, pick: false, ...tier('middle') },
+    { id: 'gemini-3-flash-preview', ...FLASH, ...OLDER, pick: false, ...tier('middle') },
     {
       id: 'gemini-2.5-flash',
       ...FLASH,
+      ...OLDER,
       pick: false,
       ...tier('middle'),
       retires: { on: '2026-12-01', successor: 'gemini-3.5-flash-lite' },
     },
-    { id: 'gemini-2.5-flash-lite', ...FLASH, pick: false, ...tier('small') },
+    { id: 'gemini-2.5-flash-lite', ...FLASH, ...OLDER, pick: false, ...tier('small') },
     { id: 'gemma-4-31b-it', ...GEMMA, ...tier('middle') },
     { id: 'gemma-4-26b-a4b-it', ...GEMMA, ...tier('small') },
     gone('gemini-2.0-flash', '2026-06-01', 'gemini-3.5-flash'),
@@ -60,7 +70,8 @@ export const google = defineProvider({
   ],
   families: GEMINI_FAMILIES,
   checked: {
-    models: { source: 'https://ai.google.dev/gemini-api/docs/pricing', checkedAt: '2026-09-18' },
+    // It read Google's page of prices on that day; windows and answers are the same in litellm 1.110.2 (2026-11-20).
+    models: { source: 'https://apidog.com/jp/blog/gemini-api-free-tier/', checkedAt: '2026-10-22' },
     retirements: { source: 'https://ai.google.dev/gemini-api/docs/deprecations', checkedAt: '2026-11-10' },
     families: { source: 'https://ai.google.dev/gemini-api/docs/models', checkedAt: '2026-11-29' },
   },

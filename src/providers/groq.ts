@@ -11,6 +11,13 @@ const LIMITS = {
 const CHAT = { 'requests/minute': 30, 'requests/day': 1_000, 'tokens/minute': 8_000, 'tokens/day': 200_000 }
 const COMPOUND = { 'requests/minute': 30, 'requests/day': 250, 'tokens/minute': 70_000 }
 const REASONER = { contextTokens: 131_072, maxOutputTokens: 65_536, freeTier: true, pick: true }
+// Price lists leave out what runs several models.
+const COMPOUND_SYSTEM = {
+  contextTokens: 131_072,
+  abilities: can(),
+  freeTier: true,
+  checked: { source: 'https://console.groq.com/docs/models', checkedAt: '2026-09-18' },
+}
 // Only its Qwen models from 3.6 on read images: https://console.groq.com/docs/vision (2026-11-30)
 const TEXT_ONLY = { images: false } as const
 
@@ -59,25 +66,29 @@ export const groq = defineProvider({
     },
     {
       id: 'qwen/qwen3.8-27b',
+      contextTokens: 131_072,
       abilities: can('tools', 'images', 'json', 'reasoning'),
       freeTier: true,
       pick: true,
       ...tier('middle'),
     },
-    { id: 'groq/compound', contextTokens: 131_072, abilities: can(), freeTier: true, ...tier('middle') },
-    { id: 'groq/compound-mini', contextTokens: 131_072, abilities: can(), freeTier: true, ...tier('small') },
+    { id: 'groq/compound', ...COMPOUND_SYSTEM, ...tier('middle') },
+    { id: 'groq/compound-mini', ...COMPOUND_SYSTEM, ...tier('small') },
+    // https://github.com/groq/groq-changelog/pull/20 (2026-08-10), and the sections of the page of deprecations
     { ...gone('llama-3.3-70b-versatile', '2026-08-16', 'openai/gpt-oss-120b'), abilities: TEXT_ONLY },
-    { ...gone('llama-3.1-8b-instant', '2026-08-16', 'openai/gpt-oss-120b'), abilities: TEXT_ONLY },
-    gone('meta-llama/llama-4-scout-17b-16e-instruct', '2026-08-16', 'openai/gpt-oss-120b'),
-    gone('meta-llama/llama-4-maverick-17b-128e-instruct', '2026-08-16', 'openai/gpt-oss-120b'),
+    { ...gone('llama-3.1-8b-instant', '2026-08-16', 'openai/gpt-oss-20b'), abilities: TEXT_ONLY },
+    gone('qwen/qwen3-32b', '2026-07-17', 'openai/gpt-oss-120b'),
+    gone('meta-llama/llama-4-scout-17b-16e-instruct', '2026-07-17', 'openai/gpt-oss-120b'),
+    gone('meta-llama/llama-4-maverick-17b-128e-instruct', '2026-03-09', 'openai/gpt-oss-120b'),
   ],
   // "Pricing matches the on-demand tier"
   tiers: { flex: 1 },
   // Shorter recordings are billed as of ten seconds: https://console.groq.com/docs/speech-to-text (2026-11-30)
   unitPrices: [{ match: /whisper/, price: { leastAudioSeconds: 10, readOn: '2026-11-30' } }],
   checked: {
-    models: { source: 'https://console.groq.com/docs/models', checkedAt: '2026-09-18' },
-    retirements: { source: 'https://console.groq.com/docs/deprecations', checkedAt: '2026-09-18' },
+    // litellm 1.110.2 names the pages of the models that are left, and has none of those that are gone.
+    models: { source: 'https://github.com/BerriAI/litellm 1.110.2', checkedAt: '2026-11-20' },
+    retirements: { source: 'https://github.com/BerriAI/litellm 1.110.2', checkedAt: '2026-11-20' },
     prices: { source: 'https://console.groq.com/docs/flex-processing', checkedAt: '2026-11-30' },
   },
   env: ['GROQ_API_KEY'],

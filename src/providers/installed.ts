@@ -42,18 +42,20 @@ export function knownFact<F extends keyof DatedFields>(
   field: F,
 ): DatedFact<DatedFields[F]> | null {
   const fact = spec.installed?.of(id)?.[field] as InstalledFact<DatedFields[F]> | undefined // as InstalledFields says
-  const shipped = shippedModel(spec, id)?.[field] as DatedFields[F] | undefined // the catalogue has the same fields
+  const model = shippedModel(spec, id)
+  const shipped = model?.[field] as DatedFields[F] | undefined // the catalogue has the same fields
   // That something costs nothing is no longer promised after its day.
   const isOver = field === 'freeTier' && fact?.isAsOf === true && fact.value === true
-  return later(isOver ? undefined : fact, dated(shipped, spec, PARTS[field]))
+  return later(isOver ? undefined : fact, dated(shipped, spec, PARTS[field], model))
 }
 
 /** The same for an ability, of the model itself or of its line. */
 export function knownAbility(spec: ProviderSpec, id: string, ability: Ability): DatedFact<boolean> | null {
   const fact = spec.installed?.of(id)?.abilities[ability]
-  const own = shippedModel(spec, id)?.abilities?.[ability]
+  const model = shippedModel(spec, id)
+  const own = model?.abilities?.[ability]
   const shipped =
-    own === undefined ? dated(familyOf(spec, id)?.[ability], spec, 'families') : dated(own, spec, 'models')
+    own === undefined ? dated(familyOf(spec, id)?.[ability], spec, 'families') : dated(own, spec, 'models', model)
   // After its day it excludes nothing any more.
   const isOver = fact?.isAsOf === true && !fact.value
   return later(isOver ? undefined : fact, shipped)
@@ -69,8 +71,14 @@ function later<T>(installed: DatedFact<T> | undefined, shipped: DatedFact<T> | n
   return installed
 }
 
-function dated<T>(value: T | undefined, { checked }: ProviderSpec, part: DatedPart): DatedFact<T> | null {
+function dated<T>(
+  value: T | undefined,
+  { checked }: ProviderSpec,
+  part: DatedPart,
+  model?: CatalogueModel | null,
+): DatedFact<T> | null {
   if (value === undefined) return null
-  const { source, checkedAt } = checked?.[part] ?? { source: 'catalogue', checkedAt: '' }
+  const own = part === 'models' ? model?.checked : undefined
+  const { source, checkedAt } = own ?? checked?.[part] ?? { source: 'catalogue', checkedAt: '' }
   return { value, source, checkedAt, asOfAfter: currentUntil(checkedAt) }
 }

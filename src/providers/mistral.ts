@@ -45,6 +45,7 @@ export const mistral = defineProvider({
       abilities: can('tools', 'images', 'json', 'jsonSchema'),
       pick: true,
       ...tier('strong'),
+      retires: { on: '2027-04-30' },
     },
     {
       id: 'mistral-small-2603',
@@ -55,7 +56,10 @@ export const mistral = defineProvider({
     },
     { id: 'ministral-8b-2512', contextTokens: 262_144, abilities: can('tools', 'json'), pick: true, ...tier('small') },
   ],
-  checked: { models: { source: 'https://github.com/pydantic/genai-prices', checkedAt: '2026-09-23' } },
+  checked: {
+    models: { source: 'https://github.com/pydantic/genai-prices 0.2.3', checkedAt: '2026-11-10' },
+    retirements: { source: 'https://github.com/BerriAI/litellm 1.110.2', checkedAt: '2026-11-20' },
+  },
   env: ['MISTRAL_API_KEY'],
   wire: {
     // 422 `extra_forbidden` for any field of thoughts.

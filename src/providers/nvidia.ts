@@ -10,6 +10,9 @@ const REPORTED = {
   checkedAt: '2026-09-18',
 } as const
 
+/** Everything that it serves is for trial; it ends models at short notice (410). */
+const TRIAL = { freeTier: true, pick: true }
+
 /** Several of its models take one tool call at a time and refuse a request that may yield more. */
 function body(request: Record<string, unknown>): Record<string, unknown> {
   return request['tools'] === undefined ? request : { ...request, parallel_tool_calls: false }
@@ -33,23 +36,48 @@ export const nvidia = defineProvider({
   seedLimits: seeds(REPORTED, { '*': { 'requests/minute': 40 } }),
   models: [
     {
+      id: 'nvidia/nemotron-3-ultra-550b-a55b',
+      contextTokens: 1_000_000,
+      abilities: can('tools', 'reasoning'),
+      ...TRIAL,
+      ...tier('strong'),
+    },
+    {
+      id: 'nvidia/nemotron-3.5-lightning-30b-a3b',
+      contextTokens: 262_144,
+      abilities: can('tools', 'reasoning'),
+      ...TRIAL,
+      ...tier('small'),
+    },
+    {
+      id: 'z-ai/glm-5.3-flash',
+      contextTokens: 1_000_000,
+      abilities: can('tools', 'images', 'reasoning'),
+      ...TRIAL,
+      ...tier('middle'),
+    },
+    // In older releases of that list, the larger one until August, the smaller one until 2026-11-10.
+    {
       id: 'openai/gpt-oss-120b',
       contextTokens: 131_072,
       abilities: can('tools', 'reasoning'),
-      freeTier: true,
-      pick: true,
+      ...TRIAL,
+      listed: false,
       ...tier('middle'),
     },
     {
       id: 'openai/gpt-oss-20b',
       contextTokens: 131_072,
       abilities: can('tools', 'reasoning'),
-      freeTier: true,
-      pick: true,
+      ...TRIAL,
+      listed: false,
       ...tier('small'),
     },
   ],
-  checked: { models: { source: 'https://build.nvidia.com/models', checkedAt: '2026-09-18' } },
+  // The list of models.dev, as of that release.
+  checked: {
+    models: { source: 'https://models.dev, in @earendil-works/pi-ai 1.6.0', checkedAt: '2026-11-20' },
+  },
   env: ['NVIDIA_API_KEY'],
   keyShape: /^nvapi-/,
   // No field for thoughts is documented for its history.

@@ -44,7 +44,15 @@ export const openai = defineProvider({
     { id: 'gpt-6-sol', contextTokens: 1_050_000, abilities: ALL, pick: true, ...tier('frontier') },
     { id: 'gpt-6-luna', contextTokens: 1_050_000, abilities: ALL, pick: true, ...tier('middle') },
     { id: 'gpt-5.4-mini', contextTokens: 400_000, abilities: ALL, pick: true, ...tier('middle') },
-    { id: 'gpt-5.4-nano', contextTokens: 400_000, abilities: ALL, pick: true, ...tier('small') },
+    {
+      id: 'gpt-5.4-nano',
+      contextTokens: 400_000,
+      abilities: ALL,
+      pick: true,
+      ...tier('small'),
+      // https://github.com/BerriAI/litellm 1.110.2 (2026-11-20)
+      retires: { on: '2027-04-01' },
+    },
     { id: 'gpt-4.1', contextTokens: 1_000_000, abilities: PLAIN, ...tier('strong'), retires: IN_JANUARY },
     {
       id: 'gpt-4.1-mini',
@@ -63,7 +71,7 @@ export const openai = defineProvider({
   ],
   families: GPT_FAMILIES,
   checked: {
-    models: { source: 'https://github.com/pydantic/genai-prices', checkedAt: '2026-09-23' },
+    models: { source: 'https://github.com/pydantic/genai-prices 0.2.3', checkedAt: '2026-11-10' },
     // As https://dev.to/max_bob copied the page and compared it with the `shutdown_date` of `GET /v1/models`.
     retirements: { source: 'https://developers.openai.com/api/docs/deprecations', checkedAt: '2026-10-28' },
     families: { source: 'https://platform.openai.com/docs/models', checkedAt: '2026-11-30' },

@@ -90,6 +90,8 @@ export interface CatalogueModel {
   readonly retires?: Retirement
   /** False when others were seen not to find it in their list: then it is no pick until ours was read. */
   readonly listed?: boolean
+  /** Where and when this model was read; default: as the provider's `checked.models` says of all. */
+  readonly checked?: Checked
 }
 
 /** What all models of a line can do, so that it is known of one that only a list names, or none. */
@@ -182,7 +184,7 @@ export interface ProviderSpec {
   /** Lines of models, the first that matches counts; its list and `models` know better. Default: none. */
   readonly families?: readonly ModelFamily[]
   /**
-   * Where these facts were read, and when: of `models`, of the models that are `retired`, of `families`, and of `tiers`
+   * Where these facts were read, and when: of `models` that do not say it themselves, of the models that are `retired`, of `families`, and of `tiers`
    * and `toolPrices`, whose date stands in the version of a price that they were used for. `npm run check` fails when one
    * is missing or older than 90 days.
    */

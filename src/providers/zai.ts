@@ -27,9 +27,15 @@ export const zai = defineProvider({
   models: [
     { id: 'glm-4.7-flash', ...FREE, abilities: can('tools', 'json', 'reasoning'), ...tier('middle') },
     { id: 'glm-4.5-flash', ...FREE, abilities: can('tools', 'json', 'reasoning'), ...tier('small') },
-    { id: 'glm-4.6v-flash', ...FREE, abilities: can('tools', 'images', 'reasoning'), ...tier('small') },
+    {
+      id: 'glm-4.6v-flash',
+      ...FREE,
+      abilities: can('tools', 'images', 'reasoning'),
+      checked: { source: 'https://docs.z.ai/guides/overview/pricing', checkedAt: '2026-09-18' },
+      ...tier('small'),
+    },
   ],
-  checked: { models: { source: 'https://docs.z.ai/guides/overview/pricing', checkedAt: '2026-09-18' } },
+  checked: { models: { source: 'https://github.com/BerriAI/litellm 1.110.2', checkedAt: '2026-11-20' } },
   env: ['ZAI_API_KEY', 'ZHIPU_API_KEY'],
   // https://docs.z.ai/guides/capabilities/thinking-mode: thoughts come back in tool loops.
   wire: { thoughts: 'reasoning_content', thoughtDetails: false, topK: false, customTools: false, documents: false },

@@ -77,7 +77,9 @@ export function pickCurious(context: RankingContext, curiosity: Curiosity, bucke
   const pull = freePull(context.candidates, drawn, curiosity.freePulls)
   if (pull > 0) return { index: drawn, explored: true, cause: 'new', instead: best, pull }
   if (bucket.spend()) return { index: drawn, explored: true, cause: 'exploration', instead: best, pull: 0 }
-  return cheaper(context, best, chosenAs('best', best))
+  // Ties are broken by weight and id here as well, not by place.
+  const first = largest(context)
+  return cheaper(context, first, chosenAs('best', first))
 }
 
 /**
@@ -85,15 +87,21 @@ export function pickCurious(context: RankingContext, curiosity: Curiosity, bucke
  * clearly smaller: limits that are not stated are then reached as late as possible, and keys of one account, which share
  * them, gain nothing. An untried key is judged by its siblings.
  */
-export function pickLightest(
+export function pickLightest(context: RankingContext, choice: Choice): Choice {
+  const lightest = choice.index < 0 || choice.explored ? choice.index : lightestSibling(context, choice.index)
+  return lightest === choice.index ? choice : moved('load', lightest, choice.index)
+}
+
+/** The key of the same model that was used least; the index itself where no other key may serve as well. */
+export function lightestSibling(
   { candidates, values, eligibility, costMargin, request }: RankingContext,
-  choice: Choice,
-): Choice {
-  const siblings = choice.index < 0 || choice.explored ? [] : candidates.siblingsOf(choice.index)
-  if (request.load === undefined || siblings.length < 2) return choice
-  const floor = values[choice.index]! - Math.max(costMargin, TIE)
+  from: number,
+): number {
+  const siblings = candidates.siblingsOf(from)
+  if (request.load === undefined || siblings.length < 2) return from
+  const floor = values[from]! - Math.max(costMargin, TIE)
   const loadOf = (index: number) => (request.load?.(candidates.targets[index]!) ?? 0) / weightOf(candidates, index)
-  let lightest = choice.index
+  let lightest = from
   let least = loadOf(lightest)
   for (const index of siblings) {
     if (values[index]! * hope(candidates, index) < floor && !candidates.isNew(index)) continue
@@ -104,11 +112,11 @@ export function pickLightest(
       least = own
     }
   }
-  return lightest === choice.index ? choice : moved('load', lightest, choice.index)
+  return lightest
 }
 
 /** By how much the reliability may be better than its estimate: much for a key that was seldom used. */
-function hope({ reliability, reliabilitySpread }: CandidateTable, index: number): number {
+export function hope({ reliability, reliabilitySpread }: CandidateTable, index: number): number {
   const mean = reliability[index]!
   return mean > 0 ? Math.min(1, mean + reliabilitySpread[index]!) / mean : 1
 }
@@ -123,7 +131,7 @@ function freePull(candidates: CandidateTable, index: number, freePulls: number):
   return ++row[slot.freePulls]!
 }
 
-function largest({ candidates, keys, eligibility }: RankingContext): number {
+export function largest({ candidates, keys, eligibility }: RankingContext): number {
   let best = -1
   for (let index = 0; index < keys.length; index++) {
     if (best >= 0 && !beats(candidates.targets, keys, index, best)) continue
@@ -148,7 +156,7 @@ function cheaper(context: RankingContext, best: number, choice: Choice): Choice 
 }
 
 /** The cheapest of the targets within the margin of the best value; `preferred` wins among equally cheap ones. */
-function cheapestNear(
+export function cheapestNear(
   { candidates, valuation, values, eligibility, costMargin }: RankingContext,
   best: number,
   preferred: number,

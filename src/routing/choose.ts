@@ -6,7 +6,7 @@ import type { StoreEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import { Bucket } from './bucket.ts'
 import { CandidateTable } from './candidateTable.ts'
-import { causeOf, type DecisionCause } from './cause.ts'
+import type { DecisionCause } from './cause.ts'
 import {
   type Choice,
   NO_CHOICE,
@@ -17,8 +17,16 @@ import {
   pickSame,
   pickWorthiest,
 } from './choice.ts'
+import { AsAdmitted, type Decision, type Explaining, type Noted, RoutedDecision, type Tellers } from './decision.ts'
 import { EligibilityCache, type Question } from './eligibilityCache.ts'
-import { explainRanking, previewRanking, type RankedTarget, type RankingPreview } from './explain.ts'
+import {
+  type ExplainFacts,
+  explainCause,
+  explainRanking,
+  favouriteOf,
+  previewRanking,
+  type RankedTarget,
+} from './explain.ts'
 import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
@@ -49,24 +57,6 @@ export interface RoutingRequest extends Question, LoadQuestion {
   readonly groups?: readonly ReadonlySet<string>[] | null
 }
 
-export interface Decision {
-  /** Null when nothing is eligible. */
-  readonly first: Target | null
-  /** Whether a target that looks worse was chosen to learn about it. */
-  readonly explored: boolean
-  /** Why `first` was chosen, in words; as of the time of the call, so ask before anything else is learned. */
-  cause(): DecisionCause
-  /** The best target that this decision has not returned yet; never explores. Null when none is left. */
-  next(exclude: (target: Target) => boolean): Target | null
-  /** Every target in the order in which it would be tried, with the reasons; uses the state at the time of the call. */
-  explain(): readonly RankedTarget[]
-  /**
-   * The first rows of the ranking, to be stored. `question`: why a target could not be tried, regardless of what was
-   * tried since.
-   */
-  preview(most: number, question: Question): readonly RankingPreview[]
-}
-
 interface RouterOptions {
   readonly settings: RoutingSettings
   /** Called once, for the seed of all draws. */
@@ -81,6 +71,13 @@ interface Pass {
   readonly exploring: boolean
 }
 
+export interface Favourite {
+  readonly first: Target | null
+  readonly cause: DecisionCause
+}
+
+/** Up to this many targets the calls of all are noted, above it those of the chosen model alone. */
+const NOTED = 200
 const NOTHING_EXCLUDED = null
 /** The strategies that let the keys of one model share its calls. */
 const SHARING: ReadonlySet<Strategy> = new Set(['learned', 'score'])
@@ -91,6 +88,8 @@ type Looks = {
 const ORDINARY: Looks = { profile: 'balanced', task: null, stream: false, inputTokens: 0, expectedOutputTokens: null }
 
 export class Router {
+  /** Called before anything changes by which a decision could be explained. */
+  beforeChange: (() => void) | null = null
   readonly #eligibility = new EligibilityCache()
   #seed: number
   #settings: RoutingSettings
@@ -110,6 +109,7 @@ export class Router {
 
   /** Replaces the targets to choose from. What was learned about others is kept in case they come back. */
   setTargets(targets: readonly Target[]): void {
+    this.beforeChange?.()
     this.#candidates = new CandidateTable(targets, this.#knowledge)
     this.#candidates.press(this.#pressure)
     this.#values = new Float64Array(targets.length)
@@ -117,11 +117,13 @@ export class Router {
   }
 
   setSettings(settings: RoutingSettings): void {
+    this.beforeChange?.()
     this.#settings = settings
   }
 
   /** Sets the budget pressure on each provider (lambda, 0 or more); 0 for providers not named. */
   setPressure(byProvider: ReadonlyMap<string, number>): void {
+    this.beforeChange?.()
     this.#pressure = byProvider
     this.#candidates.press(byProvider)
   }
@@ -129,6 +131,7 @@ export class Router {
   /** Learns from one event, of this process or another; each event once, in any order. */
   fold(event: StoreEvent): void {
     if (event.kind === 'lift' || event.kind === 'observation') return
+    this.beforeChange?.()
     const index = this.#candidates.indexOf(event.target.stateId)
     const local = index !== undefined && this.#candidates.targets[index]!.profile.local
     if (this.#knowledge.fold(event, local) && index !== undefined) this.#candidates.touch(index)
@@ -140,23 +143,26 @@ export class Router {
     const pass: Pass = { request, now, turn: this.#turns++, exploring }
     this.#eligibility.open(this.#candidates.targets, request, NOTHING_EXCLUDED)
     const choice = this.#pickFirst(pass)
-    const { index, explored } = choice
     this.#eligibility.close()
-    const first = this.#candidates.targets[index] ?? null
-    const tried = first === null ? [] : [first.stateId]
-    return {
-      first,
-      explored,
-      cause: () => this.#causeOf(choice),
-      next: (exclude) => this.#pickNext(pass, tried, exclude),
-      explain: () => this.#explain(pass, first, explored),
-      preview: (most, question) => this.#preview(pass, question, first, explored, most),
-    }
+    return new RoutedDecision(this.#tellers, pass, choice, this.#candidates.targets[choice.index] ?? null)
   }
 
   /** The current ranking, without deciding anything: for lists and for `why`. */
   rank(request: RoutingRequest, now: number): readonly RankedTarget[] {
-    return this.#explain({ request, now, turn: this.#turns, exploring: false }, null, false)
+    const pass = { request, now, turn: this.#turns, exploring: false }
+    const told = { pass, choice: null, chosen: null, noted: null }
+    return explainRanking(this.#contextFor(told), this.#factsOf(told))
+  }
+
+  /** What would be chosen without exploring, and why. */
+  favourite(request: RoutingRequest, now: number): Favourite {
+    const told = {
+      pass: { request, now, turn: this.#turns, exploring: false },
+      choice: null,
+      chosen: null,
+      noted: null,
+    }
+    return favouriteOf(this.#contextFor(told), this.#factsOf(told))
   }
 
   /**
@@ -274,31 +280,61 @@ export class Router {
     return next
   }
 
-  #causeOf({ index, cause, instead, pull }: Choice): DecisionCause {
+  /** What the decisions of this router ask it later. */
+  readonly #tellers: Tellers<Pass> = {
+    next: (pass, tried, exclude) => this.#pickNext(pass, tried, exclude),
+    note: (pass, choice) => this.#note(pass, choice),
+    cause: (told) => explainCause(this.#contextFor(told), this.#factsOf(told)),
+    explain: (told) => explainRanking(this.#contextFor(told), this.#factsOf(told)),
+    preview: (told, most) => previewRanking(this.#contextFor(told), this.#factsOf(told), most),
+  }
+
+  #note(pass: Pass, choice: Choice): Noted {
     const { targets } = this.#candidates
-    const { freePulls } = this.#curiosity
-    const pulls = this.#settings.strategy === 'learned' ? freePulls : 1
-    return causeOf({ kind: index < 0 ? 'none' : cause, instead: targets[instead]?.id ?? null, pull, pulls })
+    const calls = new Map<string, number>()
+    const { request } = pass
+    const asked = targets.length <= NOTED ? targets.keys() : this.#candidates.siblingsOf(choice.index)
+    if (request.load !== undefined)
+      for (const index of asked)
+        if (this.#candidates.siblingsOf(index).length > 1)
+          calls.set(targets[index]!.stateId, request.load(targets[index]!))
+    return { calls, admitted: this.#eligibility.admitted(), tokens: this.#bucket.tokens }
   }
 
-  #explain(pass: Pass, chosen: Target | null, explored: boolean): readonly RankedTarget[] {
+  #contextFor({ pass, noted }: Explaining<Pass>): RankingContext {
     const context = this.#contextOf({ ...pass, exploring: false })
-    const { request: question, now } = pass
-    const { groups } = question
-    return explainRanking(context, { settings: this.#settings, question, now, chosen, explored, groups })
+    const { request } = pass
+    if (noted === null || request.load === undefined) return context
+    const load = (target: Target) => noted.calls.get(target.stateId) ?? request.load?.(target) ?? 0
+    return { ...context, request: { load } }
   }
 
-  #preview(
-    pass: Pass,
-    question: Question,
-    chosen: Target | null,
-    explored: boolean,
-    most: number,
-  ): readonly RankingPreview[] {
-    const context = this.#contextOf({ ...pass, exploring: false })
-    const { groups } = pass.request
-    const facts = { settings: this.#settings, question, now: pass.now, chosen, explored, groups }
-    return previewRanking(context, facts, most)
+  #factsOf({ pass, choice, chosen, noted, question, comeback }: Explaining<Pass>): ExplainFacts {
+    const { request, now, exploring } = pass
+    const { strategy, costMargin } = this.#settings
+    const draws = strategy === 'learned' && exploring && choice?.cause !== 'session'
+    const seed = hash32(request.id, this.#seed)
+    const tokens = noted?.tokens ?? this.#bucket.tokens
+    return {
+      now,
+      settings: this.#settings,
+      question: question ?? new AsAdmitted(request, noted),
+      groups: request.groups ?? null,
+      session: request.session.stateId,
+      seed: draws ? seed : null,
+      choice,
+      chosen,
+      comeback: comeback ?? null,
+      basis: {
+        strategy,
+        costMargin,
+        drawMargin: this.#curiosity.margin,
+        draws,
+        seed,
+        tokens: choice?.cause === 'exploration' ? tokens + 1 : tokens,
+        session: this.#candidates.targets[this.#candidates.indexOf(request.session.stateId ?? '') ?? -1]?.id ?? null,
+      },
+    }
   }
 
   /** The candidate table in the context of this request. */

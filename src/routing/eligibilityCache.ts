@@ -39,6 +39,15 @@ export class EligibilityCache {
     return this.#answers[index] === ADMITTED
   }
 
+  /** The indexes that were found eligible in this pass. */
+  admitted(): ReadonlySet<number> {
+    const admitted = new Set<number>()
+    this.#answers.forEach((answer, index) => {
+      if (answer === ADMITTED) admitted.add(index)
+    })
+    return admitted
+  }
+
   #check(index: number): boolean {
     const target = this.#targets[index]!
     return !this.#exclude?.(target) && this.#question.ineligible(target, index) === null

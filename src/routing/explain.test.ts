@@ -99,7 +99,7 @@ describe('preview()', () => {
 
   test('agrees with explain() for few targets', () => {
     const decision = makeRouter().decide(request(), NOW)
-    expect(decision.preview(20, { ineligible: () => null })).toEqual(bare(decision.explain()))
+    expect(decision.preview(20).ranking).toEqual(bare(decision.explain()))
   })
 
   test('returns the first rows of thousands, always with the chosen one', () => {
@@ -110,8 +110,8 @@ describe('preview()', () => {
     router.setTargets(targets)
     const decision = router.decide(request(), NOW)
     const out = { code: 'parked', reason: 'parked', until: null } as const
-    expect(decision.preview(20, { ineligible: () => null })).toEqual(bare(decision.explain()).slice(0, 20))
-    const rows = decision.preview(20, { ineligible: () => out })
+    expect(decision.preview(20).ranking).toEqual(bare(decision.explain()).slice(0, 20))
+    const rows = decision.preview(20, { ineligible: () => out }).ranking
     expect(rows[0]).toMatchObject({ target: decision.first, eligible: true })
     expect(rows).toHaveLength(20)
   })

@@ -1,21 +1,28 @@
 /** Says in one line why each target has its rank. Logs, the API and the dashboard use the same text. */
 
 import type { Target } from '../domain/target.ts'
-import type { CandidateTable } from './candidateTable.ts'
+import {
+  type CauseKind,
+  type ChoiceNumbers,
+  causeOf,
+  type DecisionBasis,
+  type DecisionCause,
+  type NumbersOf,
+} from './cause.ts'
+import { type Choice, hope } from './choice.ts'
 import type { Question } from './eligibilityCache.ts'
 import type { Ineligible } from './eligible.ts'
-import { PRIORS } from './estimate.ts'
-import { allTime, TIE, termsAt } from './order.ts'
+import { drawnValue } from './explore.ts'
+import { TIE, termsAt } from './order.ts'
+import { type CandidateRow, type Caused, passedOver } from './passedOver.ts'
 import type { RankingContext } from './rankingContext.ts'
 import { score, type Terms } from './score.ts'
-import type { RoutingSettings } from './settings.ts'
-import { FAST, remainingAt, slot } from './sums.ts'
-import { expectedMs } from './valuation.ts'
+import { CURIOSITY } from './settings.ts'
+import { priorsOf, type TermInputs, termInputsOf } from './termInputs.ts'
+import { type Trace, type TraceFacts, traceOf } from './trace.ts'
+import { pressedBy } from './valuation.ts'
 
-/** Where a term comes from, as text: `47 of 49; last 10 minutes 3 of 4`. */
-type TermInputs = { readonly [T in keyof Terms]: string }
-
-export interface RankedTarget {
+export interface RankedTarget extends ChoiceNumbers {
   /** 1 for the target that would be tried first. */
   readonly rank: number
   readonly target: Target
@@ -24,8 +31,6 @@ export interface RankedTarget {
   readonly inputs: TermInputs
   /** The terms without observations, which are priors. */
   readonly priors: readonly (keyof Terms)[]
-  /** Expected score, given that a call may fail. */
-  readonly value: number
   readonly eligible: boolean
   /** Why it is excluded, ahead or behind; null where its numbers explain it. */
   readonly reason: string | null
@@ -36,35 +41,25 @@ export interface RankedTarget {
 /** A row as stored with a decision: without the text of where its terms come from. */
 export type RankingPreview = Omit<RankedTarget, 'inputs' | 'priors'>
 
-interface DecisionFacts {
-  readonly settings: RoutingSettings
-  readonly question: Question
+export interface ExplainFacts extends TraceFacts {
   readonly now: number
-  /** Null when nothing was chosen. */
+  /** Null to look at the ranking without choosing from it. */
   readonly chosen: Target | null
-  readonly explored: boolean
-  /** As in the request. */
-  readonly groups?: readonly ReadonlySet<string>[] | null | undefined
-}
-
-interface CandidateRow extends Omit<RankingPreview, 'rank' | 'reason' | 'missed'> {
-  readonly index: number
-  /** Larger first: what the strategy orders by, less `GROUP_STEP` for each group that comes before. */
-  readonly key: number
-  /** 0 for the first group, and where there are none. */
-  readonly group: number
-  readonly refusal: Ineligible | null
+  readonly basis: DecisionBasis
+  /** The target that was asked in the place of the chosen one, to find out whether its outage is over. */
+  readonly comeback: Target | null
 }
 
 /** More than the keys of any strategy lie apart: places among ten thousand targets are the largest. */
 const GROUP_STEP = 1e6
 
 /** Every target in the order in which it would be tried; ineligible ones come last. */
-export function explainRanking(context: RankingContext, facts: DecisionFacts): readonly RankedTarget[] {
-  const rows = context.candidates.targets.map((_, index) => rowOf(context, facts, index)).sort(inOrder)
-  return numbered(rows, facts).map((row, at) => {
+export function explainRanking(context: RankingContext, facts: ExplainFacts): readonly RankedTarget[] {
+  const told = { ...facts, question: new Remembered(facts.question, facts.choice) }
+  const rows = context.candidates.targets.map((_, index) => rowOf(context, told, index)).sort(inOrder)
+  return numbered(rows, told, causedBy(context, told)).map((row, at) => {
     const { index } = rows[at]!
-    return { ...row, inputs: inputsOf(context, index, facts.now), priors: priorsOf(context.candidates, index) }
+    return { ...row, inputs: termInputsOf(context, index, facts.now), priors: priorsOf(context.candidates, index) }
   })
 }
 
@@ -76,21 +71,139 @@ const NEAR = 0.1
 /** Targets examined for a preview: those with the largest keys, so thousands cost no more than these. */
 const LOOKED_AT = 60
 
-/** The first `most` rows of the ranking; among very many targets only those near the top are examined. */
-export function previewRanking(context: RankingContext, facts: DecisionFacts, most: number): readonly RankingPreview[] {
-  const indexes = bestPlaces(groupedKeys(context, facts), LOOKED_AT)
-  const chosenAt = facts.chosen === null ? undefined : context.candidates.indexOf(facts.chosen.stateId)
-  if (chosenAt !== undefined && !indexes.includes(chosenAt)) indexes.push(chosenAt)
-  return numbered(indexes.map((index) => rowOf(context, facts, index)).sort(inOrder), facts).slice(0, most)
+export interface Explained {
+  readonly cause: DecisionCause
+  readonly basis: DecisionBasis
+  readonly ranking: readonly RankingPreview[]
 }
 
-function groupedKeys({ keys, candidates }: RankingContext, facts: DecisionFacts): Float64Array {
-  if (facts.groups == null) return keys
+/**
+ * The first `most` rows of the ranking, and all that the cause is about; among very many targets only those near the top
+ * are examined.
+ */
+export function previewRanking(context: RankingContext, facts: ExplainFacts, most: number): Explained {
+  const told = { ...facts, question: new Remembered(facts.question, facts.choice) }
+  const caused = causedBy(context, told)
+  const indexes = bestPlaces(groupedKeys(context, facts), LOOKED_AT)
+  for (const index of caused.involved) if (!indexes.includes(index)) indexes.push(index)
+  const rows = indexes.map((index) => rowOf(context, told, index)).sort(inOrder)
+  const ranking = numbered(rows, told, caused)
+  const isKept = (place: number) => place < most || caused.involved.has(rows[place]!.index)
+  return { cause: caused.cause, basis: facts.basis, ranking: ranking.filter((_, place) => isKept(place)) }
+}
+
+/** Why the target was chosen, without the ranking. */
+export function explainCause(context: RankingContext, facts: ExplainFacts): DecisionCause {
+  return causedBy(context, { ...facts, question: new Remembered(facts.question, facts.choice) }).cause
+}
+
+/** What would be chosen now, without exploring, and why; null when nothing could be tried. */
+export function favouriteOf(context: RankingContext, facts: ExplainFacts) {
+  const { trace, cause } = causedBy(context, facts)
+  return { first: context.candidates.targets[trace.moves.at(-1)!.index] ?? null, cause }
+}
+
+/** What was chosen could be tried; by now its own request may have used up the last of its quota. */
+class Remembered implements Question {
+  readonly #question: Question
+  readonly #chosen: number
+  readonly #answers = new Map<number, Ineligible | null>()
+
+  constructor(question: Question, choice: Choice | null) {
+    this.#question = question
+    this.#chosen = choice?.index ?? -1
+  }
+
+  ineligible(target: Target, index: number): Ineligible | null {
+    if (index === this.#chosen) return null
+    const known = this.#answers.get(index)
+    if (known !== undefined) return known
+    const answer = this.#question.ineligible(target, index)
+    this.#answers.set(index, answer)
+    return answer
+  }
+}
+
+function causedBy(context: RankingContext, facts: ExplainFacts): Caused {
+  const trace = traceOf(context, facts)
+  const { targets } = context.candidates
+  const { moves, runnerUp, isAlone } = trace
+  const last = moves.at(-1)!.index
+  const at = moves.findLastIndex(({ index }, place) => place > 0 && index !== moves[place - 1]!.index)
+  const before = at < 0 ? runnerUp : moves[at - 1]!.index
+  const outsider = facts.comeback === null ? -1 : (context.candidates.indexOf(facts.comeback.stateId) ?? -1)
+  const involved = new Set([...moves.map(({ index }) => index), runnerUp, outsider].filter((index) => index >= 0))
+  const chosen = outsider >= 0 ? outsider : last
+  const instead = outsider >= 0 ? last : before
+  const numbers = (index: number) =>
+    index < 0 ? null : { id: targets[index]!.id, ...numbersOf(context, facts, index) }
+  const [one, other] = [numbers(chosen), numbers(instead)]
+  const kind = outsider >= 0 ? 'comeback' : kindOf(trace, at, facts, one, other)
+  return {
+    trace,
+    involved,
+    cause: causeOf({
+      kind,
+      chosen: one,
+      instead: kind === 'only' ? null : other,
+      basis: facts.basis,
+      pull: facts.choice?.pull ?? 0,
+      pulls: facts.settings.strategy === 'learned' ? (facts.settings.curiosity ?? CURIOSITY).freePulls : 1,
+      isNamed: isAlone && targets.every((target, index) => index === last || isUnasked(facts, target, index)),
+    }),
+  }
+}
+
+function isUnasked({ question }: ExplainFacts, target: Target, index: number): boolean {
+  const code = question.ineligible(target, index)?.code
+  return code === 'model' || code === 'provider'
+}
+
+function kindOf(
+  { moves, isAlone }: Trace,
+  at: number,
+  { settings: { strategy } }: ExplainFacts,
+  one: NumbersOf | null,
+  other: NumbersOf | null,
+): CauseKind {
+  if (one === null) return 'none'
+  if (isAlone) return 'only'
+  if (at >= 0) return moves[at]!.step
+  if (strategy === 'priority') return 'priority'
+  if (strategy === 'round-robin') return 'turn'
+  if (other === null || Math.abs(one.key - other.key) > TIE) return 'best'
+  return one.weight === other.weight ? 'name' : 'weight'
+}
+
+/** Nine digits tell apart what the router takes for different, and are shorter to store than all. */
+const rounded = (value: number) => Math.round(value * 1e9) / 1e9
+
+function numbersOf(context: RankingContext, facts: ExplainFacts, index: number): ChoiceNumbers {
+  const { candidates, valuation, values, keys, request } = context
+  const target = candidates.targets[index]!
+  const costUsd = candidates.costUsd(index, valuation.inputTokens, valuation.outputTokens)
+  const isShared = request.load !== undefined && candidates.siblingsOf(index).length > 1
+  return {
+    value: rounded(values[index]!),
+    key: rounded(keys[index]!),
+    pressure: candidates.isPressed ? rounded(pressedBy(candidates, index, costUsd)) : 0,
+    costUsd: Number.isFinite(costUsd) ? Number(costUsd.toPrecision(9)) : null,
+    calls: isShared ? (request.load?.(target) ?? 0) : null,
+    weight: target.profile.weight,
+    group: groupOf(target, facts),
+    drawn: facts.seed === null ? null : rounded(drawnValue(context, index, facts.seed, facts.settings)),
+    hoped: rounded(values[index]! * hope(candidates, index)),
+    isNew: candidates.isNew(index),
+  }
+}
+
+function groupedKeys({ keys, candidates }: RankingContext, facts: ExplainFacts): Float64Array {
+  if (facts.groups === null) return keys
   return keys.map((key, index) => key - GROUP_STEP * groupOf(candidates.targets[index]!, facts))
 }
 
 /** What is in no group comes last. */
-function groupOf({ stateId }: Target, { groups }: DecisionFacts): number {
+function groupOf({ stateId }: Target, { groups }: ExplainFacts): number {
   const at = groups?.findIndex((group) => group.has(stateId)) ?? 0
   return at < 0 ? (groups?.length ?? 0) : at
 }
@@ -109,112 +222,60 @@ function bestPlaces(keys: Float64Array, most: number): number[] {
   return indexes
 }
 
-function numbered(rows: readonly CandidateRow[], facts: DecisionFacts): RankingPreview[] {
-  const chosen = rows.find(({ target }) => target === facts.chosen) ?? null
-  return rows.map((row, index) => {
-    const { target, score, terms, value, eligible, refusal } = row
-    const reason = refusal?.reason ?? reasonFor(row, rows, chosen, facts)
-    const missed = refusal !== null && (chosen === null || row.key > chosen.key - NEAR)
-    return { rank: index + 1, target, score, terms, value, eligible, reason, missed }
+function numbered(rows: readonly CandidateRow[], facts: ExplainFacts, caused: Caused): RankingPreview[] {
+  const chosen = rows.find(({ target }) => target === (facts.comeback ?? facts.chosen)) ?? null
+  return rows.map((row, place) => {
+    const { index: _, id: __, refusal, ...numbers } = row
+    const reason = refusal?.reason ?? reasonFor(row, rows, chosen, caused)
+    const missed = refusal !== null && (chosen === null || inGroups(row) > inGroups(chosen) - NEAR)
+    return { ...numbers, rank: place + 1, reason, missed }
   })
 }
 
-function rowOf(context: RankingContext, facts: DecisionFacts, index: number): CandidateRow {
+function rowOf(context: RankingContext, facts: ExplainFacts, index: number): CandidateRow {
   const { candidates, valuation } = context
   const target = candidates.targets[index]!
   const terms = termsAt(candidates, valuation, index, facts.now)
-  const group = groupOf(target, facts)
-  // The chosen target was eligible; by now its own request may have used up the last of its quota.
-  const refusal = target === facts.chosen ? null : facts.question.ineligible(target, index)
+  const refusal = facts.question.ineligible(target, index)
   return {
+    ...numbersOf(context, facts, index),
+    id: target.id,
     target,
     index,
     terms,
     score: score(terms, facts.settings.weights),
-    value: context.values[index]!,
     eligible: refusal === null,
-    key: context.keys[index]! - GROUP_STEP * group,
-    group,
     refusal,
   }
 }
 
+const inGroups = ({ key, group }: ChoiceNumbers) => key - GROUP_STEP * group
+
 function inOrder(a: CandidateRow, b: CandidateRow): number {
   if (a.eligible !== b.eligible) return a.eligible ? -1 : 1
-  if (Math.abs(a.key - b.key) > TIE) return b.key - a.key
-  return b.target.profile.weight - a.target.profile.weight || (a.target.id < b.target.id ? -1 : 1)
+  const lead = inGroups(b) - inGroups(a)
+  if (Math.abs(lead) > TIE) return lead
+  return b.weight - a.weight || (a.id < b.id ? -1 : 1)
 }
 
 function reasonFor(
   row: CandidateRow,
   rows: readonly CandidateRow[],
   chosen: CandidateRow | null,
-  facts: DecisionFacts,
+  caused: Caused,
 ): string | null {
   if (chosen === null) return aheadOf(row, rows)
-  if (row === chosen || row.target === chosen.target) return whyChosen(row, rows, facts)
-  if (facts.explored && row.value > chosen.value) return `${chosen.target.id} explored instead`
-  if (row.score > chosen.score + TIE && row.value < chosen.value)
-    return `success risk: V ${short(row.value)} < ${short(chosen.value)}`
-  if (row.group > chosen.group) return `after ${chosen.target.id}, as the alias orders`
-  if (row.value > chosen.value + TIE)
-    return `as good as ${chosen.target.id}, which costs less, has had fewer calls or has the conversation`
-  return null
-}
-
-function whyChosen(row: CandidateRow, rows: readonly CandidateRow[], facts: DecisionFacts): string | null {
-  if (facts.explored) return 'explored: little is known of it, and it might be better than it looks'
-  return aheadOf(row, rows)
+  return row === chosen ? caused.cause.text : passedOver(row, chosen, rows, caused)
 }
 
 /** Why the target is tried before the one with the next better score. */
 function aheadOf(row: CandidateRow, rows: readonly CandidateRow[]): string | null {
-  const passed = rows.find((other) => other.eligible && other.score > row.score + TIE && other.key < row.key - TIE)
+  const passed = rows.find(
+    (other) => other.eligible && other.score > row.score + TIE && inGroups(other) < inGroups(row) - TIE,
+  )
   if (passed === undefined) return null
-  if (row.group < passed.group) return `ahead of ${passed.target.id}, as the alias orders`
-  return `ahead of ${passed.target.id}: answers ${percent(row.terms.reliability)} against ${percent(passed.terms.reliability)}`
-}
-
-function inputsOf(context: RankingContext, index: number, now: number): TermInputs {
-  const { candidates, valuation } = context
-  const { row } = candidates.known[index]!
-  const stats = allTime(row)
-  const left = remainingAt(row, now, FAST)
-  const recent = Math.round((row[slot.fastSuccesses]! + row[slot.fastFailures]!) * left)
-  const whole = `${stats.successes} of ${stats.successes + stats.failures}`
-  const minutes = `last 10 minutes ${Math.round(row[slot.fastSuccesses]! * left)} of ${recent}`
-  const ms = Math.round(expectedMs(candidates, valuation, index))
-  return {
-    reliability: recent > 0 ? `${whole}; ${minutes}` : whole,
-    speed: valuation.outputTokens > 0 ? `${ms} ms for ${Math.round(valuation.outputTokens)} tokens` : `${ms} ms`,
-    quality: stats.quality === null ? qualityPrior(candidates.targets[index]!) : `${row[slot.qualityCount]} scores`,
-    recency: stats.lastSuccessAt > 0 ? `${duration(now - stats.lastSuccessAt)} ago` : 'new',
-  }
-}
-
-function qualityPrior({ profile }: Target): string {
-  const prior = profile.qualityPrior ?? PRIORS.quality
-  return profile.qualityPriorSource ? `prior ${prior}: ${profile.qualityPriorSource}` : `prior ${prior}`
-}
-
-function priorsOf(candidates: CandidateTable, index: number): (keyof Terms)[] {
-  const { row } = candidates.known[index]!
-  const priors: (keyof Terms)[] = []
-  if (candidates.isNew(index)) priors.push('reliability')
-  if (row[slot.slowCount] === 0) priors.push('speed')
-  if (row[slot.qualityCount] === 0) priors.push('quality')
-  return priors
-}
-
-function duration(ms: number): string {
-  const minutes = Math.max(0, Math.round(ms / 60_000))
-  if (minutes < 120) return `${minutes} min`
-  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`
-}
-
-/** `.61` */
-function short(share: number): string {
-  return share.toFixed(2).replace(/^(-?)0/, '$1')
+  if (row.group < passed.group) return `ahead of ${passed.id}, as the alias orders`
+  return `ahead of ${passed.id}: answers ${percent(row.terms.reliability)} against ${percent(passed.terms.reliability)}`
 }
 
 function percent(share: number): string {

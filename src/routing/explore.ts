@@ -7,6 +7,7 @@ import { word32 } from '../domain/random.ts'
 import type { CandidateTable } from './candidateTable.ts'
 import { NORMALS, SLICE_BITS, SLICE_MASK } from './normalTable.ts'
 import type { RankingContext } from './rankingContext.ts'
+import { CURIOSITY, type RoutingSettings } from './settings.ts'
 import { surprise, type Valuation, valueSpread } from './valuation.ts'
 
 /**
@@ -72,6 +73,17 @@ export function drawBest(
     }
   }
   return { best, drawn }
+}
+
+/** The value of one target with its luck in the draws of that seed. */
+export function drawnValue(
+  { candidates, valuation, values }: RankingContext,
+  index: number,
+  seed: number,
+  { curiosity = CURIOSITY }: Pick<RoutingSettings, 'curiosity'>,
+): number {
+  const draw = values.length <= DRAWN_APART ? drawApart : drawWhole
+  return values[index]! + draw(candidates, valuation, index, curiosity.width, word32(seed, index))
 }
 
 /** -1 when there is none. */

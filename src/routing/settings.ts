@@ -3,7 +3,9 @@
 import { LATENCY_REF_MS } from './score.ts'
 import { WEIGHTS, type Weights } from './weights.ts'
 
-export type Strategy = 'learned' | 'score' | 'score-original' | 'round-robin' | 'priority'
+export const STRATEGIES = ['learned', 'score', 'score-original', 'round-robin', 'priority'] as const
+
+export type Strategy = (typeof STRATEGIES)[number]
 
 export interface RoutingSettings {
   /** Default `learned`. */

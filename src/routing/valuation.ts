@@ -49,9 +49,13 @@ function priceIn(candidates: CandidateTable, valuation: Valuation, values: Float
   for (let index = 0; index < values.length; index++) {
     const cost = candidates.costUsd(index, valuation.inputTokens, valuation.outputTokens)
     const worth = candidates.reliability[index]! * valuation.weights.price * cheapness(cost)
-    const pressed = candidates.pressure[index]! * Math.min(MOST_COSTS, cost / COST_REF_USD)
-    values[index] = values[index]! + worth - pressed
+    values[index] = values[index]! + worth - pressedBy(candidates, index, cost)
   }
+}
+
+/** What the budgets' pressure takes off the value of a target for which the request costs this much. */
+export function pressedBy({ pressure }: CandidateTable, index: number, costUsd: number): number {
+  return pressure[index]! * Math.min(MOST_COSTS, costUsd / COST_REF_USD)
 }
 
 /** The standard deviation of ln(ms) of the expected time, from the shares of both parts, taken as independent. */

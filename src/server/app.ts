@@ -160,7 +160,7 @@ class Gateway implements App {
     if (this.#serveOpen(target, request, response)) return
     const route = findRoute(target, request.headers)
     if (route === undefined) return this.#serveManagement(target, request, response)
-    const token = checkToken(request, this.#options.tokens, INFERENCE, route.dialect === 'google')
+    const token = checkToken(request, this.#options.tokens, route.scopes ?? INFERENCE, route.dialect === 'google')
     if ('status' in token) return this.#refuse(response, token, route.dialect)
     const answering = withMethod(route, request.method)
     if (answering === undefined) return this.#wrongMethod(response, pathOf(target), route)

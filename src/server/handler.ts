@@ -6,7 +6,7 @@ import type { Bag } from '../domain/bag.ts'
 import type { DialectId } from '../domain/chat.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Token } from './tokens.ts'
+import type { Token, TokenScope } from './tokens.ts'
 
 /** The record of one request, for metrics and the access log; never contents. */
 export interface ObservedRequest {
@@ -55,6 +55,8 @@ export interface Route {
   /** The protocol in which errors on this path are reported. */
   readonly dialect: DialectId
   readonly handle: Handler
+  /** The scopes whose tokens may use it; default: `inference` alone. */
+  readonly scopes?: readonly TokenScope[]
   /** The same path with another method. */
   readonly other?: Route
 }

@@ -52,7 +52,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/v2/rerank', post('openai', passThrough('rerank'))],
   ['/v1/messages', post('anthropic', infer({ dialect: 'anthropic' }))],
   ['/v1/messages/count_tokens', post('anthropic', countTokens('anthropic'))],
-  ['/v1/feedback', post('openai', feedback)],
+  ['/v1/feedback', { ...post('openai', feedback), scopes: ['inference', 'admin'] }],
   ['/anthropic/v1/models', get('anthropic', serveModels)],
   ['/v1beta/models', get('google', serveModels)],
 ])

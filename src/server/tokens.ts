@@ -15,6 +15,8 @@ export const SCOPES = ['inference', 'read', 'admin'] as const
 export type TokenScope = (typeof SCOPES)[number]
 
 export interface Token {
+  /** Of this token alone: another one of the same name has another. It says nothing of the token. */
+  readonly id: string
   readonly name: string
   readonly scope: TokenScope
   /** Epoch milliseconds; null for tokens from the environment or the token files. */
@@ -122,23 +124,31 @@ export class Tokens {
     )
   }
 
+  #keepOwn(token: string, scope: TokenScope): void {
+    const digest = hash('sha256', token)
+    this.#own.set(digest, { id: idOf(digest), name: scope, scope, createdAt: null })
+  }
+
   #establish(scope: TokenScope, given: string | null, variable: string, fileName: string): FreshToken | null {
     if (given !== null) {
       if (given.length < LEAST_LENGTH)
         throw new ConfigError(
           `${variable} has ${given.length} characters; give it at least ${LEAST_LENGTH} (for example: openssl rand -hex 24)`,
         )
-      this.#own.set(hash('sha256', given), { name: scope, scope, createdAt: null })
+      this.#keepOwn(given, scope)
       return null
     }
     const file = this.#options.folder === null ? null : join(this.#options.folder, fileName)
     const known = file === null ? null : readTokenFile(file)
     const token = known ?? freshToken(scope)
-    this.#own.set(hash('sha256', token), { name: scope, scope, createdAt: null })
+    this.#keepOwn(token, scope)
     if (known !== null) return null
     return { scope, token, file: file !== null && writeTokenFile(file, token) ? file : null }
   }
 }
+
+/** From the stored hash by hashing again, so that an id in a log or a list does not help to find the token. */
+const idOf = (digest: string) => hash('sha256', `token\n${digest}`, 'base64url').slice(0, 16)
 
 /** `kwi_`, `kwa_` or `kwr_` and 43 characters: 256 random bits. */
 function freshToken(scope: TokenScope): string {
@@ -171,5 +181,5 @@ function readToken(digest: string, value: unknown): (readonly [string, Token])[]
   const scope = SCOPES.find((one) => one === record?.['scope'])
   return name === undefined || scope === undefined
     ? []
-    : [[digest, { name, scope, createdAt: asNumber(record?.['createdAt']) ?? null }]]
+    : [[digest, { id: idOf(digest), name, scope, createdAt: asNumber(record?.['createdAt']) ?? null }]]
 }

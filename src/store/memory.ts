@@ -82,6 +82,10 @@ class MemoryStore implements Store {
     return this.#seq
   }
 
+  event(id: string): StoreEvent | undefined {
+    return this.#ids.has(id) ? this.#events.findLast((event) => event.id === id) : undefined
+  }
+
   loadSnapshot(): Snapshot | null {
     return this.#snapshot && { ...this.#snapshot, state: JSON.parse(this.#snapshot.state) }
   }

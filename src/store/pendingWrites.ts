@@ -50,6 +50,10 @@ export class PendingWrites {
     if (this.#events.length > this.#maxEvents) this.#dropOldest()
   }
 
+  event(id: string): StoreEvent | undefined {
+    return this.#events.find((event) => event.id === id)
+  }
+
   hold(holding: Holding): void {
     this.holdings.delete(holding.id)
     this.holdings.set(holding.id, holding)

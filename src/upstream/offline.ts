@@ -48,7 +48,12 @@ export class OfflineDetector {
 
   /** Whether a failure at `now` is this machine's own: then no target is parked or charged. */
   isOffline(now: number): boolean {
-    return within(now - this.#jumpedAt) || (!this.isReachable(now) && this.#recentlyFailed(now) >= FEWEST_HOSTS)
+    return within(now - this.#jumpedAt) || this.isUnreachable(now)
+  }
+
+  /** Whether there is no network, as several hosts show; a machine that has just woken may have one. */
+  isUnreachable(now: number): boolean {
+    return !this.isReachable(now) && this.#recentlyFailed(now) >= FEWEST_HOSTS
   }
 
   #recentlyFailed(now: number): number {

@@ -87,6 +87,6 @@ export async function sendTestAlert(engine: Engine): Promise<readonly TestDelive
   return sent.map(({ channel, delivery }) => ({
     channel: channel.name,
     ok: delivery.ok,
-    message: delivery.ok ? 'sent' : delivery.reason,
+    message: delivery.ok ? 'sent' : [delivery.reason, delivery.advice].filter((part) => part !== null).join('; '),
   }))
 }

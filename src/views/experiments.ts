@@ -4,13 +4,17 @@ import { InvalidRequestError } from '../domain/errors.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { ObservationEvent } from '../domain/store.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { AsUsualCounts } from '../engine/experiments/asUsual.ts'
+import { rankOf } from '../engine/experiments/reports.ts'
+import type { AnsweredUnits } from '../engine/experiments/versionFold.ts'
 import type { StopCause, Version } from '../engine/experiments/versions.ts'
 import type { EngineReader } from '../engine/reader.ts'
-import { readDefinitionFile } from '../experiment/definition.ts'
+import { readAgain, readDefinitionFile } from '../experiment/definition.ts'
+import { countedUnit, ruleChanges, versionChangeText } from '../experiment/edit.ts'
 import type { Evidence, PairReport } from '../experiment/evidence.ts'
 import type { Experiment, Variant } from '../experiment/experiment.ts'
 import type { StopKind } from '../experiment/guard.ts'
-import { type ExperimentResult, experimentResultOf } from '../experiment/result.ts'
+import type { ExperimentResult } from '../experiment/result.ts'
 
 /** An experiment, its evidence so far, and what that says. */
 export interface ExperimentRow {
@@ -44,6 +48,12 @@ export interface ExperimentRow {
   readonly comparisons: readonly PairReport[]
   /** What cannot work at the moment, in words. */
   readonly problems: readonly string[]
+  /** What makes it another version than the one before; null for the first. */
+  readonly change: string | null
+  /** Edits of its rules (alpha, minimum effect, guard, …), oldest first; its data went on. */
+  readonly ruleChanges: readonly { readonly at: string; readonly text: string }[]
+  /** Requests that ran as usual and are not compared, by the reason. */
+  readonly ranAsUsual: AsUsualCounts
   /** Versions replaced by this one, with the sentence each ended on. */
   readonly earlierVersions: readonly { readonly version: number; readonly startedAt: string; readonly text: string }[]
 }
@@ -64,6 +74,8 @@ export interface VariantRow extends Pick<Variant, 'name' | 'share'> {
   readonly stopKind: StopKind | null
   /** ISO 8601: an outage ends then at the earliest. Null for other stops. */
   readonly resumesAt: string | null
+  /** Units that were answered or failed, and how many were answered by another model or provider than was to. */
+  readonly answered: AnsweredUnits
   /** By metric: units seen, and their mean (milliseconds, USD, 0..1 or the user's own unit). */
   readonly metrics: Readonly<Record<string, { readonly observations: number; readonly mean: number | null }>>
 }
@@ -93,10 +105,10 @@ export function experimentView(engine: EngineReader, name: string): ExperimentRo
 export function startExperiments(engine: Engine, value: unknown): readonly ExperimentRow[] {
   const reading = readDefinitionFile(plain(value))
   if (!reading.ok) throw new InvalidRequestError(reading.problems.join('; '), { parameter: 'experiment' })
-  // What the guard stopped so far is started again.
   engine.store.flushNow()
   engine.experiments.sync()
   const versions = reading.definitions.map((definition) => engine.experiments.start(definition))
+  // The guard's stops are lifted in the log.
   engine.store.flushNow()
   engine.experiments.sync()
   return versions.map((version) => rowOf(engine, version))
@@ -123,6 +135,7 @@ function rowOf(engine: EngineReader, version: Version): ExperimentRow {
   const { experiments } = engine
   const { experiment, stopped } = version
   const { name, metric } = experiment
+  const answered = experiments.answeredIn(version)
   const evidence = experiments.evidenceOf(experiment)
   const measured = [...new Set(evidence.variants().map((row) => row.metric))]
   return {
@@ -134,13 +147,16 @@ function rowOf(engine: EngineReader, version: Version): ExperimentRow {
     source: version.source,
     startedAt: new Date(version.startedAt).toISOString(),
     stoppedAt: isoOrNull(stopped?.at),
-    unit: unitText(experiment),
+    unit: countedUnit(experiment),
     holdout: experiment.holdout,
     metric: { name: metric.name, better: metric.better, minimumEffect: metric.minimumEffect },
-    verdict: experimentResultOf(evidence),
-    variants: experiment.variants.map((variant) => variantRow(variant, evidence)),
+    verdict: experiments.resultOf(version),
+    variants: experiment.variants.map((variant) => variantRow(variant, evidence, answered[variant.name])),
     comparisons: measured.flatMap((one) => evidence.pairs(one)),
     problems: stopped === null ? problemsOf(engine, experiment) : [],
+    change: changeOf(engine, version),
+    ruleChanges: ruleRows(version),
+    ranAsUsual: experiments.ranAsUsual(version),
     earlierVersions: experiments.versions
       .versionsOf(name)
       .filter((other) => other.experiment.version < experiment.version)
@@ -148,9 +164,28 @@ function rowOf(engine: EngineReader, version: Version): ExperimentRow {
   }
 }
 
-const unitText = ({ unit }: Experiment) => (typeof unit === 'string' ? unit : `label:${unit.label}`)
+function changeOf({ experiments }: EngineReader, version: Version): string | null {
+  const before = experiments.versions.before(version)
+  return before === undefined ? null : versionChangeText(before, version)
+}
 
-function variantRow({ name, share, template, model, provider, parameters }: Variant, evidence: Evidence): VariantRow {
+function ruleRows({ experiment, ruleChanges: changes }: Version): ExperimentRow['ruleChanges'] {
+  return changes.flatMap(({ at, before }, index) => {
+    const next = changes[index + 1]
+    const from = readAgain(before, experiment.version)
+    const to = next === undefined ? experiment : readAgain(next.before, experiment.version)
+    if (from === undefined || to === undefined) return []
+    return [{ at: new Date(at).toISOString(), text: ruleChanges(from, to).join(', ') }]
+  })
+}
+
+const NONE_ANSWERED: AnsweredUnits = { ended: 0, elsewhere: 0 }
+
+function variantRow(
+  { name, share, template, model, provider, parameters }: Variant,
+  evidence: Evidence,
+  answered = NONE_ANSWERED,
+): VariantRow {
   const stop = evidence.stopped().find(({ variant }) => variant === name)
   const rows = evidence.variants().filter(({ variant }) => variant === name)
   return {
@@ -163,6 +198,7 @@ function variantRow({ name, share, template, model, provider, parameters }: Vari
     stopped: stop?.reason ?? null,
     stopKind: stop?.kind ?? null,
     resumesAt: isoOrNull(stop?.until ?? undefined),
+    answered: { ...answered },
     metrics: Object.fromEntries(rows.map(({ metric, observations, mean }) => [metric, { observations, mean }])),
   }
 }
@@ -180,11 +216,9 @@ function problemsOf({ registry }: EngineReader, { variants }: Experiment): reado
   ])
 }
 
-function earlierRow(
-  engine: EngineReader,
-  { experiment, startedAt }: Version,
-): ExperimentRow['earlierVersions'][number] {
-  const { text } = experimentResultOf(engine.experiments.evidenceOf(experiment))
+function earlierRow(engine: EngineReader, version: Version): ExperimentRow['earlierVersions'][number] {
+  const { experiment, startedAt } = version
+  const { text } = engine.experiments.resultOf(version)
   return { version: experiment.version, startedAt: new Date(startedAt).toISOString(), text }
 }
 
@@ -198,31 +232,64 @@ interface ObservationRow {
   readonly value: number
   readonly at: string
   readonly requestId: string | null
+  /** Who reported it; null for what keywise measured. */
+  readonly source: string | null
+  /** The `provider/model` that answered where another one was to; null otherwise. */
+  readonly answeredBy: string | null
 }
 
-/** Every observed value of an experiment in the order in which it counted, over all versions. */
+/**
+ * Every observed value of an experiment in the order in which it counted, over all versions. A value that was reported
+ * again stands in the place, and with the time, of the first.
+ */
 export function* observationsOf(engine: EngineReader, name: string): Generator<ObservationRow> {
   const { store, experiments } = engine
   experiments.known(name)
   store.flushNow()
+  const latest = new Map<string, ObservationEvent>()
+  for (const event of eventsOf(engine, name)) {
+    const id = event.again ?? event.id
+    const before = latest.get(id)
+    if (before === undefined ? event.source !== undefined : rankOf(event) >= rankOf(before)) latest.set(id, event)
+  }
+  for (const event of eventsOf(engine, name))
+    if (event.again === undefined) yield* rowsOf(event, latest.get(event.id) ?? event)
+}
+
+function* eventsOf({ store }: EngineReader, name: string): Generator<ObservationEvent> {
   for (let seq = 0; ; ) {
     const events = store.read(seq, 1000, null, 'observation')
-    for (const event of events)
-      if (event.kind === 'observation' && event.trial.experiment === name) yield* rowsOf(event)
+    for (const event of events) if (event.kind === 'observation' && event.trial.experiment === name) yield event
     const last = events.at(-1)
     if (last === undefined || events.length < 1000) return
     seq = last.seq
   }
 }
 
-function rowsOf({ trial, values, at, requestId }: ObservationEvent): ObservationRow[] {
+/** `counted`: the event whose values count in the place of this one. */
+function rowsOf({ trial, at, requestId, ...event }: ObservationEvent, counted: ObservationEvent): ObservationRow[] {
   const { experiment, version, variant, unit } = trial
+  const { values } = counted
+  const source = counted.source ?? null
+  const answeredBy = event.answeredBy ?? null
   return Object.entries(values).map(([metric, value]) => {
-    return { experiment, version, variant, unit, metric, value, at: new Date(at).toISOString(), requestId }
+    const when = new Date(at).toISOString()
+    return { experiment, version, variant, unit, metric, value, at: when, requestId, source, answeredBy }
   })
 }
 
-const COLUMNS = ['experiment', 'version', 'variant', 'unit', 'metric', 'value', 'at', 'requestId'] as const
+const COLUMNS = [
+  'experiment',
+  'version',
+  'variant',
+  'unit',
+  'metric',
+  'value',
+  'at',
+  'requestId',
+  'source',
+  'answeredBy',
+] as const
 
 /** The rows as CSV (RFC 4180), with a header. */
 export function* csvOf(rows: Iterable<ObservationRow>): Generator<string> {

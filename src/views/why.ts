@@ -7,10 +7,10 @@ import { InvalidRequestError } from '../domain/errors.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import { type DecisionRow, decisionRow } from '../engine/decisionLog.ts'
-import { rankingNow } from '../engine/ranking.ts'
+import { favouriteNow, rankingNow } from '../engine/ranking.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { attemptReport } from '../engine/record.ts'
-import type { DecisionCause } from '../routing/cause.ts'
+import type { DecisionBasis, DecisionCause } from '../routing/cause.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { type AllClosed, allClosed } from './hours.ts'
 
@@ -30,7 +30,7 @@ export interface WhyView {
   readonly chosen: string | null
   /** Whether it was chosen to explore it rather than because it looked best. */
   readonly explored: boolean
-  /** Why it was chosen; null where that was not kept, and for the ranking as it stands. */
+  /** Why it would be (or was) chosen; null where nothing was, or the reason was not kept. */
   readonly cause: DecisionCause | null
   /** Set while the user's hours exclude every target; absent for past requests. */
   readonly allClosed?: AllClosed | null
@@ -39,19 +39,29 @@ export interface WhyView {
 export interface WhyRequestView extends WhyView {
   readonly requestId: string
   readonly decidedAt: string | null
+  /** What the decision went by besides the rows; null where it was not kept. */
+  readonly basis: DecisionBasis | null
+  /** The experiment whose variant the request was given; null without one. */
+  readonly experiment: { readonly name: string; readonly variant: string } | null
   readonly attempts: readonly AttemptReport[]
 }
 
 /** The ranking as it stands. Throws ModelNotFoundError. */
 export function whyView(engine: EngineReader, model = 'auto'): WhyView {
   const ranked = rankingNow(engine, model)
+  const { first, cause } = favouriteNow(engine, model)
   return {
     generatedAt: new Date(engine.now).toISOString(),
     model,
-    ranking: ranked.map((row) => ({ ...decisionRow(row), inputs: row.inputs, priors: row.priors })),
-    chosen: ranked.find(({ eligible }) => eligible)?.target.id ?? null,
+    ranking: ranked.map((row) => ({
+      ...decisionRow(row),
+      reason: row.target === first ? cause.text : row.reason,
+      inputs: row.inputs,
+      priors: row.priors,
+    })),
+    chosen: first?.id ?? null,
     explored: false,
-    cause: null,
+    cause: first === null ? null : cause,
     allClosed: allClosed(engine),
   }
 }
@@ -77,6 +87,8 @@ export function whyRequestView(engine: EngineReader, requestId: string): WhyRequ
     chosen: decision?.chosen ?? null,
     explored: decision?.explored ?? false,
     cause: decision?.cause ?? null,
+    basis: decision?.basis ?? null,
+    experiment: decision?.experiment ?? null,
     attempts: attempts.map((event) => pastAttempt(engine, event)),
   }
 }

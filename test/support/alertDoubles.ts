@@ -5,8 +5,21 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** What the next call meets; `hang`: no answer at all. */
-export type Mood = 'ok' | 'hang' | { readonly status: number; readonly body?: unknown; readonly retryAfter?: number }
+/**
+ * What the next call meets. `hang`: no answer at all. `endless`: a good answer whose body never ends. `huge`: one of
+ * several megabytes. `broken`: the connection breaks off behind the head of the answer.
+ */
+export type Mood = 'ok' | 'hang' | 'endless' | 'huge' | 'broken' | Refusal
+
+interface Refusal {
+  readonly status: number
+  readonly body?: unknown
+  /** Instead of a body: plain text, as of Slack, or a page, as of a proxy. */
+  readonly text?: string
+  readonly page?: string
+  readonly retryAfter?: number
+  readonly location?: string
+}
 
 export interface Received {
   readonly path: string
@@ -37,9 +50,17 @@ export interface Double {
   drop(): void
 }
 
-type Look = (call: Omit<Received, 'ok'>) => readonly string[]
+/** A service: what it says to a call that is not right, and to one that is. */
+interface Service {
+  /** What only the tests mind, such as a secret in the text. */
+  readonly faults: (call: Omit<Received, 'ok'>) => readonly string[]
+  /** How the service itself refuses the call; null when it takes it. */
+  readonly refusal: (call: Omit<Received, 'ok'>) => Refusal | null
+  readonly taken: Refusal
+  readonly textOf: (call: Received) => string
+}
 
-async function startDouble(look: Look, textOf: (call: Received) => string): Promise<Double> {
+async function startDouble({ faults: look, refusal, taken, textOf }: Service): Promise<Double> {
   const calls: Received[] = []
   const wrong: string[] = []
   const hanging = new Set<ServerResponse>()
@@ -70,13 +91,16 @@ async function startDouble(look: Look, textOf: (call: Received) => string): Prom
     const faults = request.method === 'POST' ? look(call) : ['no POST']
     wrong.push(...faults)
     const mood = double.moods.shift() ?? double.usual
-    calls.push({ ...call, ok: mood === 'ok' && faults.length === 0 })
+    const refused = faults.length > 0 ? { status: 400, text: faults.join() } : refusal(call)
+    const isTaken = refused === null && (mood === 'ok' || mood === 'endless' || mood === 'huge')
+    calls.push({ ...call, ok: isTaken })
     if (mood === 'hang') {
       hanging.add(response)
       response.once('close', () => hanging.delete(response))
       return double.onHang()
     }
-    answer(response, faults.length > 0 ? { status: 400, body: { ok: false, description: faults.join() } } : mood)
+    if (mood === 'endless' || mood === 'huge' || mood === 'broken') return awkward(response, mood, taken)
+    answer(response, mood === 'ok' ? (refused ?? taken) : mood)
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -87,16 +111,21 @@ async function startDouble(look: Look, textOf: (call: Received) => string): Prom
   return double
 }
 
-function answer(response: ServerResponse, mood: Exclude<Mood, 'hang'>): void {
-  const { status, body, retryAfter } =
-    mood === 'ok'
-      ? { status: 200, body: { ok: true, result: {} } }
-      : { retryAfter: undefined, body: undefined, ...mood }
+function answer(response: ServerResponse, { status, body, text, page, retryAfter, location }: Refusal): void {
+  const type = page !== undefined ? 'text/html' : text !== undefined ? 'text/plain' : 'application/json'
   response.writeHead(status, {
-    'content-type': 'application/json',
+    ...(status !== 204 && { 'content-type': type }),
     ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+    ...(location !== undefined && { location }),
   })
-  response.end(JSON.stringify(body ?? {}))
+  response.end(status === 204 ? undefined : (page ?? text ?? JSON.stringify(body ?? {})))
+}
+
+function awkward(response: ServerResponse, mood: 'endless' | 'huge' | 'broken', { status, body, text }: Refusal): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.write(text ?? JSON.stringify(body ?? {}))
+  if (mood === 'huge') response.end(' '.repeat(4_000_000))
+  if (mood === 'broken') setImmediate(() => response.destroy())
 }
 
 function parsed(text: string): unknown {
@@ -110,32 +139,100 @@ function parsed(text: string): unknown {
 export const BOT_TOKEN = `123456789:${'AAcanary'.repeat(4)}xyz`
 export const CHAT_ID = '-1001234567'
 
-/** Refuses what the Bot API would: another path, another chat, no text, too long a text. */
-export function startTelegram(secrets: readonly string[] = []): Promise<Double> {
-  return startDouble(
-    ({ path, body, text, headers }) => {
-      const message = body as { chat_id?: unknown; text?: unknown } | undefined
+const refused = (status: number, description: string, parameters?: object): Refusal => ({
+  status,
+  body: { ok: false, error_code: status, description, ...(parameters && { parameters }) },
+})
+
+interface TelegramFacts {
+  /** Texts that must not be in a message. */
+  readonly secrets?: readonly string[]
+  /** The chat to which the group has moved. */
+  readonly movedTo?: number
+}
+
+/**
+ * Refuses what the Bot API refuses, in its words: a wrong token, an unknown chat, a group that moved, a text that is
+ * empty, too long or not UTF-8.
+ */
+export function startTelegram(facts: readonly string[] | TelegramFacts = {}): Promise<Double> {
+  const { secrets = [], movedTo } = isList(facts) ? { secrets: facts } : facts
+  return startDouble({
+    faults({ text, headers }) {
       const faults: string[] = []
-      if (path !== `/bot${BOT_TOKEN}/sendMessage`) faults.push('another path')
       if (!String(headers['content-type']).startsWith('application/json')) faults.push('no JSON')
-      if (String(message?.chat_id) !== CHAT_ID) faults.push('another chat')
-      if (typeof message?.text !== 'string' || message.text === '') faults.push('no text')
-      else if (message.text.length > 4096) faults.push('message is too long')
       if (text.includes(BOT_TOKEN)) faults.push('the token is in the body')
       for (const secret of secrets) if (text.includes(secret)) faults.push('a secret is in the body')
       return faults
     },
-    ({ body }) => String((body as { text: string }).text),
-  )
+    refusal: ({ path, body }) => botRefusal(path, body, movedTo),
+    taken: { status: 200, body: { ok: true, result: {} } },
+    textOf: ({ body }) => String((body as { text: string }).text),
+  })
+}
+
+const isList = (facts: readonly string[] | TelegramFacts): facts is readonly string[] => Array.isArray(facts)
+
+function botRefusal(path: string, body: unknown, movedTo: number | undefined): Refusal | null {
+  const [, token, method] = /^\/bot([^/]*)\/(\w+)$/.exec(path) ?? []
+  if (token === undefined || !/^\d+(?::|%3A)/i.test(token) || method !== 'sendMessage') return refused(404, 'Not Found')
+  if (token !== BOT_TOKEN) return refused(401, 'Unauthorized')
+  if (typeof body !== 'object' || body === null) return refused(400, "Bad Request: can't parse request JSON object")
+  const { chat_id, text } = body as { chat_id?: unknown; text?: unknown }
+  const chat = String(chat_id ?? '')
+  if (chat === '') return refused(400, 'Bad Request: chat_id is empty')
+  if (movedTo !== undefined && chat === CHAT_ID)
+    return refused(400, 'Bad Request: group chat was upgraded to a supergroup chat', { migrate_to_chat_id: movedTo })
+  if (chat !== String(movedTo ?? CHAT_ID)) return refused(400, 'Bad Request: chat not found')
+  if (typeof text !== 'string' || text.trim() === '') return refused(400, 'Bad Request: message text is empty')
+  // Its JSON reader takes no lone half of a pair, whether written as such or as \\ud83d.
+  if (!text.isWellFormed()) return refused(400, 'Bad Request: strings must be encoded in UTF-8')
+  return text.length > 4096 ? refused(400, 'Bad Request: message is too long') : null
 }
 
 /** Refuses what is not signed with the secret. */
 export function startWebhook(secret: string | null = null): Promise<Double> {
-  return startDouble(
-    ({ headers, text }) =>
+  return startDouble({
+    faults: ({ headers, text }) =>
       secret === null || isSigned(String(headers['x-keywise-signature']), text, secret) ? [] : ['bad signature'],
-    ({ text }) => text,
-  )
+    refusal: () => null,
+    taken: { status: 200, body: {} },
+    textOf: ({ text }) => text,
+  })
+}
+
+/** An incoming webhook of Slack, which answers in plain words. */
+export function startSlack(): Promise<Double> {
+  return startDouble({
+    faults: () => [],
+    refusal({ body }) {
+      if (typeof body !== 'object' || body === null) return { status: 400, text: 'invalid_payload' }
+      const { text } = body as { text?: unknown }
+      return typeof text === 'string' && text !== '' ? null : { status: 400, text: 'no_text' }
+    },
+    taken: { status: 200, text: 'ok' },
+    textOf: ({ body }) => String((body as { text: string }).text),
+  })
+}
+
+/** A webhook of Discord: content of 1 to 2,000 characters, and no body in the answer. */
+export function startDiscord(): Promise<Double> {
+  return startDouble({
+    faults: () => [],
+    refusal({ body }) {
+      const { content } = (body ?? {}) as { content?: unknown }
+      if (typeof content !== 'string' || content.trim() === '')
+        return { status: 400, body: { message: 'Cannot send an empty message', code: 50006 } }
+      if (content.isWellFormed() && content.length <= 2000) return null
+      const why = { code: 'BASE_TYPE_MAX_LENGTH', message: 'Must be 2000 or fewer in length.' }
+      return {
+        status: 400,
+        body: { message: 'Invalid Form Body', code: 50035, errors: { content: { _errors: [why] } } },
+      }
+    },
+    taken: { status: 204 },
+    textOf: ({ body }) => String((body as { content: string }).content),
+  })
 }
 
 function isSigned(header: string, text: string, secret: string): boolean {
@@ -143,11 +240,7 @@ function isSigned(header: string, text: string, secret: string): boolean {
   return time !== undefined && mark === createHmac('sha256', secret).update(`${time}.${text}`).digest('hex')
 }
 
-export const blocked: Mood = {
-  status: 403,
-  body: { ok: false, error_code: 403, description: 'Forbidden: bot was blocked by the user' },
-}
-export const tooMany = (seconds: number): Mood => ({
-  status: 429,
-  body: { ok: false, error_code: 429, description: 'Too Many Requests', parameters: { retry_after: seconds } },
-})
+export const blocked: Mood = refused(403, 'Forbidden: bot was blocked by the user')
+export const unauthorized: Mood = refused(401, 'Unauthorized')
+export const tooMany = (seconds: number): Mood =>
+  refused(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds })

@@ -338,7 +338,7 @@ export class Scene {
 
   #timeText(): string {
     const days = Math.floor(this.now / DAY_MS) - Math.floor(this.#startsAt / DAY_MS)
-    return `${days === 0 ? '' : `+${days} `}${new Date(this.now).toISOString().slice(11, 19)}`
+    return `${days === 0 ? '' : `${days > 0 ? '+' : ''}${days} `}${new Date(this.now).toISOString().slice(11, 19)}`
   }
 
   /** Milliseconds since the beginning, for deadlines. */

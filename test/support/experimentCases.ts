@@ -74,13 +74,13 @@ export function runCase(one: ExperimentCase, seed: number, look?: (evidence: Evi
   const isDone = () => metrics[metric]?.pairs.every(({ decided }) => decided !== null) === true
   const deliver = (variant: number, value: number, place: number, at: number) => {
     const trial = { experiment: 'case', version: 1, variant: names[variant] ?? '', unit: '', at: place }
-    evidence.fold({ trial, requestId: null, at, values: { [metric]: value } })
+    evidence.fold({ trial, at, values: { [metric]: value } })
     look?.(evidence)
   }
   for (let unit = 1; unit <= units; unit++) {
     const variant = pick(shares, dice())
     const trial = { experiment: 'case', version: 1, variant: names[variant] ?? '', unit: '', at: unit }
-    evidence.fold({ trial, requestId: null, at: unit, values: {}, assigned: true })
+    evidence.fold({ trial, at: unit, values: {}, assigned: true })
     const value = draw(variant, unit, dice)
     const isReported = reports === undefined || dice() < reports(variant, value)
     const delay = late === undefined ? 0 : late(variant, dice)

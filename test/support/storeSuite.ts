@@ -49,6 +49,16 @@ export function storeTests(name: string, open: () => Store): void {
       expect(withoutSeq(store.read(0))).toEqual(events)
     })
 
+    test('finds an event by its id at once, the first of that id', () => {
+      const store = fresh()
+      const [attempt, observation] = [attemptEvent(), observationEvent()]
+      expect(store.event(attempt.id)).toBeUndefined()
+      for (const event of [attempt, observation, { ...observation, values: { success: 0 } }]) store.append(event)
+      expect(store.event(attempt.id)).toMatchObject(attempt)
+      expect(store.event(observation.id)).toMatchObject(observation)
+      expect(store.event('of nothing')).toBeUndefined()
+    })
+
     test('gives any event back exactly as it was appended', () => {
       const store = fresh()
       fc.assert(

@@ -45,14 +45,32 @@ export interface EnrolledRequest {
 export function enrol(experiments: Experiments, wanted: ExperimentRequest): EnrolledRequest | null {
   const version = askedFor(experiments, wanted)
   if (version === null) return null
+  const values = valuesFor(version.experiment, wanted)
   const enrolment = experiments.enrol(version, wanted.unit)
+  // The label alone must not break a program, so there it runs as usual.
+  if (enrolment.reason === 'no_session' && isAskedFor(wanted)) throw withoutSession(version.experiment)
   const variant = variantFor(version, enrolment)
   if (variant?.model !== undefined && !wanted.hasModel(variant.model)) {
     // No request is refused for the sake of a comparison.
-    return written(version, null, wanted, { ...enrolment, variant: null, trial: null })
+    return written(version, null, { wanted, values, enrolment: runningAsUsual(enrolment) })
   }
-  return written(version, variant, wanted, enrolment)
+  return written(version, variant, { wanted, values, enrolment })
 }
+
+/** A variant that is kept after a stop was not assigned, and its requests have their reason. */
+function runningAsUsual(enrolment: Enrolment): Enrolment {
+  return { ...enrolment, variant: null, reason: enrolment.reason ?? 'no_model', trial: null }
+}
+
+function withoutSession({ name }: Experiment): InvalidRequestError {
+  return new InvalidRequestError(
+    `experiment "${name}" gives each session one variant, and this request names no session: send sessionId (at the gateway the header x-keywise-session), or variables that tell it from others, or let the experiment count "unit": "request"`,
+    { parameter: 'sessionId' },
+  )
+}
+
+const isAskedFor = ({ request, experiment }: ExperimentRequest) =>
+  experiment !== undefined || request.model.startsWith(EXPERIMENT_MODEL)
 
 function askedFor(experiments: Experiments, { request, experiment, unit }: ExperimentRequest): Version | null {
   if (experiment !== undefined) return experiments.known(experiment)
@@ -81,13 +99,10 @@ function variantFor({ experiment, stopped, kept }: Version, { variant }: Enrolme
 function written(
   { experiment }: Version,
   variant: Variant | null,
-  wanted: ExperimentRequest,
-  enrolment: Enrolment,
+  { wanted, values, enrolment }: Parts,
 ): EnrolledRequest {
   const { request } = wanted
-  const isBare = !request.messages.some((message) => message.role !== 'system' && saysAnything(message))
-  const values = valuesFor(experiment, isBare, wanted)
-  const shown = variant ?? usual(experiment, request, isBare)
+  const shown = variant ?? usual(experiment, request, isBare(request))
   const changes = { ...modelOf(request, shown), ...changesBy(shown.parameters ?? {}) }
   const isRewritten = shown.template !== undefined || Object.keys(shown.parameters ?? {}).length > 0
   const base = isRewritten ? wanted.whole() : request
@@ -95,12 +110,24 @@ function written(
   return { enrolment, request: { ...base, messages, ...changes }, provider: shown.provider ?? null, isRewritten }
 }
 
+interface Parts {
+  readonly wanted: ExperimentRequest
+  /** Of the templates' variables. */
+  readonly values: Readonly<Record<string, string>>
+  readonly enrolment: Enrolment
+}
+
+/** It says nothing yet; the template is all that is asked. */
+function isBare({ messages }: ChatRequest): boolean {
+  return !messages.some((message) => message.role !== 'system' && saysAnything(message))
+}
+
 type Shown = Pick<Variant, 'template' | 'model' | 'provider' | 'parameters'>
 
-function usual({ variants }: Experiment, request: ChatRequest, isBare: boolean): Shown {
+function usual({ variants }: Experiment, request: ChatRequest, isBareRequest: boolean): Shown {
   const [first] = variants
   return {
-    ...(isBare && first?.template !== undefined && { template: first.template }),
+    ...(isBareRequest && first?.template !== undefined && { template: first.template }),
     ...(request.model.startsWith(EXPERIMENT_MODEL) && { model: first?.model, provider: first?.provider }),
   }
 }
@@ -111,19 +138,17 @@ function modelOf({ model }: ChatRequest, shown: Shown): { readonly model: string
 }
 
 /** The values of all variables. Every request must provide what any variant needs, whichever it gets. */
-function valuesFor(
-  { name, variants }: Experiment,
-  isBare: boolean,
-  wanted: ExperimentRequest,
-): Readonly<Record<string, string>> {
+function valuesFor({ name, variants }: Experiment, wanted: ExperimentRequest): Readonly<Record<string, string>> {
+  const isBareRequest = isBare(wanted.request)
   const plain = variants.find(({ template }) => template === undefined)
-  if (isBare && plain !== undefined)
+  if (isBareRequest && plain !== undefined)
     throw new InvalidRequestError(`variant "${plain.name}" of experiment "${name}" has no template; give a prompt`, {
       parameter: 'prompt',
     })
   const values: Record<string, string> = Object.create(null)
   const needed = new Set(variants.flatMap(({ template }) => templateVariables(template ?? '')))
-  if (!isBare && needed.has(PROMPT_VARIABLE)) values[PROMPT_VARIABLE] = textOf(lastFromUser(wanted.whole().messages))
+  if (!isBareRequest && needed.has(PROMPT_VARIABLE))
+    values[PROMPT_VARIABLE] = textOf(lastFromUser(wanted.whole().messages))
   for (const [variable, value] of Object.entries(wanted.variables ?? {}))
     values[variable] = textOfValue(variable, value)
   const missing = [...needed].filter((variable) => !(variable in values))

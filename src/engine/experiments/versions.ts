@@ -1,20 +1,41 @@
 /**
- * All experiments ever started, each with all its versions, in the store and so shared by its processes. An experiment
- * changed while running becomes a new version with data of its own; one changed back to an earlier definition continues
- * that version.
+ * All experiments ever started, each with all its versions, in the store and so shared by its processes. An edit of what
+ * is compared makes a new version with data of its own, whose units keep their variants as far as the shares allow; one
+ * changed back to an earlier definition continues that version. An edit of the rules alone goes on with the data.
  */
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
 import { present } from '../../domain/present.ts'
 import type { Store } from '../../domain/store.ts'
-import { type Definition, meansTheSame, readAgain } from '../../experiment/definition.ts'
+import { type Dealing, dealAfresh, dealAgain, dealtByVersion, readDealing } from '../../experiment/dealing.ts'
+import { type Definition, readAgain } from '../../experiment/definition.ts'
+import { decidesAlike, hasSameData, hasSameRules, renamedVariants, rulesNote } from '../../experiment/edit.ts'
 import type { Experiment } from '../../experiment/experiment.ts'
 
 /** Why a version stopped: by a person, replaced by another version, or removed from the configuration. */
 export type StopCause = 'person' | 'changed' | 'removed'
 
+/** An edit of the rules by which the data of a version is read. */
+export interface RuleChange {
+  /** Epoch milliseconds. */
+  readonly at: number
+  /** The definition before it, as written. */
+  readonly before: Json
+  /** Whether there were observations whose result may have suggested it. */
+  readonly hadData: boolean
+}
+
 export interface Version {
+  /** With the rules of now. */
   readonly experiment: Experiment
+  /** Which unit gets which variant; never changes. */
+  readonly dealing: Dealing
+  /** Grows with every edit of the rules, after which the data is read again. */
+  readonly revision: number
+  /** Oldest first; the oldest are dropped after `MOST_CHANGES`. */
+  readonly ruleChanges: readonly RuleChange[]
+  /** The version that this one replaced when it was new; null for the first. */
+  readonly replaced: number | null
   readonly written: Json
   /** `command`, or the configuration that defines it. */
   readonly source: string
@@ -31,6 +52,7 @@ export interface Version {
 
 export const COMMAND = 'command'
 const COLLECTION = 'experiments'
+const MOST_CHANGES = 20
 
 /** Identifies one version of an experiment. */
 export const versionKey = ({ name, version }: Pick<Experiment, 'name' | 'version'>) => `${name}@${version}`
@@ -70,20 +92,40 @@ export class ExperimentVersions {
     return currentOf(this.versionsOf(name))
   }
 
-  /** The version with this definition. */
+  /** The version that has the data of this definition, whatever rules it is read by. */
   find({ experiment }: Pick<Definition, 'experiment'>): Version | undefined {
-    return this.versionsOf(experiment.name).find((version) => meansTheSame(version.experiment, experiment))
+    return versionOf(this.versionsOf(experiment.name), experiment)
   }
 
-  /** The same, created when there is none; it replaces earlier versions of the same source. */
-  adopt({ written, experiment }: Definition, source: string, now: number): Version {
+  /** The version before this one; undefined for the first. */
+  before({ experiment, replaced }: Version): Version | undefined {
+    return this.versionsOf(experiment.name).find((one) => one.experiment.version === replaced)
+  }
+
+  /**
+   * The same with these rules, created when there is none; it replaces earlier versions of the same source. `hasData`:
+   * whether a version has observations.
+   */
+  adopt(
+    { written, experiment }: Definition,
+    source: string,
+    now: number,
+    hasData: (version: Version) => boolean = () => false,
+  ): Version {
     const { name } = experiment
     const known = this.find({ experiment })
-    if (known !== undefined && known.source === source && !mayResume(known, source) && this.#isAlone(known))
-      return known
+    const isAsWanted = known !== undefined && known.source === source && hasSameRules(known.experiment, experiment)
+    if (isAsWanted && !mayResume(known, source) && this.#isAlone(known)) return known
     const startSeq = this.#store.lastSeq()
-    this.#change(name, (versions) => adopted(versions, { written, experiment, source, now, startSeq }))
+    const hadData = known !== undefined && hasData(known)
+    this.#change(name, (versions) => adopted(versions, { written, experiment, source, now, startSeq, hadData }))
     return present(this.find({ experiment })) // `adopted` put it there
+  }
+
+  /** What a verdict on this version has to say of its rules; null for nothing. */
+  rulesNote({ experiment, ruleChanges }: Version): string | null {
+    const earlier = ruleChanges.flatMap(({ before, hadData }) => (hadData ? (readAgain(before, 1) ?? []) : []))
+    return rulesNote(earlier, experiment)
   }
 
   /** Stops an experiment. `keep`: the variant every request gets from now on. */
@@ -136,23 +178,67 @@ function mayResume({ stopped }: Version, source: string): boolean {
   return stopped !== null && (source === COMMAND || stopped.cause !== 'person')
 }
 
-type Start = Definition & Pick<Version, 'source' | 'startSeq'> & { readonly now: number }
-
-function adopted(versions: readonly Version[], { written, experiment, source, now, startSeq }: Start): Version[] {
-  const others = (one: Version) =>
-    one.source === source && one.stopped === null ? { ...one, stopped: { at: now, cause: 'changed' as const } } : one
-  const known = versions.find((one) => meansTheSame(one.experiment, experiment))
-  if (known !== undefined) {
-    const resumed = mayResume(known, source) ? { ...known, source, stopped: null, kept: null } : { ...known, source }
-    return versions.map((one) => (one === known ? resumed : others(one)))
-  }
-  const version = Math.max(0, ...versions.map((one) => one.experiment.version)) + 1
-  const fresh = { stopped: null, kept: null, decidedAt: null, startedAt: now, startSeq, source, written }
-  return [...versions.map(others), { ...fresh, experiment: { ...experiment, version } }]
+/** Stores of before may have the same data under several rules as several versions: then the same rules come first. */
+function versionOf(versions: readonly Version[], experiment: Experiment): Version | undefined {
+  const same = versions.filter((version) => hasSameData(version.experiment, experiment))
+  return same.find((version) => hasSameRules(version.experiment, experiment)) ?? currentOf(same)
 }
 
-function writeVersion({ experiment, written, ...rest }: Version): Json {
-  return { ...rest, version: experiment.version, written }
+type Start = Definition & Pick<Version, 'source' | 'startSeq'> & { readonly now: number; readonly hadData: boolean }
+
+function adopted(versions: readonly Version[], start: Start): Version[] {
+  const { experiment, source, now } = start
+  const others = (one: Version) =>
+    one.source === source && one.stopped === null ? { ...one, stopped: { at: now, cause: 'changed' as const } } : one
+  const known = versionOf(versions, experiment)
+  if (known === undefined) return [...versions.map(others), newVersion(versions, start)]
+  const resumed = mayResume(known, source) ? { ...known, source, stopped: null, kept: null } : { ...known, source }
+  return versions.map((one) => (one === known ? withRules(resumed, start) : others(one)))
+}
+
+function newVersion(versions: readonly Version[], { written, experiment, source, now, startSeq }: Start): Version {
+  const before = currentOf(versions)
+  return {
+    experiment: { ...experiment, version: Math.max(0, ...versions.map((one) => one.experiment.version)) + 1 },
+    dealing:
+      before === undefined
+        ? dealAfresh(experiment)
+        : dealAgain(before.dealing, experiment, renamedVariants(before.experiment, experiment)),
+    revision: 0,
+    ruleChanges: [],
+    replaced: before?.experiment.version ?? null,
+    written,
+    source,
+    startedAt: now,
+    startSeq,
+    stopped: null,
+    kept: null,
+    decidedAt: null,
+  }
+}
+
+/** The version read by other rules from now on; a result by the old ones is one no longer. */
+function withRules(known: Version, { written, experiment, now, hadData }: Start): Version {
+  if (hasSameRules(known.experiment, experiment)) return known
+  return {
+    ...known,
+    experiment: { ...experiment, version: known.experiment.version },
+    written,
+    revision: known.revision + 1,
+    ruleChanges: [...known.ruleChanges, { at: now, before: known.written, hadData }].slice(-MOST_CHANGES),
+    decidedAt: decidesAlike(known.experiment, experiment) ? known.decidedAt : null,
+  }
+}
+
+function writeVersion({ experiment, written, dealing, ruleChanges, ...rest }: Version): Json {
+  // As plain JSON: interfaces are not assignable to it.
+  return {
+    ...rest,
+    dealing: { ...dealing } as never,
+    ruleChanges: ruleChanges as never,
+    version: experiment.version,
+    written,
+  }
 }
 
 /** Invalid entries are dropped. */
@@ -168,6 +254,10 @@ function readVersion(entry: unknown): Version | undefined {
   const cause = asString(stopped?.['cause'])
   return {
     experiment,
+    dealing: readDealing(record['dealing']) ?? dealtByVersion(experiment),
+    revision: asNumber(record['revision']) ?? 0,
+    ruleChanges: readRuleChanges(record['ruleChanges']),
+    replaced: asNumber(record['replaced']) ?? null,
     written: record['written'] as Json, // it was read from JSON
     source: asString(record['source']) ?? COMMAND,
     startedAt: asNumber(record['startedAt']) ?? 0,
@@ -179,4 +269,13 @@ function readVersion(entry: unknown): Version | undefined {
     kept: asString(record['kept']) ?? null,
     decidedAt: asNumber(record['decidedAt']) ?? null,
   }
+}
+
+function readRuleChanges(stored: unknown): readonly RuleChange[] {
+  return (asArray(stored) ?? []).flatMap((entry) => {
+    const record = asRecord(entry)
+    if (record === undefined) return []
+    const hadData = record['hadData'] === true
+    return [{ at: asNumber(record['at']) ?? 0, before: record['before'] as Json, hadData }] // it was read from JSON
+  })
 }

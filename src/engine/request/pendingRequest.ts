@@ -45,6 +45,8 @@ export interface PendingRequest {
   readonly labels: Readonly<Record<string, string>>
   /** Name of the gateway token; null for the library. */
   readonly token: string | null
+  /** Which token of that name it is; null for the library. */
+  readonly tokenId: string | null
   /** Whether another provider may be tried after one refused the content. */
   readonly retryFiltered: boolean
   /** The client's bytes, for upstreams that speak its dialect. */

@@ -27,6 +27,30 @@ export function sessionOf(request: ChatRequest, named: string | undefined, calle
   }
 }
 
+/**
+ * What keeps a variant of an experiment that counts sessions: the session that is named, else caller, opening and the
+ * variables of the templates, which are the same in every turn of a conversation. Null without either: the first
+ * message alone ("hi") is the same for many users.
+ */
+export function sessionUnit(
+  request: ChatRequest,
+  named: string | undefined,
+  caller: string,
+  variables: Readonly<Record<string, unknown>> = {},
+): string | null {
+  if (named !== undefined) return sessionOf(request, named, caller).id
+  const values = Object.entries(variables).sort(([a], [b]) => (a < b ? -1 : 1))
+  if (values.length === 0) return null
+  const { system, user } = openingOf(request)
+  const text = JSON.stringify([
+    caller,
+    textOf(system),
+    textOf(user),
+    values.map(([name, value]) => [name, String(value)]),
+  ])
+  return hash('sha256', text).slice(0, 24)
+}
+
 interface Opening {
   /** There is no assistant message yet. */
   readonly firstTurn: boolean

@@ -1,12 +1,13 @@
 /** An alert: what happened, since when, what still works, when it is expected back, and one thing to do. */
 
-import { asNumber, asRecord, asString } from '../../domain/json.ts'
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 
 export const ALERT_EVENTS = [
   'all_failed',
   'recovered',
   'key_revoked',
   'key_leaked',
+  'key_back',
   'no_credit',
   'credit_low',
   'credit_back',
@@ -14,8 +15,12 @@ export const ALERT_EVENTS = [
   'provider_down',
   'provider_back',
   'model_retired',
+  'model_back',
   'store_degraded',
+  'store_back',
   'experiment_decided',
+  'channel_off',
+  'channel_back',
 ] as const
 /** What a channel can subscribe to. */
 type AlertEvent = (typeof ALERT_EVENTS)[number]
@@ -24,8 +29,10 @@ type AlertEvent = (typeof ALERT_EVENTS)[number]
 export type Alert = {
   /** Globally unique: a receiver that sees an id twice got the same alert twice. */
   readonly id: string
-  /** `test` is a message a person requested, to check that a channel works. */
-  readonly event: AlertEvent | 'test'
+  /**
+   * `test` is a message a person requested, to check that a channel works; `digest` tells what happened in quiet hours.
+   */
+  readonly event: AlertEvent | 'test' | 'digest'
   /** What it is about: `auto` for everything, a model, `groq#2`, a provider, a budget's scope. */
   readonly subject: string
   /** Epoch milliseconds at which it was raised. */
@@ -39,6 +46,14 @@ export type Alert = {
   readonly returnsAt: number | null
   readonly returns: string | null
   readonly advice: string | null
+  /** The id of the first alert of its incident, for reminders and ends; absent in the first. */
+  readonly incident?: string
+  /** Only of what came and went several times: how often, and until when it is not reported again. */
+  readonly flapping?: string
+  /** Only of a reminder, that an incident goes on: what has changed since it was told last. */
+  readonly changed?: string
+  /** Only of a digest. */
+  readonly lines?: readonly string[]
 }
 
 const SIGNS: { readonly [E in Alert['event']]: string } = {
@@ -46,6 +61,7 @@ const SIGNS: { readonly [E in Alert['event']]: string } = {
   recovered: '🟢',
   key_revoked: '🔑',
   key_leaked: '🚨',
+  key_back: '🟢',
   no_credit: '💳',
   credit_low: '⏳',
   credit_back: '🟢',
@@ -53,17 +69,26 @@ const SIGNS: { readonly [E in Alert['event']]: string } = {
   provider_down: '🟠',
   provider_back: '🟢',
   model_retired: '📦',
+  model_back: '🟢',
   store_degraded: '💾',
+  store_back: '🟢',
   experiment_decided: '🧪',
+  channel_off: '📪',
+  channel_back: '📬',
   test: '🔔',
+  digest: '🌅',
 }
 
 /** The alert in a few lines of plain text. */
 export function alertText(alert: Alert): string {
+  const title = `${SIGNS[alert.event]} ${alert.what}`
+  if (alert.lines !== undefined) return [title, ...alert.lines].join('\n')
   const lines = [
-    `${SIGNS[alert.event]} ${alert.what}`,
+    title,
     `Since: ${moment(alert.since, alert.at)}`,
+    line('Changed', alert.changed ?? null),
     line('Why', alert.why),
+    line('Flapping', alert.flapping ?? null),
     line('Still works', alert.works),
     line('Expected back', alert.returns),
     line('To do', alert.advice),
@@ -84,11 +109,17 @@ export function moment(at: number, now: number): string {
 
 /** Whether a subscription covers an event: some events come with the one they belong to. */
 export function coversEvent(events: ReadonlySet<string>, event: Alert['event']): boolean {
-  return event === 'test' || events.has(event) || (COMPANIONS[event] ?? []).some((one) => events.has(one))
+  return ALWAYS.has(event) || events.has(event) || (COMPANIONS[event] ?? []).some((one) => events.has(one))
 }
+
+/** What is said of the alerts themselves. */
+const ALWAYS: ReadonlySet<string> = new Set(['test', 'digest', 'channel_off', 'channel_back'])
 
 const COMPANIONS: { readonly [E in Alert['event']]?: readonly AlertEvent[] } = {
   key_leaked: ['key_revoked'],
+  key_back: ['key_revoked'],
+  model_back: ['model_retired'],
+  store_back: ['store_degraded'],
   provider_back: ['provider_down'],
   credit_back: ['credit_low', 'no_credit'],
 }
@@ -103,6 +134,8 @@ export function readAlert(value: unknown): Alert | undefined {
     return undefined
   if (event === undefined || !Object.hasOwn(SIGNS, event)) return undefined
   const text = (name: string) => asString(record?.[name]) ?? null
+  const [incident, changed, flapping] = [text('incident'), text('changed'), text('flapping')]
+  const lines = asArray(record?.['lines'])?.filter((one) => typeof one === 'string')
   return {
     id,
     event: event as Alert['event'], // checked above
@@ -115,5 +148,9 @@ export function readAlert(value: unknown): Alert | undefined {
     returnsAt: asNumber(record?.['returnsAt']) ?? null,
     returns: text('returns'),
     advice: text('advice'),
+    ...(incident !== null && { incident }),
+    ...(changed !== null && { changed }),
+    ...(flapping !== null && { flapping }),
+    ...(lines !== undefined && { lines }),
   }
 }

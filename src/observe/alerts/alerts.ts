@@ -1,22 +1,36 @@
 /**
- * Decides which alerts are sent. An incident is reported once while it lasts, whichever process saw it first; while
- * everything fails, partial failures fold into the one alert; a flapping incident is reported a few times an hour.
+ * Decides which alerts are sent. An incident is reported once while it lasts, whichever process saw it first, and once
+ * a day again where its end is not known; while everything fails, partial failures fold into the one alert; a flapping
+ * incident is reported a few times an hour, and then when it lasts. What was not reported and goes on is reported later:
+ * the last that a person read is true.
  */
 
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { cleanText } from '../../domain/cleanText.ts'
 import { cutText } from '../../domain/cutText.ts'
 import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
-import { type Alert, alertText, coversEvent } from './alert.ts'
+import { type Alert, alertText, coversEvent, moment } from './alert.ts'
+import { AlertIds } from './alertIds.ts'
+import { type Audience, audienceOf, NOBODY } from './audience.ts'
 import type { Channel, Delivery } from './channel.ts'
-import { begun, ended, type Incident, isOpen, readIncident, writeIncident } from './incident.ts'
-import { Outbox, type OutboxOptions } from './outbox.ts'
+import type { ChannelHealth } from './channelHealth.ts'
+import { begun, ended, hasLasted, type Incident, isOpen, mutedUntil, reported, reportOf } from './incident.ts'
+import { IncidentLog } from './incidentLog.ts'
+import { type AddOptions, Outbox, type OutboxOptions } from './outbox.ts'
 
 /** What happened, before it becomes an alert. */
 export type News = Omit<Alert, 'id' | 'at'> & {
   /** Epoch milliseconds at which the incident ends by itself; absent when only another event ends it. */
   readonly until?: number | null
+}
+
+/** What is known of incidents now, by whoever raised them. */
+export interface Witness {
+  /** The incident as it is now; null when it is not known to go on. */
+  attest(incident: Incident): Omit<News, 'until'> | null
+  /** Whether everything fails, so that its parts are not reported. */
+  readonly everythingFails: boolean
 }
 
 interface AlertsOptions {
@@ -28,6 +42,8 @@ interface AlertsOptions {
   /** Called with every alert, sent or not. */
   readonly emit: (alert: Alert, text: string) => void
   readonly onUnreachable?: OutboxOptions['onUnreachable']
+  /** Null while nobody knows: then nothing is reported later or again. */
+  readonly witness?: () => Witness | null
 }
 
 /** An incident with the delivery state of its message. */
@@ -40,11 +56,16 @@ export interface IncidentView {
 /** The subject of an alert that concerns everything. */
 export const EVERYTHING = 'auto'
 
-const TROUBLES = 'alerts'
-/** How long a closed incident is still listed. */
-const KEPT_MS = 7 * 86_400_000
 /** How often incidents opened and closed by other processes are read. */
 const SYNC_MS = 5_000
+/** How often open incidents are looked at, for what is to be reported later or again. */
+const REVIEW_MS = 5_000
+/** What everything failing included, and goes on after it, is reported so much later: most of it ends with it. */
+const UNFOLD_MS = 60_000
+/** What goes on is reported again after this time. */
+const REMIND_MS = 86_400_000
+/** An incident that ends by itself unless somebody attests it, such as an outage of keys no longer used, ends after this. */
+export const LAPSE_MS = 2 * REMIND_MS
 /** Maximum UTF-16 units of one line of an alert. */
 const MOST_OF_A_LINE = 600
 
@@ -55,6 +76,19 @@ const HOLD_MS: { readonly [E in Alert['event']]?: number } = {
   model_retired: 2_000,
   provider_down: 10_000,
 }
+
+/**
+ * What is reported again while it goes on. Not a budget, whose reset is known, nor a retired model, which does not
+ * come back.
+ */
+const REMINDED: ReadonlySet<string> = new Set([
+  'all_failed',
+  'key_revoked',
+  'key_leaked',
+  'no_credit',
+  'provider_down',
+  'store_degraded',
+])
 
 /** Alerts that "everything fails" includes. */
 const PARTS: ReadonlySet<string> = new Set([
@@ -69,42 +103,42 @@ const PARTS: ReadonlySet<string> = new Set([
 export class Alerts {
   readonly #options: AlertsOptions
   readonly #outbox: Outbox
-  /** Open incidents, as last read. */
-  readonly #open = new Map<string, Incident>()
-  /** Identifies the set of channels: the same incident for other channels is another incident. */
-  #audience = 'nobody'
-  #syncedAt = Number.NEGATIVE_INFINITY
+  readonly #log: IncidentLog
+  readonly #ids = new AlertIds()
+  #audience: Audience = NOBODY
+  #reviewedAt = Number.NEGATIVE_INFINITY
+  /** When this process first saw that the broader incident of a folded one is over, by key. */
+  readonly #unfoldedAt = new Map<string, number>()
 
   constructor(options: AlertsOptions) {
     this.#options = options
     this.#outbox = new Outbox(options)
+    this.#log = new IncidentLog(options.store, options.now)
   }
 
   get channels(): readonly Channel[] {
     return this.#outbox.channels
   }
 
-  /** Installs the channels of a configuration. */
-  use(channels: readonly Channel[]): void {
-    const ids = channels.map((channel) => channel.id).sort()
-    this.#audience = ids.length === 0 ? 'nobody' : createHash('sha256').update(ids.join(' ')).digest('hex').slice(0, 16)
-    this.#outbox.use(channels)
-    this.#open.clear()
-    this.sync()
+  /** Installs the channels of a configuration, which `home` names; null for one that is in no file. */
+  use(channels: readonly Channel[], home: string | null = null): void {
+    const { audience, before } = audienceOf(channels, this.#audience, { store: this.#options.store, home })
+    this.#audience = audience
+    this.#outbox.use(channels, before.channels)
+    this.#log.useFor(audience.id)
   }
 
   /** Whether no incident is open; called for every answer. */
   get isQuiet(): boolean {
-    return this.#open.size === 0
+    return this.#log.isQuiet
   }
 
   find(key: string): Incident | undefined {
-    const incident = this.#open.get(key)
-    return isOpen(incident, this.#options.now()) ? incident : undefined
+    return this.#log.find(key)
   }
 
   open(): readonly Incident[] {
-    return [...this.#open.values()]
+    return this.#log.open()
   }
 
   /**
@@ -116,34 +150,34 @@ export class Alerts {
     const { until = null, ...said } = news
     const alert = this.#alertOf(said)
     const folded = everythingFails && PARTS.has(alert.event)
-    const incident = this.#change(key, (known) =>
+    const incident = this.#log.change(key, (known) =>
       isOpen(known, alert.at) ? known : begun(known, { key, alert, until, folded }),
     )
-    if (incident === undefined) return false
-    this.#open.set(key, incident)
-    if (incident.alert.id !== alert.id) return false
-    if (incident.told === 'told') this.#notify(incident.alert)
+    if (incident?.alert.id !== alert.id) return false
+    if (incident.told === 'told') this.#notify(reportOf(incident))
     return true
   }
 
-  /** Closes an incident, and reports that if its opening was reported. Returns whether this call closed it. */
-  end(key: string, news: News | null = null): boolean {
-    const known = this.#open.get(key)
-    if (known === undefined) return false
-    this.#open.delete(key)
+  /**
+   * Closes an incident, and reports that if it was reported. `parts`: what it included and goes on, as that report says.
+   * Returns whether this call closed it.
+   */
+  end(key: string, news: News | null = null, parts: readonly Incident[] = []): boolean {
+    if (this.#log.known(key) === undefined) return false
     const mark = randomUUID()
     const now = this.#options.now()
-    const incident = this.#change(key, (before) => (before?.open === true ? ended(before, now, mark) : before))
+    const incident = this.#log.change(key, (before) => (before?.open === true ? ended(before, now, mark) : before))
     if (incident?.endedBy !== mark) return false
     const untold = this.#takeBack(incident)
     if (news === null || incident.told !== 'told') return true
-    this.#post(this.#alertOf(news), 0, untold)
+    this.#post({ ...this.#alertOf(news), incident: firstOf(incident) }, { except: untold, ends: incident.alert.id })
+    for (const part of parts) this.#tellPart(part, news.event)
     return true
   }
 
   /** Closes an incident that proved false: messages not yet sent are withdrawn, and nothing else is reported. */
   retract(key: string): void {
-    const known = this.#open.get(key)
+    const known = this.#log.known(key)
     if (known === undefined) return
     this.#outbox.withdraw((alert) => alert.id === known.alert.id)
     this.end(key)
@@ -152,45 +186,39 @@ export class Alerts {
   /** Whether no channel subscribed to the alert has received it yet. */
   isUnsent({ alert }: Incident): boolean {
     const waiting = this.#outbox.waiting().filter(({ alertId }) => alertId === alert.id)
-    const wanted = this.channels.filter((channel) => coversEvent(channel.events, alert.event))
+    const wanted = this.channels.filter(
+      ({ events, backupAfterMs }) => backupAfterMs === null && coversEvent(events, alert.event),
+    )
     return waiting.length > 0 && waiting.length >= wanted.length
   }
 
   /** Called every second. Returns the incidents other processes have closed since the last call. */
   tick(): readonly Incident[] {
     const now = this.#options.now()
-    const over = Math.abs(now - this.#syncedAt) >= (this.isQuiet ? 3 * SYNC_MS : SYNC_MS / 5) ? this.sync() : []
+    const over = Math.abs(now - this.#log.syncedAt) >= (this.isQuiet ? 3 * SYNC_MS : SYNC_MS / 5) ? this.sync() : []
+    this.#review(now)
     this.#outbox.tick()
     return over
   }
 
   /** Reads what other processes opened and closed. Returns the incidents that are over. */
   sync(): readonly Incident[] {
-    const { store, now } = this.#options
-    this.#syncedAt = now()
-    const stored = new Map<string, Incident>()
-    for (const [place, value] of store.listDocs(TROUBLES)) {
-      const incident = readIncident(value)
-      if (incident === undefined || isForgotten(incident, now())) store.deleteDoc(TROUBLES, place)
-      else if (place === this.#place(incident.key)) stored.set(incident.key, incident)
-    }
-    const over = [...this.#open.values()].filter(({ key }) => !isOpen(stored.get(key), now()))
-    this.#open.clear()
-    for (const [key, incident] of stored) if (isOpen(incident, now())) this.#open.set(key, incident)
-    return over.map((incident) => stored.get(incident.key) ?? incident)
+    return this.#log.sync()
+  }
+
+  /** How the channels do, in the order of the configuration. */
+  health(): readonly ChannelHealth[] {
+    return this.#outbox.health()
   }
 
   /** Every incident kept, newest first. */
   list(): readonly IncidentView[] {
     const names = new Map(this.channels.map((channel) => [channel.id, channel.name]))
     const waiting = this.#outbox.waiting()
-    const views: IncidentView[] = []
-    for (const [place, value] of this.#options.store.listDocs(TROUBLES)) {
-      const incident = readIncident(value)
-      if (incident === undefined || place !== this.#place(incident.key)) continue
+    const views = this.#log.all().map((incident) => {
       const waitingFor = waiting.filter(({ alertId }) => alertId === incident.alert.id)
-      views.push({ incident, waitingFor: waitingFor.flatMap(({ channel }) => names.get(channel) ?? []) })
-    }
+      return { incident, waitingFor: waitingFor.flatMap(({ channel }) => names.get(channel) ?? []) }
+    })
     return views.sort((one, other) => other.incident.alert.at - one.incident.alert.at)
   }
 
@@ -211,28 +239,93 @@ export class Alerts {
     return this.#outbox.close(graceMs)
   }
 
-  #notify(alert: Alert): void {
-    if (alert.event === 'all_failed' && alert.subject === EVERYTHING) this.#foldParts()
-    this.#post(alert, HOLD_MS[alert.event] ?? (PARTS.has(alert.event) && alert.subject !== EVERYTHING ? 1_000 : 0))
+  /** Reports what was muted or folded and goes on, and again what has gone on for a day. */
+  #review(now: number): void {
+    if (this.#log.isQuiet || Math.abs(now - this.#reviewedAt) < REVIEW_MS) return
+    this.#reviewedAt = now
+    const witness = this.#options.witness?.() ?? null
+    if (witness === null) return
+    for (const incident of this.#log.open()) {
+      if (!isOpen(incident, now)) continue
+      if (incident.told !== 'told') this.#tellLate(incident, witness, now)
+      else if (REMINDED.has(incident.alert.event) && Math.abs(now - incident.alert.at) >= REMIND_MS)
+        this.#remind(incident, witness, now)
+    }
   }
 
-  #post(alert: Alert, holdMs: number, except?: ReadonlySet<string>): void {
-    this.#outbox.add(alert, holdMs, except)
+  #tellLate(incident: Incident, witness: Witness, now: number): void {
+    const { key, alert, openedAt } = incident
+    if (witness.everythingFails && isPart(alert)) return void this.#unfoldedAt.delete(key)
+    if (incident.told === 'folded' && !this.#isUnfolded(key, now)) return
+    if (mutedUntil(incident, now) !== null && !hasLasted(incident, now)) return
+    const news = witness.attest(incident)
+    if (news === null) return
+    const late = this.#alertOf(news)
+    const told = this.#log.change(key, (known) =>
+      isOpen(known, now) && known.told !== 'told' && known.openedAt === openedAt ? reported(known, late) : known,
+    )
+    if (told === undefined) return
+    this.#unfoldedAt.delete(key)
+    if (told.alert.id === late.id) this.#notify(reportOf(told))
+  }
+
+  /** Whether what included the incident has been over for long enough. */
+  #isUnfolded(key: string, now: number): boolean {
+    const since = this.#unfoldedAt.get(key)
+    if (since === undefined) this.#unfoldedAt.set(key, now)
+    return since !== undefined && Math.abs(now - since) >= UNFOLD_MS
+  }
+
+  #remind(incident: Incident, witness: Witness, now: number): void {
+    const { key, alert, until } = incident
+    const news = witness.attest(incident)
+    if (news === null) return
+    const again: Alert = {
+      ...this.#alertOf({
+        ...news,
+        what: `${news.what.replace(STILL, '')}, still after ${daysText(now - alert.since)}`,
+      }),
+      incident: firstOf(incident),
+      changed: changesText(alert, news),
+    }
+    const told = this.#log.change(key, (known) =>
+      isOpen(known, now) && known.alert.id === alert.id
+        ? { ...known, alert: again, until: until === null ? null : Math.max(until, now + LAPSE_MS) }
+        : known,
+    )
+    if (told === undefined) return
+    if (told.alert.id === again.id) this.#post(again, {})
+  }
+
+  /** A part that goes on is reported with the end of what included it, and by itself where that is not read. */
+  #tellPart({ key, openedAt }: Incident, event: Alert['event']): void {
+    let isNew = false
+    const told = this.#log.change(key, (known) => {
+      isNew = known?.open === true && known.told === 'folded' && known.openedAt === openedAt
+      return isNew && known !== undefined ? { ...known, told: 'told' } : known
+    })
+    if (told === undefined || !isNew) return
+    const readers = this.channels.filter((channel) => coversEvent(channel.events, event)).map(({ id }) => id)
+    this.#post(told.alert, { except: new Set(readers) })
+  }
+
+  #notify(alert: Alert): void {
+    if (alert.event === 'all_failed' && alert.subject === EVERYTHING) this.#foldParts()
+    this.#post(alert, { holdMs: HOLD_MS[alert.event] ?? (isPart(alert) ? 1_000 : 0) })
+  }
+
+  #post(alert: Alert, options: AddOptions): void {
+    this.#outbox.add(alert, options)
     this.#options.emit(alert, alertText(alert))
-    if (holdMs === 0) void this.#outbox.deliver()
+    if ((options.holdMs ?? 0) === 0) void this.#outbox.deliver()
   }
 
   /** Withdraws queued alerts that "everything fails" includes. */
   #foldParts(): void {
-    const parts = new Set(
-      this.#outbox
-        .withdraw((alert) => PARTS.has(alert.event) && alert.subject !== EVERYTHING)
-        .map(({ alertId }) => alertId),
-    )
-    for (const { key, alert } of this.#open.values()) {
+    const parts = new Set(this.#outbox.withdraw(isPart).map(({ alertId }) => alertId))
+    for (const { key, alert } of this.#log.open()) {
       if (!parts.has(alert.id)) continue
-      const folded = this.#change(key, (before) => before && { ...before, told: 'folded' as const })
-      if (folded !== undefined) this.#open.set(key, folded)
+      this.#log.change(key, (before) => before && { ...before, told: 'folded' as const })
     }
   }
 
@@ -248,11 +341,12 @@ export class Alerts {
     const shown = (text: string, most = MOST_OF_A_LINE) => cutText(redact(cleanText(text)), most)
     const clean = (text: string | null) => (text === null ? null : shown(text))
     const { event, since, returnsAt } = news
+    const at = now()
     return {
-      id: randomUUID(),
+      id: this.#ids.next(at),
       event,
       subject: shown(news.subject, 200),
-      at: now(),
+      at,
       since,
       what: shown(news.what),
       why: clean(news.why),
@@ -262,21 +356,25 @@ export class Alerts {
       advice: clean(news.advice),
     }
   }
-
-  #change(key: string, change: (known: Incident | undefined) => Incident | undefined): Incident | undefined {
-    const value = this.#options.store.updateDoc(TROUBLES, this.#place(key), (before) => {
-      const after = change(readIncident(before))
-      return after === undefined ? undefined : writeIncident(after)
-    })
-    return readIncident(value)
-  }
-
-  #place(key: string): string {
-    return `${this.#audience} ${key}`
-  }
 }
 
-function isForgotten({ open, overAt, until, alert }: Incident, now: number): boolean {
-  const end = overAt ?? until ?? (open ? null : alert.at)
-  return end !== null && now - end > KEPT_MS
+const isPart = ({ event, subject }: Alert) => PARTS.has(event) && subject !== EVERYTHING
+
+const firstOf = ({ alert }: Incident) => alert.incident ?? alert.id
+
+/** What the reminder before it added. */
+const STILL = /, still after \d+ (?:hours|days)$/
+
+/** `24 hours`, `3 days` */
+function daysText(ms: number): string {
+  const hours = Math.round(ms / 3_600_000)
+  return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`
+}
+
+/** What is other than in the last report. */
+function changesText(before: Alert, after: Pick<News, 'why' | 'works'>): string {
+  const changes: string[] = []
+  if (before.why !== after.why && before.why !== null) changes.push(`it was ${before.why}`)
+  if (before.works !== after.works && before.works !== null) changes.push(`what still worked was ${before.works}`)
+  return changes.length === 0 ? `nothing since ${moment(before.at, before.at + REMIND_MS)}` : changes.join('; ')
 }

@@ -1,21 +1,42 @@
-/** A way to reach a person: what a channel is, and the possible results of sending. */
+/** A way to reach a person: what a channel is, what it sends, and the possible results of sending. */
 
 import type { Dispatcher } from 'undici'
 import type { Alert } from './alert.ts'
 
 export type Delivery =
-  | { readonly ok: true }
+  | {
+      readonly ok: true
+      /** What a person should change although it was delivered. */
+      readonly remark?: string
+    }
   | {
       readonly ok: false
-      /** `retry`: try again later. `drop`: never send this message. `off`: send nothing until the settings change. */
-      readonly next: 'retry' | 'drop' | 'off'
+      /**
+       * `retry`: the channel rests, and the message waits. `shorten`: its contents were refused; it is tried once more in
+       * a plain short form. `off`: by the service's own definite word the address or token is no longer good.
+       */
+      readonly next: 'retry' | 'shorten' | 'off'
       /** For people; never an address, a token, or the alert's text. */
       readonly reason: string
+      /** What a person can do; null when nothing but waiting helps. */
+      readonly advice: string | null
       /** The wait requested by the channel, in milliseconds. */
       readonly afterMs?: number
       /** No response at all: either the host is down or this machine is offline. */
       readonly unreachable?: boolean
+      /** The service itself says that it cannot deliver until a person acts, who may do so at any time. */
+      readonly needsPerson?: boolean
     }
+
+/** What is sent at once. */
+export interface Message {
+  /** At least one; several only to a channel with `mostCharacters`. */
+  readonly alerts: readonly Alert[]
+  /** Said before them: why this channel gets them, or what it has missed. */
+  readonly note: string | null
+  /** A few hundred ASCII characters and nothing else, because the whole message was refused. */
+  readonly isPlain: boolean
+}
 
 export interface Channel {
   /** Identifies the channel and its settings without revealing them; another address is another channel. */
@@ -25,8 +46,13 @@ export interface Channel {
   readonly events: ReadonlySet<string>
   /** Maximum total characters of the texts one message may carry; null when each alert is a message of its own. */
   readonly mostCharacters: number | null
+  /**
+   * Milliseconds after which it gets an alert that the other channels have not delivered; null for a channel that gets
+   * its alerts at once.
+   */
+  readonly backupAfterMs: number | null
   /** Never rejects. */
-  send(alerts: readonly Alert[], signal: AbortSignal): Promise<Delivery>
+  send(message: Message, signal: AbortSignal): Promise<Delivery>
 }
 
 export interface ChannelTools {
@@ -39,6 +65,3 @@ export interface ChannelTools {
   /** A signal that aborts when that many milliseconds have passed. Default: `AbortSignal.timeout`. */
   readonly deadline?: (ms: number) => AbortSignal
 }
-
-/** Separates the alerts of one message. */
-export const BETWEEN = '\n\n'

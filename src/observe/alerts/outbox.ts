@@ -2,31 +2,44 @@
  * Messages still to be delivered. They are in the store, so they survive a restart, and one process at a time holds a
  * channel, so that several on one store send each message once. One whose answer was lost or came too late, or was not
  * recorded because the process was killed, may be sent twice, with the same id.
+ *
+ * A channel that fails rests, with growing pauses, and its messages wait. What cannot be delivered at all (a day old, one
+ * of too many, refused for its contents in every form) is said in the next message that can.
  */
 
 import { randomUUID } from 'node:crypto'
-import { asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
-import { type Alert, alertText, coversEvent, readAlert } from './alert.ts'
-import { BETWEEN, type Channel, type Delivery } from './channel.ts'
-import { afterDelivery, CLAIM_MS, claimed, isFree, readState, turnedOn, writeState } from './channelState.ts'
+import { type Alert, alertText, coversEvent, moment } from './alert.ts'
+import type { Channel, Delivery, Message } from './channel.ts'
+import { type ChannelHealth, healthOf } from './channelHealth.ts'
+import {
+  afterFailure,
+  afterRefusal,
+  afterSuccess,
+  type ChannelState,
+  claimed,
+  isClaimed,
+  isFree,
+  readState,
+  released,
+  stoodInFor,
+  widened,
+  working,
+  writeState,
+} from './channelState.ts'
+import { AFTERMATH, announcement, gapNotes, returnText, standInNote } from './channelTexts.ts'
+import { batchOf, inOrder, keyOf, type OutboxEntry, type Refused, readEntry, writeEntry } from './outboxEntry.ts'
 
 export interface OutboxOptions {
   readonly store: Store
   readonly now: () => number
   readonly random: () => number
   readonly logger: Logger
+  /** Called with every alert that the outbox raises itself, about its channels. */
+  readonly emit?: (alert: Alert, text: string) => void
   /** Called with a host that did not respond, to distinguish an outage from being offline. */
   readonly onUnreachable?: (host: string) => void
-}
-
-interface OutboxEntry {
-  readonly key: string
-  readonly channel: string
-  readonly alert: Alert
-  /** Epoch milliseconds; until then it may still be folded into another. */
-  readonly notBefore: number
 }
 
 /** An alert queued for one channel. */
@@ -35,10 +48,21 @@ interface QueuedDelivery {
   readonly alertId: string
 }
 
+export interface AddOptions {
+  /** How long it may still be folded into another, in milliseconds. */
+  readonly holdMs?: number
+  /** Ids of channels that do not get it. */
+  readonly except?: ReadonlySet<string>
+  /** The alert whose end it reports: a backup channel that delivered that one gets this one at once. */
+  readonly ends?: string
+}
+
 const ENTRIES = 'alert-outbox'
 const CHANNELS = 'alert-channels'
 /** Yesterday's events are not worth waking anyone for. */
 const LIFE_MS = 86_400_000
+/** What no process has looked after for this long belongs to channels that are no longer configured. */
+const ORPHAN_MS = 3 * LIFE_MS
 /** Beyond this many per channel, the oldest are dropped: they are no longer news. */
 const MOST_WAITING = 200
 /** How often the outbox is checked when this process has nothing queued: another may have died with messages in it. */
@@ -53,8 +77,11 @@ export class Outbox {
   /** While closing, no other alert can arrive to fold into, so nothing is held back. */
   #isClosing = false
   #lookedAt = Number.NEGATIVE_INFINITY
+  #added = 0
   /** Channels whose failure this process has logged. */
   readonly #said = new Set<string>()
+  /** Channels that this process has tried: until then it does not know why they rest. */
+  readonly #tried = new Set<string>()
 
   constructor(options: OutboxOptions) {
     this.#options = options
@@ -64,18 +91,29 @@ export class Outbox {
     return this.#channels
   }
 
-  use(channels: readonly Channel[]): void {
+  /**
+   * Installs the channels of a configuration. What waits for one of the same name with other settings (`before`: ids by
+   * name) waits for the new one.
+   */
+  use(channels: readonly Channel[], before: Readonly<Record<string, string>> = {}): void {
     this.#channels = channels
     this.#waiting = true
+    for (const { name, id } of channels) {
+      const old = before[name]
+      if (old !== undefined && old !== id) this.#inherit(old, id)
+    }
   }
 
-  /** Queues the alert for every channel subscribed to it, except those in `except`. */
-  add(alert: Alert, holdMs: number, except: ReadonlySet<string> = NONE): void {
-    const { store } = this.#options
+  /** Queues the alert for every channel subscribed to it. */
+  add(alert: Alert, { holdMs = 0, except = NONE, ends }: AddOptions = {}): void {
+    const now = this.#options.now()
     for (const channel of this.#channels) {
-      if (!coversEvent(channel.events, alert.event) || except.has(channel.id) || this.#isOff(channel)) continue
-      const key = `${channel.id} ${String(alert.at).padStart(15, '0')} ${alert.id}`
-      store.setDoc(ENTRIES, key, { channel: channel.id, alert, notBefore: alert.at + holdMs })
+      if (!coversEvent(channel.events, alert.event) || except.has(channel.id)) continue
+      const isBackup = channel.backupAfterMs !== null && !this.#stoodIn(channel, ends) && !isAboutChannels(alert)
+      if (isBackup && this.#firstFor(alert).every(({ id }) => except.has(id))) continue
+      const notBefore = alert.at + holdMs + (isBackup ? (channel.backupAfterMs ?? 0) : 0)
+      this.#put({ channel: channel.id, alert, order: this.#added++, notBefore, isBackup, refused: 'nothing' })
+      this.#dropExcess(channel, now)
       this.#waiting = true
     }
   }
@@ -85,12 +123,21 @@ export class Outbox {
     const mine = new Set(this.#channels.map((channel) => channel.id))
     const taken = this.#entries().filter((entry) => mine.has(entry.channel) && wanted(entry.alert))
     for (const { key } of taken) this.#options.store.deleteDoc(ENTRIES, key)
-    return taken.map(({ channel, alert }) => ({ channel, alertId: alert.id }))
+    return taken.map(queued)
   }
 
-  /** Messages queued for the channels of this process. */
+  /** Messages queued for the channels of this process, without those a backup gets only if the others fail. */
   waiting(): readonly QueuedDelivery[] {
-    return this.#entries().map(({ channel, alert }) => ({ channel, alertId: alert.id }))
+    return this.#entries()
+      .filter(({ isBackup }) => !isBackup)
+      .map(queued)
+  }
+
+  health(): readonly ChannelHealth[] {
+    const waiting = this.waiting()
+    return this.#channels.map((channel) =>
+      healthOf(channel, this.#stateOf(channel), waiting.filter((one) => one.channel === channel.id).length),
+    )
   }
 
   /** Called every second: delivers what is due. */
@@ -107,13 +154,13 @@ export class Outbox {
     return this.#running
   }
 
-  /** Sends to one channel, bypassing the outbox, when a person tests it; success turns it on again. */
+  /** Sends to one channel, bypassing the outbox, when a person tests it; success ends its rest. */
   async test(channel: Channel, alert: Alert): Promise<Delivery> {
-    const delivery = await channel.send([alert], this.#stop.signal)
-    if (delivery.ok) {
-      this.#options.store.updateDoc(CHANNELS, channel.id, (value) => writeState(turnedOn(readState(value))))
-      this.#said.delete(channel.id)
-    }
+    const delivery = await channel.send({ alerts: [alert], note: null, isPlain: false }, this.#stop.signal)
+    if (!delivery.ok) return delivery
+    this.#change(channel, working)
+    this.#said.delete(channel.id)
+    this.#waiting = true
     return delivery
   }
 
@@ -143,112 +190,276 @@ export class Outbox {
   async #serve(channel: Channel): Promise<void> {
     if (this.#stop.signal.aborted || this.#due(channel).length === 0) return
     const claim = randomUUID()
-    if (!this.#claim(channel, claim)) return
+    const state = this.#claim(channel, claim)
+    if (state === null) return
+    this.#dropOld(channel)
     // Read again: the previous holder of the channel may have sent them.
-    const batch = fitting(channel, this.#due(channel))
-    const delivery =
-      batch.length === 0
-        ? null
-        : await channel.send(
-            batch.map(({ alert }) => alert),
-            this.#stop.signal,
-          )
-    if (delivery !== null) this.#take(channel, batch, delivery)
-    const facts = { now: this.#options.now(), random: this.#options.random() }
-    this.#options.store.updateDoc(CHANNELS, channel.id, (value) => {
-      const state = readState(value)
-      return writeState(state.claim === claim ? afterDelivery(state, delivery, facts) : state)
-    })
+    const due = this.#due(channel)
+    const message = this.#messageFor(due, channel)
+    if (message === null) {
+      this.#change(channel, (now) => (now.claim === claim ? released(now) : now))
+      return
+    }
+    const delivery = await channel.send(message.message, this.#stop.signal)
+    this.#settle(channel, { ...message, delivery, claim })
   }
 
-  #claim(channel: Channel, claim: string): boolean {
+  #claim(channel: Channel, claim: string): ChannelState | null {
     const now = this.#options.now()
-    const value = this.#options.store.updateDoc(CHANNELS, channel.id, (before) => {
-      const state = readState(before)
-      return writeState(isFree(state, now) ? claimed(state, claim, now + CLAIM_MS, now) : state)
-    })
-    return readState(value).claim === claim
+    const isFirst = !this.#tried.has(channel.id)
+    const state = this.#change(channel, (before) =>
+      isFree(before, now, isFirst) ? claimed(before, claim, now) : before,
+    )
+    if (state.claim !== claim) return null
+    this.#tried.add(channel.id)
+    return state
+  }
+
+  #messageFor(due: readonly OutboxEntry[], channel: Channel): Sending | null {
+    const [first] = due
+    if (first === undefined) return null
+    const { lost, covered } = this.#stateOf(channel)
+    const notes = [...this.#standIn(first), ...gapNotes({ lost, covered }, this.#options.now())]
+    const note = notes.length === 0 ? null : notes.map((one) => `${one}.`).join('\n')
+    const batch = batchOf(due, channel, note?.length ?? 0)
+    const isPlain = first.refused === 'whole' || first.refused === 'plain'
+    return { batch, said: { lost, covered }, message: { alerts: batch.map(({ alert }) => alert), note, isPlain } }
+  }
+
+  #standIn({ alert, isBackup }: OutboxEntry): readonly string[] {
+    if (!isBackup) return []
+    const first = this.#firstFor(alert)
+    const names = first.map(({ name }) => name)
+    return [standInNote(names, this.#areOff(first), this.#options.now() - alert.at)]
   }
 
   /** Records the result of sending a message. */
-  #take(channel: Channel, batch: readonly OutboxEntry[], delivery: Delivery): void {
-    const { store, onUnreachable } = this.#options
-    if (delivery.ok || delivery.next !== 'retry') for (const { key } of batch) store.deleteDoc(ENTRIES, key)
-    if (delivery.ok) return this.#works(channel)
-    if (this.#stop.signal.aborted) return
-    if (delivery.unreachable === true) onUnreachable?.(channel.host)
-    if (delivery.next === 'off') {
-      for (const entry of this.#entries()) if (entry.channel === channel.id) store.deleteDoc(ENTRIES, entry.key)
+  #settle(channel: Channel, sent: Sent): void {
+    const { delivery, batch } = sent
+    if (delivery.ok) return this.#delivered(channel, sent, delivery.remark)
+    if (delivery.next === 'shorten') return this.#refused(channel, sent, delivery)
+    this.#failed(channel, sent, delivery)
+    if (delivery.next === 'off') for (const { alert } of batch) this.#hurryBackups(alert)
+  }
+
+  #delivered(channel: Channel, { batch, said, claim }: Sent, remark: string | undefined): void {
+    for (const entry of batch) {
+      this.#options.store.deleteDoc(ENTRIES, entry.key)
+      this.#tidyOthers(entry)
     }
-    this.#say(channel.id, `alerts by ${channel.name}: ${delivery.reason}${AFTERMATH[delivery.next]}`)
-  }
-
-  #works(channel: Channel): void {
+    const stoodIn = batch.filter(({ isBackup }) => isBackup).map(({ alert }) => alert.id)
+    this.#change(channel, (state) =>
+      state.claim === claim
+        ? stoodInFor(afterSuccess(state, remark, said, this.#options.now()), stoodIn)
+        : stoodInFor(state, stoodIn),
+    )
     if (this.#said.delete(channel.id)) this.#options.logger.info(`alerts by ${channel.name}: works again`)
+    if (remark !== undefined) this.#say(`${channel.id} ${remark}`, `alerts by ${channel.name}: ${remark}`)
   }
 
-  /** Logged once, until it works again. */
+  /** What one channel has delivered, others need not: a backup for the first ones, or the first ones after a backup. */
+  #tidyOthers({ alert, isBackup, channel: by }: OutboxEntry): void {
+    for (const other of this.#channels) {
+      if (other.id === by) continue
+      const key = keyOf(other.id, alert)
+      if (!isBackup && other.backupAfterMs !== null && this.#remove(key, (entry) => entry.isBackup)) continue
+      if (isBackup && other.backupAfterMs === null && this.#remove(key))
+        this.#change(other, (state) => ({ ...state, covered: widened(state.covered, alert.at) }))
+    }
+  }
+
+  /**
+   * Refused for its contents: next in a plainer form. One refused in every form is given up, unless the message before
+   * it was too: then it is the channel that takes nothing, and it rests with the message in it.
+   */
+  #refused(channel: Channel, { batch, claim, message }: Sent, delivery: Failed): void {
+    const [only] = batch
+    if (only !== undefined && message.isPlain) {
+      if (this.#stateOf(channel).hasGivenUp) {
+        this.#mark(only, 'plain')
+        return this.#failed(channel, { claim }, { ...delivery, next: 'retry' })
+      }
+      this.#giveUp(channel, only, delivery)
+    } else for (const entry of batch) this.#mark(entry, batch.length > 1 ? 'together' : 'whole')
+    this.#change(channel, (state) =>
+      state.claim === claim ? afterRefusal(state, message.isPlain, this.#options.now()) : state,
+    )
+  }
+
+  #giveUp(channel: Channel, entry: OutboxEntry, { reason, advice }: Failed): void {
+    const { event, subject, at } = entry.alert
+    if (this.#remove(entry.key)) this.#lose(channel, [entry])
+    this.#hurryBackups(entry.alert)
+    const what = `${event} (${subject}) of ${moment(at, this.#options.now())}`
+    this.#options.logger.warn(
+      `alerts by ${channel.name}: ${what} is not sent there: ${reason}, also in a plain short form${advice === null ? '' : `; ${advice}`}`,
+    )
+  }
+
+  #failed(channel: Channel, { claim }: Pick<Sent, 'claim'>, delivery: Failed): void {
+    const facts = { now: this.#options.now(), random: this.#options.random() }
+    this.#change(channel, (state) => (state.claim === claim ? afterFailure(state, delivery, facts) : state))
+    if (this.#stop.signal.aborted) return
+    if (delivery.unreachable === true) this.#options.onUnreachable?.(channel.host)
+    const { reason, advice, next } = delivery
+    const aftermath = next === 'off' ? AFTERMATH.off : AFTERMATH.retry
+    this.#say(
+      `${channel.id}${next === 'off' ? ' off' : ''}`,
+      `alerts by ${channel.name}: ${reason}${advice === null ? '' : `; ${advice}`}${aftermath}`,
+    )
+  }
+
+  /** What a channel will not deliver, its backup need not wait for. */
+  #hurryBackups(alert: Alert): void {
+    const now = this.#options.now()
+    for (const { id, backupAfterMs } of this.#channels) {
+      if (backupAfterMs === null) continue
+      this.#options.store.updateDoc(ENTRIES, keyOf(id, alert), (value) => {
+        const entry = readEntry('', value)
+        return entry === undefined ? value : writeEntry({ ...entry, notBefore: Math.min(entry.notBefore, now) })
+      })
+    }
+  }
+
+  /** Changes the state of a channel, and tells the others when it is out for good or works again after that. */
+  #change(channel: Channel, change: (state: ChannelState) => ChannelState): ChannelState {
+    let before = readState(undefined)
+    const value = this.#options.store.updateDoc(CHANNELS, channel.id, (stored) => {
+      before = readState(stored)
+      return writeState(change(before))
+    })
+    const after = readState(value)
+    if (before.isAnnounced !== after.isAnnounced) this.#announce(channel, before, after)
+    return after
+  }
+
+  #announce(channel: Channel, before: ChannelState, after: ChannelState): void {
+    const { now, emit } = this.#options
+    const others = this.#channels.filter(({ id }) => id !== channel.id).map(({ name }) => name)
+    const news = after.isAnnounced ? announcement(channel.name, after, others) : returnText(channel.name, before, now())
+    const since = after.since ?? before.since ?? now()
+    const alert: Alert = { id: randomUUID(), subject: channel.name, at: now(), since, returnsAt: null, ...news }
+    this.add(alert, { except: new Set([channel.id]) })
+    emit?.(alert, alertText(alert))
+  }
+
   #say(id: string, line: string): void {
     if (this.#said.has(id)) return
     this.#said.add(id)
     this.#options.logger.warn(line)
   }
 
-  #isOff(channel: Channel): boolean {
-    const { off } = readState(this.#options.store.getDoc(CHANNELS, channel.id))
-    if (off) this.#say(channel.id, `alerts by ${channel.name}: switched off after a refusal${AFTERMATH.off}`)
-    return off
+  #stateOf(channel: Channel): ChannelState {
+    return readState(this.#options.store.getDoc(CHANNELS, channel.id))
+  }
+
+  /** Whether a backup channel delivered the alert with that id. */
+  #stoodIn(channel: Channel, alertId: string | undefined): boolean {
+    return alertId !== undefined && this.#stateOf(channel).stoodIn.includes(alertId)
+  }
+
+  /** The channels that a backup stands in for. */
+  #firstFor({ event }: Alert): readonly Channel[] {
+    return this.#channels.filter(({ backupAfterMs, events }) => backupAfterMs === null && coversEvent(events, event))
+  }
+
+  #areOff(channels: readonly Channel[]): boolean {
+    return channels.every((channel) => this.#stateOf(channel).off)
   }
 
   #due(channel: Channel): readonly OutboxEntry[] {
     const now = this.#options.now()
-    return this.#entries().filter(
-      ({ channel: id, notBefore, alert }) =>
-        id === channel.id && (now >= notBefore || now < alert.at || this.#isClosing),
-    )
+    return inOrder(this.#entries().filter((entry) => entry.channel === channel.id && this.#isDue(entry, now)))
   }
 
-  /** All queued messages, oldest first; drops what is too old or exceeds the limit. */
+  #isDue({ notBefore, alert, isBackup }: OutboxEntry, now: number): boolean {
+    if (!isBackup) return now >= notBefore || now < alert.at || this.#isClosing
+    const first = this.#firstFor(alert)
+    if (this.#areOff(first)) return true
+    return now >= notBefore && !first.some((channel) => isClaimed(this.#stateOf(channel), now))
+  }
+
+  /** All queued messages; forgets those that no process looks after any more. */
   #entries(): readonly OutboxEntry[] {
     const { store, now } = this.#options
     const entries: OutboxEntry[] = []
     for (const [key, value] of store.listDocs(ENTRIES)) {
       const entry = readEntry(key, value)
-      if (entry === undefined || now() - entry.alert.at > LIFE_MS) store.deleteDoc(ENTRIES, key)
+      if (entry === undefined || now() - entry.alert.at > ORPHAN_MS) store.deleteDoc(ENTRIES, key)
       else entries.push(entry)
     }
-    entries.sort((one, other) => (one.key < other.key ? -1 : 1))
-    for (const { key } of entries.splice(0, Math.max(0, entries.length - MOST_WAITING))) store.deleteDoc(ENTRIES, key)
     return entries
   }
+
+  #put(entry: Omit<OutboxEntry, 'key'>): void {
+    this.#options.store.setDoc(ENTRIES, keyOf(entry.channel, entry.alert), writeEntry(entry))
+  }
+
+  #mark(entry: OutboxEntry, refused: Refused): void {
+    this.#options.store.updateDoc(ENTRIES, entry.key, (value) =>
+      value === undefined ? undefined : writeEntry({ ...entry, refused }),
+    )
+  }
+
+  /** Whether it was there, and this call removed it. */
+  #remove(key: string, wanted: (entry: OutboxEntry) => boolean = () => true): boolean {
+    let removed = false
+    this.#options.store.updateDoc(ENTRIES, key, (value) => {
+      const entry = readEntry(key, value)
+      removed = entry !== undefined && wanted(entry)
+      return removed ? undefined : value
+    })
+    return removed
+  }
+
+  #dropOld(channel: Channel): void {
+    const now = this.#options.now()
+    this.#drop(channel, (all) => all.filter(({ alert }) => now - alert.at > LIFE_MS))
+  }
+
+  #dropExcess(channel: Channel, now: number): void {
+    this.#drop(channel, (all) => all.filter(({ alert }) => now - alert.at <= LIFE_MS).slice(0, -MOST_WAITING))
+  }
+
+  #drop(channel: Channel, choose: (entries: readonly OutboxEntry[]) => readonly OutboxEntry[]): void {
+    const entries = this.#entries().filter((entry) => entry.channel === channel.id)
+    const dropped = choose(inOrder(entries)).filter(({ key }) =>
+      this.#remove(key),
+    )
+    if (dropped.length > 0) this.#lose(channel, dropped)
+  }
+
+  /** What a backup would have sent is missing by the channels it stands in for, and counted there. */
+  #lose(channel: Channel, entries: readonly OutboxEntry[]): void {
+    const times = entries.filter(({ isBackup }) => !isBackup).map(({ alert }) => alert.at)
+    if (times.length === 0) return
+    this.#change(channel, (state) => ({ ...state, lost: times.reduce(widened, state.lost) }))
+  }
+
+  #inherit(oldId: string, newId: string): void {
+    for (const entry of this.#entries()) {
+      if (entry.channel !== oldId || !this.#remove(entry.key)) continue
+      this.#put({ ...entry, channel: newId, refused: 'nothing' })
+    }
+  }
 }
+
+interface Sending {
+  readonly batch: readonly OutboxEntry[]
+  readonly message: Message
+  /** The gaps that the message mentions. */
+  readonly said: Pick<ChannelState, 'lost' | 'covered'>
+}
+
+interface Sent extends Sending {
+  readonly delivery: Delivery
+  readonly claim: string
+}
+
+type Failed = Extract<Delivery, { ok: false }>
 
 const NONE: ReadonlySet<string> = new Set()
 
-const AFTERMATH = {
-  retry: '; it will be retried, and nothing waits for it',
-  drop: '; this alert is not sent there',
-  off: '; nothing is sent there until the settings change or "keywise doctor --alerts" gets through',
-} as const
+const queued = ({ channel, alert }: OutboxEntry): QueuedDelivery => ({ channel, alertId: alert.id })
 
-/** As many of the oldest as fit into one message; at least one. */
-function fitting(channel: Channel, entries: readonly OutboxEntry[]): readonly OutboxEntry[] {
-  if (channel.mostCharacters === null) return entries.slice(0, 1)
-  let length = 0
-  let count = 0
-  for (const { alert } of entries) {
-    length += alertText(alert).length + BETWEEN.length
-    if (count > 0 && length > channel.mostCharacters) break
-    count++
-  }
-  return entries.slice(0, count)
-}
-
-function readEntry(key: string, value: unknown): OutboxEntry | undefined {
-  const record = asRecord(value)
-  const channel = asString(record?.['channel'])
-  const alert = readAlert(record?.['alert'])
-  const notBefore = asNumber(record?.['notBefore'])
-  if (channel === undefined || alert === undefined || notBefore === undefined) return undefined
-  return { key, channel, alert, notBefore }
-}
+const isAboutChannels = ({ event }: Alert) => event === 'channel_off' || event === 'channel_back'

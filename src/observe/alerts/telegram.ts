@@ -4,9 +4,9 @@ import { cleanText } from '../../domain/cleanText.ts'
 import { cutText } from '../../domain/cutText.ts'
 import { asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { Secret } from '../../domain/redact.ts'
-import { type Alert, alertText } from './alert.ts'
-import { BETWEEN, type Channel, type ChannelTools, type Delivery } from './channel.ts'
-import { type Posted, post } from './post.ts'
+import type { Channel, ChannelTools, Delivery, Message } from './channel.ts'
+import { messageText } from './messageText.ts'
+import { type PostAnswer, post } from './post.ts'
 
 interface TelegramSettings {
   readonly botToken: Secret
@@ -14,6 +14,7 @@ interface TelegramSettings {
   /** The Bot API's root, without `/bot<token>`. */
   readonly apiRoot: string
   readonly events: ReadonlySet<string>
+  readonly backupAfterMs: number | null
 }
 
 /** What a chat receives when the settings name no events: what is worth waking a person for. */
@@ -24,66 +25,104 @@ const MOST_CHARACTERS = 4096
 
 export function telegram(settings: TelegramSettings, tools: ChannelTools): Channel {
   const root = settings.apiRoot.replace(/\/+$/, '')
+  const url = `${root}/bot${encodeURIComponent(settings.botToken.reveal()).replaceAll('%3A', ':')}/sendMessage`
+  /** Where the group has moved to, as the Bot API said. */
+  let movedTo: string | null = null
+
+  async function sendTo(chatId: string, message: Message, signal: AbortSignal): Promise<Sent> {
+    const body = JSON.stringify(messageFor(chatId, message))
+    const posted = await post({ url, headers: { 'content-type': 'application/json' }, body }, tools, signal)
+    return posted.ok ? judged(posted, tools) : { delivery: posted.delivery, movedTo: null }
+  }
+
   return {
     id: tools.id,
     name: 'telegram',
     host: new URL(root).hostname,
     events: settings.events,
     mostCharacters: MOST_CHARACTERS,
-    async send(alerts, signal) {
-      const order = {
-        url: `${root}/bot${encodeURIComponent(settings.botToken.reveal()).replaceAll('%3A', ':')}/sendMessage`,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(message(settings.chatId, alerts)),
+    backupAfterMs: settings.backupAfterMs,
+    async send(message, signal) {
+      let sent = await sendTo(movedTo ?? settings.chatId, message, signal)
+      if (sent.movedTo !== null) {
+        movedTo = sent.movedTo
+        sent = await sendTo(movedTo, message, signal)
       }
-      return judged(await post(order, tools, signal), tools)
+      const { delivery } = sent
+      return delivery.ok && movedTo !== null ? { ok: true, remark: movedText(movedTo) } : delivery
     },
   }
 }
 
-/** No parse mode, so nothing in the text is interpreted as markup. */
-function message(chatId: string, alerts: readonly Alert[]): object {
-  const text = cutText(alerts.map(alertText).join(BETWEEN), MOST_CHARACTERS)
-  return { chat_id: chatId, text, link_preview_options: { is_disabled: true } }
+interface Sent {
+  readonly delivery: Delivery
+  /** The chat it should be sent to instead. */
+  readonly movedTo: string | null
 }
 
-function judged(posted: Posted, tools: ChannelTools): Delivery {
-  if (!posted.ok) return posted.delivery
-  const { status, body } = posted
+const movedText = (chatId: string) => `the group has moved: set settings.alerts.telegram.chat_id to ${chatId}`
+
+/** No parse mode, so nothing in the text is interpreted as markup. */
+function messageFor(chatId: string, message: Message): object {
+  return {
+    chat_id: chatId,
+    text: cutText(messageText(message), MOST_CHARACTERS),
+    link_preview_options: { is_disabled: true },
+  }
+}
+
+function judged(answered: PostAnswer, { redact }: ChannelTools): Sent {
+  const { status, body } = answered
   const answer = asRecord(body)
-  if (answer?.['ok'] === true) return { ok: true }
-  if (status >= 500) return { ok: false, next: 'retry', reason: `answered ${status}` }
-  // A captive portal or a wrong api_root: the response is not from the Bot API.
-  if (answer?.['ok'] !== false) return unlike(status)
+  if (answer?.['ok'] === true) return { delivery: { ok: true }, movedTo: null }
+  if (status >= 500) return failed({ reason: `answered ${status}`, advice: null })
+  if (answer?.['ok'] !== false) return failed(unlike(status))
   const parameters = asRecord(answer['parameters'])
-  const said = `${status} ${cutText(tools.redact(cleanText(asString(answer['description']) ?? '')), 200)}`.trim()
+  const said = cutText(redact(cleanText(asString(answer['description']) ?? '')), 200)
+  const reason = `${status} ${said}`.trim()
   if (status === 429) {
     const seconds = asNumber(parameters?.['retry_after'])
-    const afterMs = seconds === undefined ? posted.retryAfterMs : seconds * 1000
-    return { ok: false, next: 'retry', reason: 'asked to wait (429)', ...(afterMs !== null && { afterMs }) }
+    const afterMs = seconds === undefined ? answered.retryAfterMs : seconds * 1000
+    return failed({ reason: 'asked to wait (429)', advice: null, ...(afterMs !== null && { afterMs }) })
   }
-  return {
-    ok: false,
-    next: REFUSED.has(status) ? 'off' : ofMessage(said),
-    reason: `${said}; ${remedy(status, parameters)}`,
-  }
-}
-
-/** 401 and 404: the token is wrong. 403: the bot was blocked, or is not in the chat. */
-const REFUSED: ReadonlySet<number> = new Set([401, 403, 404])
-
-function unlike(status: number): Delivery {
-  const next = status === 404 || (status >= 300 && status < 400) ? 'off' : 'retry'
-  return { ok: false, next, reason: `answered ${status}, unlike a Bot API; check settings.alerts.telegram.api_root` }
-}
-
-/** A 400 concerns either the chat, which is permanent, or this one message. */
-const ofMessage = (said: string) => (/chat|peer|group|upgraded/i.test(said) ? 'off' : 'drop')
-
-function remedy(status: number, parameters: Record<string, unknown> | undefined): string {
+  // At most 52 significant bits: https://core.telegram.org/bots/api#responseparameters
   const moved = asNumber(parameters?.['migrate_to_chat_id'])
-  if (moved !== undefined) return `the group has moved: set settings.alerts.telegram.chat_id to ${moved}`
-  if (status === 403) return 'unblock the bot, or add it to the chat'
-  if (status === 400) return 'check settings.alerts.telegram.chat_id'
-  return 'check settings.alerts.telegram.bot_token'
+  const movedTo = moved !== undefined && Number.isSafeInteger(moved) ? String(moved) : null
+  if (movedTo !== null) return { ...failed({ reason, advice: movedText(movedTo), needsPerson: true }), movedTo }
+  return failed({ reason, ...meaningOf(status, said) })
 }
+
+type Failed = Extract<Delivery, { ok: false }>
+
+const failed = (facts: Omit<Failed, 'ok' | 'next'> & Partial<Failed>): Sent => ({
+  delivery: { next: 'retry', ...facts, ok: false },
+  movedTo: null,
+})
+
+/** A proxy, an ingress, a captive portal or a wrong api_root: the response is not from the Bot API. */
+const unlike = (status: number) => ({
+  reason: `answered ${status}, unlike a Bot API`,
+  advice: 'check settings.alerts.telegram.api_root and the network, if it stays so',
+})
+
+/**
+ * Only a refused token is final. A person can unblock the bot or add it to a chat at any time, and then nothing of the
+ * settings changes; and a 404 in the Bot API's words (a token of another form) may come from a server of one's own.
+ */
+function meaningOf(status: number, said: string): Pick<Failed, 'next' | 'advice' | 'needsPerson'> {
+  if (status === 401) return { next: 'off', advice: 'check settings.alerts.telegram.bot_token' }
+  if (status === 403) return { next: 'retry', needsPerson: true, advice: 'unblock the bot, or add it to the chat' }
+  if (status === 404) return { next: 'retry', needsPerson: true, advice: 'check settings.alerts.telegram.bot_token' }
+  if (status === 400 && ABOUT_THE_CHAT.test(said))
+    return {
+      next: 'retry',
+      needsPerson: true,
+      advice: 'check settings.alerts.telegram.chat_id, and whether the bot may write there',
+    }
+  if (status === 400 || status === 413) return { next: 'shorten', advice: null }
+  return { next: 'retry', advice: null }
+}
+
+/** Descriptions as `chat not found`, `PEER_ID_INVALID`, `not enough rights to send text messages to the chat`. */
+const ABOUT_THE_CHAT =
+  /chat not found|chat_id|(?:chat|peer|user|channel|group)_\w+|group chat|upgraded|deactivated|kicked|blocked|rights|topic|thread|initiate conversation|not a member/i

@@ -3,8 +3,9 @@
 import { cutBytes, cutText } from '../../domain/cutText.ts'
 import { isoOrNull } from '../../domain/isoTime.ts'
 import { present } from '../../domain/present.ts'
-import { type Alert, alertText } from './alert.ts'
-import { BETWEEN } from './channel.ts'
+import type { Alert } from './alert.ts'
+import type { Message } from './channel.ts'
+import { messageText, plainAlert } from './messageText.ts'
 
 interface RenderedMessage {
   readonly headers: Readonly<Record<string, string>>
@@ -14,7 +15,7 @@ interface RenderedMessage {
 interface AlertTemplate {
   /** Maximum total characters of the texts one message may carry; null when each alert is a message of its own. */
   readonly mostCharacters: number | null
-  write(alerts: readonly Alert[]): RenderedMessage
+  write(message: Message): RenderedMessage
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json' }
@@ -23,30 +24,30 @@ const TEXT_HEADERS = { 'content-type': 'text/plain; charset=utf-8' }
 const TEMPLATES: Readonly<Record<string, AlertTemplate>> = {
   json: {
     mostCharacters: null,
-    write: ([alert]) => ({ headers: JSON_HEADERS, body: JSON.stringify(plain(present(alert))) }),
+    write: (message) => ({ headers: JSON_HEADERS, body: JSON.stringify(fieldsOf(message)) }),
   },
   // https://docs.slack.dev/messaging/formatting-message-text: escape & < >, or a text could mention everyone.
   slack: {
     mostCharacters: 3000,
-    write: (alerts) => ({
+    write: (message) => ({
       headers: JSON_HEADERS,
-      body: JSON.stringify({ text: escaped(cutText(textOf(alerts), 4000)) }),
+      body: JSON.stringify({ text: escaped(cutText(messageText(message), 4000)) }),
     }),
   },
   // https://discord.com/developers/docs/resources/webhook#execute-webhook: content up to 2,000 characters.
   discord: {
     mostCharacters: 2000,
-    write: (alerts) => ({
+    write: (message) => ({
       headers: JSON_HEADERS,
-      body: JSON.stringify({ content: cutText(textOf(alerts), 2000), allowed_mentions: { parse: [] } }),
+      body: JSON.stringify({ content: cutText(messageText(message), 2000), allowed_mentions: { parse: [] } }),
     }),
   },
   // https://docs.ntfy.sh/publish: the body is the message; longer than 4,096 bytes, it becomes an attachment.
   ntfy: {
     mostCharacters: 1300,
-    write: (alerts) => ({
-      headers: { ...TEXT_HEADERS, ...ntfyHeaders(present(alerts[0])) },
-      body: cutBytes(textOf(alerts), 4096),
+    write: (message) => ({
+      headers: { ...TEXT_HEADERS, ...ntfyHeaders(present(message.alerts[0])) },
+      body: cutBytes(messageText(message), 4096),
     }),
   },
 }
@@ -55,7 +56,7 @@ const TEMPLATES: Readonly<Record<string, AlertTemplate>> = {
 export function templateOf(text: string | undefined): AlertTemplate {
   const name = text ?? 'json'
   const named = Object.hasOwn(TEMPLATES, name) ? TEMPLATES[name] : undefined
-  return named ?? { mostCharacters: null, write: ([alert]) => filled(name, present(alert)) }
+  return named ?? { mostCharacters: null, write: (message) => filled(name, message) }
 }
 
 /** Unknown variables in a text, as written. */
@@ -64,8 +65,10 @@ export function unknownVariables(text: string): readonly string[] {
   return [...new Set(names.filter((name) => !VARIABLES.includes(name)))]
 }
 
-/** An alert in machine-readable form: times in ISO 8601 UTC. */
-function plain(alert: Alert): Record<string, string | null> {
+/** The first alert of a message in machine-readable form: times in ISO 8601 UTC. */
+function fieldsOf(message: Message): Record<string, string | null> {
+  const first = present(message.alerts[0])
+  const alert = message.isPlain ? plainAlert(first) : first
   const { id, event, subject, what, why, works, returns, advice } = alert
   return {
     id,
@@ -79,7 +82,8 @@ function plain(alert: Alert): Record<string, string | null> {
     returns_at: isoOrNull(alert.returnsAt),
     returns,
     advice,
-    text: alertText(alert),
+    note: message.note,
+    text: messageText(message),
   }
 }
 
@@ -95,14 +99,15 @@ export const VARIABLES: readonly string[] = [
   'returns_at',
   'returns',
   'advice',
+  'note',
   'text',
 ]
 const VARIABLE = /\{\{ {0,4}([A-Za-z_]{1,40}) {0,4}\}\}/g
 
 /** A text that is JSON once filled in is sent as JSON, with its values escaped; any other is sent as is. */
-function filled(text: string, alert: Alert): RenderedMessage {
+function filled(text: string, message: Message): RenderedMessage {
   const isJson = /^\s*[[{]/.test(text) && !text.trimStart().startsWith('{{')
-  const values = plain(alert)
+  const values = fieldsOf(message)
   const body = text.replace(VARIABLE, (whole, name: string) => {
     if (!VARIABLES.includes(name)) return whole
     const value = values[name] ?? ''
@@ -111,7 +116,6 @@ function filled(text: string, alert: Alert): RenderedMessage {
   return { headers: isJson ? JSON_HEADERS : TEXT_HEADERS, body }
 }
 
-const textOf = (alerts: readonly Alert[]) => alerts.map(alertText).join(BETWEEN)
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 function ntfyHeaders({ event }: Alert): Record<string, string> {

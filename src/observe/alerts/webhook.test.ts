@@ -30,12 +30,12 @@ beforeEach(() => {
 afterEach(() => dispatcher.destroy())
 
 function hookTo(url: string, facts: Partial<WebhookSettings> = {}) {
-  const settings = { url: new Secret(url), events: new Set<string>(), ...facts }
+  const settings = { url: new Secret(url), events: new Set<string>(), backupAfterMs: null, ...facts }
   const tools = { id: 'w', dispatcher, redact: (text: string) => text, now: () => NOON, userAgent: 'keywise/test' }
   return webhook(settings, tools)
 }
 const send = (url: string, facts: Partial<WebhookSettings> = {}, alerts: readonly Alert[] = [ALERT]) =>
-  hookTo(url, facts).send(alerts, new AbortController().signal)
+  hookTo(url, facts).send({ alerts, note: null, isPlain: false }, new AbortController().signal)
 
 test('signature() signs the time and the body', () => {
   const mark = createHmac('sha256', SECRET)
@@ -115,10 +115,30 @@ const cases: readonly { answer: Mood; next: string; afterMs?: number }[] = [
   { answer: { status: 503 }, next: 'retry' },
   { answer: { status: 429, retryAfter: 7 }, next: 'retry', afterMs: 7000 },
   { answer: { status: 429, body: { retry_after: 0.5 } }, next: 'retry', afterMs: 500 },
-  { answer: { status: 302 }, next: 'off' },
-  { answer: { status: 404 }, next: 'off' },
+  { answer: { status: 408 }, next: 'retry' },
+  { answer: { status: 425 }, next: 'retry' },
+  { answer: { status: 301 }, next: 'retry' },
+  { answer: { status: 302 }, next: 'retry' },
+  { answer: { status: 308 }, next: 'retry' },
+  { answer: { status: 401 }, next: 'retry' },
+  { answer: { status: 403 }, next: 'retry' },
+  { answer: { status: 404 }, next: 'retry' },
+  { answer: { status: 405 }, next: 'retry' },
+  { answer: { status: 407 }, next: 'retry' },
+  { answer: { status: 451 }, next: 'retry' },
   { answer: { status: 410 }, next: 'off' },
-  { answer: { status: 400 }, next: 'drop' },
+  { answer: { status: 404, text: 'no_service' }, next: 'off' },
+  { answer: { status: 403, text: 'invalid_token' }, next: 'off' },
+  { answer: { status: 410, text: 'channel_is_archived' }, next: 'off' },
+  { answer: { status: 404, text: 'channel_not_found' }, next: 'retry' },
+  { answer: { status: 404, body: { message: 'Unknown Webhook', code: 10015 } }, next: 'off' },
+  { answer: { status: 401, body: { message: 'Invalid Webhook Token', code: 50027 } }, next: 'off' },
+  { answer: { status: 404, body: { message: 'no Route matched with those values' } }, next: 'retry' },
+  { answer: { status: 400 }, next: 'shorten' },
+  { answer: { status: 413 }, next: 'shorten' },
+  { answer: { status: 422 }, next: 'shorten' },
+  { answer: { status: 400, text: 'invalid_payload' }, next: 'shorten' },
+  { answer: { status: 400, page: '<html>The plain HTTP request was sent to HTTPS port</html>' }, next: 'retry' },
 ]
 for (const { answer, next, afterMs } of cases) {
   test(`an answer ${JSON.stringify(answer)} means ${next}`, async () => {
@@ -134,7 +154,7 @@ test('a host that does not respond is retried, and the reason contains no addres
   expect(JSON.stringify(delivery)).not.toContain('secret-path')
 })
 
-test('a host that takes the message and does not answer within ten seconds is retried', async () => {
+test('a host that takes the message and does not answer within thirty seconds is retried', async () => {
   const hook = await startWebhook()
   const deadline = new AbortController()
   const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(deadline.signal)
@@ -142,8 +162,8 @@ test('a host that takes the message and does not answer within ten seconds is re
   hook.usual = 'hang'
   hook.onHang = () => deadline.abort()
   const delivery = await send(hook.origin)
-  expect(delivery).toEqual({ ok: false, next: 'retry', reason: 'no answer in time', unreachable: true })
-  expect(timeout).toHaveBeenCalledWith(10_000)
+  expect(delivery).toMatchObject({ ok: false, next: 'retry', reason: 'no answer in time', unreachable: true })
+  expect(timeout).toHaveBeenCalledWith(30_000)
 })
 
 test('headers that cannot be sent switch the channel off', async () => {

@@ -1,12 +1,12 @@
 /** A webhook: one signed POST per message, to the user's own endpoint or to Slack, Discord, ntfy. */
 
 import { createHmac } from 'node:crypto'
-import { asNumber, asRecord } from '../../domain/json.ts'
 import { present } from '../../domain/present.ts'
 import type { Secret } from '../../domain/redact.ts'
-import type { Channel, ChannelTools, Delivery } from './channel.ts'
-import { type Posted, post } from './post.ts'
+import type { Channel, ChannelTools } from './channel.ts'
+import { post } from './post.ts'
 import { templateOf } from './template.ts'
+import { webhookDelivery } from './webhookAnswer.ts'
 
 export interface WebhookSettings {
   readonly url: Secret
@@ -16,6 +16,7 @@ export interface WebhookSettings {
   readonly template?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly events: ReadonlySet<string>
+  readonly backupAfterMs: number | null
 }
 
 const SIGNATURE_HEADER = 'x-keywise-signature'
@@ -28,9 +29,10 @@ export function webhook(settings: WebhookSettings, tools: ChannelTools): Channel
     host: new URL(settings.url.reveal()).hostname,
     events: settings.events,
     mostCharacters: template.mostCharacters,
-    async send(alerts, signal) {
-      const { headers, body } = template.write(alerts)
-      const { event, id } = present(alerts[0])
+    backupAfterMs: settings.backupAfterMs,
+    async send(message, signal) {
+      const { headers, body } = template.write(message)
+      const { event, id } = present(message.alerts[0])
       const secret = settings.secret?.reveal()
       const order = {
         url: settings.url.reveal(),
@@ -43,7 +45,8 @@ export function webhook(settings: WebhookSettings, tools: ChannelTools): Channel
         },
         body,
       }
-      return judged(await post(order, tools, signal))
+      const posted = await post(order, tools, signal)
+      return posted.ok ? webhookDelivery(posted) : posted.delivery
     },
   }
 }
@@ -59,27 +62,3 @@ export function signature(body: string, secret: string, now: number): string {
 
 const lowerCased = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-
-function judged(posted: Posted): Delivery {
-  if (!posted.ok) return posted.delivery
-  const { status, body } = posted
-  if (status < 300) return { ok: true }
-  if (status === 429 || status === 408 || status >= 500) {
-    // Discord gives the wait in the body, in seconds with fractions.
-    const seconds = asNumber(asRecord(body)?.['retry_after'])
-    const afterMs = seconds === undefined ? posted.retryAfterMs : seconds * 1000
-    return { ok: false, next: 'retry', reason: `answered ${status}`, ...(afterMs !== null && { afterMs }) }
-  }
-  if (status < 400)
-    return off(status, 'redirects are not followed; set settings.alerts.webhook.url to the final address')
-  if (GONE.has(status)) return off(status, 'check settings.alerts.webhook.url and its headers')
-  return { ok: false, next: 'drop', reason: `answered ${status}; check settings.alerts.webhook.template` }
-}
-
-const GONE: ReadonlySet<number> = new Set([401, 403, 404, 405, 410])
-
-const off = (status: number, remedy: string): Delivery => ({
-  ok: false,
-  next: 'off',
-  reason: `answered ${status}; ${remedy}`,
-})

@@ -49,6 +49,7 @@ export async function askOnce(
     const options = {
       ...clientHeaders(request.headers, asked.body),
       token: token.name,
+      tokenId: token.id,
       clientKind: clientKind(request.headers['user-agent']),
       via: viaOf(request.headers, parts.name),
     }

@@ -337,7 +337,7 @@ describe('an exchange', () => {
       observe: (request) => void seen.push(request),
       ...more,
     }
-    const token = { name: 'team', scope: 'inference', createdAt: null } as const
+    const token = { id: 'team-id', name: 'team', scope: 'inference', createdAt: null } as const
     const server = createServer((request, response) => {
       const model = dialect === 'google' ? { model: 'm', stream: true } : {}
       void new Exchange(parts, request, response, { dialect, ...model }, token).run()

@@ -128,6 +128,7 @@ export class Exchange implements CallSink, RunningExchange {
     const options: RequestOptions = {
       ...clientHeaders(headers, body),
       token: this.#token.name,
+      tokenId: this.#token.id,
       clientKind: clientKind(headers['user-agent']),
       via: viaOf(headers, name),
       needs: this.#holdersOf(request),
@@ -250,6 +251,7 @@ export class Exchange implements CallSink, RunningExchange {
     first.push('x-keywise-trail', isFirst ? `${target}=ok` : trailTo(answered))
     if (winner.leftOut.length > 0) first.push('x-keywise-left-out', headerText(winner.leftOut.join(', ')))
     if (pending.enrolment !== null) first.push('x-keywise-experiment', placeIn(pending.enrolment))
+    if (pending.enrolment?.reason != null) first.push('x-keywise-experiment-reason', pending.enrolment.reason)
     return first
   }
 

@@ -2,24 +2,27 @@
 
 import { dialectOf } from '../../dialects/dialects.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
-import { asNumber, asRecord, asString } from '../../domain/json.ts'
+import { asRecord, asString } from '../../domain/json.ts'
 import { withPlainNumbers } from '../../domain/parseJson.ts'
-import { checkMetric, rateRequest, reportMetric } from '../../engine/rate.ts'
+import { type Feedback, giveFeedback } from '../../engine/feedback.ts'
+import type { Rater } from '../../engine/rater.ts'
 import { parseBody, readBody } from '../body.ts'
 import { clientFailure } from '../clientError.ts'
 import type { Handler } from '../handler.ts'
 import { sendJson } from '../send.ts'
 import { sendFailure } from '../sendFailure.ts'
+import type { Token } from '../tokens.ts'
 
-export const feedback: Handler = async ({ engine, maxBodyBytes }, request, response) => {
+export const feedback: Handler = async ({ engine, maxBodyBytes }, request, response, token) => {
   try {
     const body = asRecord(withPlainNumbers(parseBody((await readBody(request, maxBodyBytes)).bytes)))
-    const { id, score, metrics } = readFeedback(body)
-    for (const [metric, value] of metrics) checkMetric(metric, value)
-    if (score !== undefined) rateRequest(engine, id, score)
-    for (const [metric, value] of metrics) reportMetric(engine, id, metric, value)
+    const given = readFeedback(body)
+    giveFeedback(engine, raterOf(token), given)
+    // What another gateway of the same store is told next must find what this one was told.
+    engine.store.flushNow()
+    const { requestId, score, metrics = [] } = given
     sendJson(response, 200, {
-      request_id: id,
+      request_id: requestId,
       ...(score !== undefined && { score }),
       ...(metrics.length > 0 && { metrics: Object.fromEntries(metrics) }),
     })
@@ -28,22 +31,28 @@ export const feedback: Handler = async ({ engine, maxBodyBytes }, request, respo
   }
 }
 
-interface Feedback {
-  readonly id: string
-  readonly score: number | undefined
-  readonly metrics: readonly (readonly [name: string, value: number])[]
+function raterOf({ scope, id, name, createdAt }: Token): Rater {
+  return scope === 'admin' ? { kind: 'admin' } : { kind: 'token', id, name, createdAt }
 }
 
 const MOST_METRICS = 20
 
+/** `giveFeedback` checks the values. */
 function readFeedback(body: Record<string, unknown> | undefined): Feedback {
-  const id = asString(body?.['request_id'])
-  const score = asNumber(body?.['score'])
-  const metrics = Object.entries(asRecord(body?.['metrics']) ?? {}) as [string, number][] // `checkMetric` checks each
-  const isScoreWrong = score === undefined && (metrics.length === 0 || body?.['score'] !== undefined)
-  if (id !== undefined && !isScoreWrong && metrics.length <= MOST_METRICS) return { id, score, metrics }
-  throw new InvalidRequestError(
+  const { request_id: given, score, metrics: named } = body ?? {}
+  const requestId = asString(given)
+  const record = named == null ? {} : asRecord(named)
+  const metrics = Object.entries(record ?? {}) as [string, number][]
+  if (requestId === undefined) throw wrongFeedback('request_id')
+  if (record === undefined || metrics.length > MOST_METRICS) throw wrongFeedback('metrics')
+  const isScored = score !== undefined
+  if ((isScored && typeof score !== 'number') || (!isScored && metrics.length === 0)) throw wrongFeedback('score')
+  return { requestId, metrics, ...(isScored && { score: score as number }) } // a number, as seen above
+}
+
+function wrongFeedback(parameter: string): InvalidRequestError {
+  return new InvalidRequestError(
     'send { "request_id": "…", "score": 0..1 }, or "metrics": { name: number } of an experiment in place of the score or beside it; the id is in the header x-keywise-request-id of the answer',
-    { parameter: id === undefined ? 'request_id' : metrics.length > MOST_METRICS ? 'metrics' : 'score' },
+    { parameter },
   )
 }

@@ -108,6 +108,7 @@ export class ManyChoices implements RunningExchange {
     const options = {
       ...clientHeaders(headers, this.#fields),
       token: this.#token.name,
+      tokenId: this.#token.id,
       clientKind: clientKind(headers['user-agent']),
       via: viaOf(headers, name),
     }

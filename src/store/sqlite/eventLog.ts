@@ -64,6 +64,7 @@ export class SqliteLog {
   readonly #read: StatementSync
   readonly #readKind: StatementSync
   readonly #last: StatementSync
+  readonly #find: StatementSync
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -76,6 +77,7 @@ export class SqliteLog {
       'SELECT * FROM events WHERE seq > ? AND origin IS NOT ? AND kind = ? ORDER BY seq LIMIT ?',
     )
     this.#last = database.prepare('SELECT max(seq) AS seq FROM events')
+    this.#find = database.prepare(`SELECT * FROM events WHERE id = ? AND kind <> '${PRUNED}'`)
   }
 
   /** Adds events and their hourly sums; call inside a transaction. Returns how many cannot be stored at all. */
@@ -103,6 +105,11 @@ export class SqliteLog {
   ): StoredEvent[] {
     if (kind !== null) return this.#readKind.all(afterSeq, exceptOrigin, kind, limit).map(readEvent)
     return this.#read.all(afterSeq, exceptOrigin, limit).map(readEvent)
+  }
+
+  find(id: string): StoredEvent | undefined {
+    const row = this.#find.get(id)
+    return row === undefined ? undefined : readEvent(row)
   }
 
   last(): number {

@@ -113,6 +113,7 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
     task: textOrNull(row['task']),
     session: textOrNull(row['session']),
     token: textOrNull(row['token']),
+    ...(typeof rest?.['tokenId'] === 'string' && { tokenId: rest['tokenId'] }),
     labels: readLabels(row['labels']),
     ...(rest?.['trial'] === undefined ? undefined : { trial: rest['trial'] as Trial }), // written by keywise
   }
@@ -202,13 +203,13 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
 }
 
 /**
- * What has no column: details of a failure and whether it was known, limits, an experiment, and a total other than
- * input plus output.
+ * What has no column: details of a failure and whether it was known, limits, an experiment, which token it was, and a
+ * total other than input plus output.
  */
 function restOf(event: AttemptEvent): string | null {
-  const { failure, known, limits, usage, trial, healed, calls, leftOut } = event
+  const { failure, known, limits, usage, trial, healed, calls, leftOut, tokenId } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
-  const details = [known, trial, healed, calls, leftOut]
+  const details = [known, trial, healed, calls, leftOut, tokenId]
   const isPlain = failure === null && details.every((detail) => detail === undefined)
   if (isPlain && limits.length === 0 && !oddTotal) return null
   return JSON.stringify({
@@ -220,6 +221,7 @@ function restOf(event: AttemptEvent): string | null {
     healed,
     calls,
     leftOut,
+    tokenId,
   })
 }
 

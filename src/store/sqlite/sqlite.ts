@@ -111,6 +111,11 @@ class SqliteStore implements Store {
     return this.#lastSeq
   }
 
+  event(id: string): StoreEvent | undefined {
+    // What is in the file came first.
+    return this.#readOr(undefined, (file) => file.log.find(id)) ?? this.#pendingWrites.event(id)
+  }
+
   loadSnapshot(): Snapshot | null {
     return this.#readOr(null, (file) => file.drawers.loadSnapshot())
   }

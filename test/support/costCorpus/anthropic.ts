@@ -402,12 +402,9 @@ export const anthropicRecords: readonly CostRecord[] = [
     nanoUsd: 824_000,
     by: '412*2',
   },
-]
-
-export const anthropicDifferences: readonly CostRecord[] = [
   {
     ...claude,
-    of: 'a hit costs half of what it cost before 2026-10-07; the list takes the price of Sonnet 5',
+    of: 'a hit, which costs half of what it cost before 2026-10-07',
     part: 'cached',
     model: 'claude-sonnet-5-5',
     answer: message({ input_tokens: 10, cache_read_input_tokens: 40_000, output_tokens: 10 }),

@@ -1,11 +1,11 @@
 /** All records, and where the prices of their models are published. */
 
-import { anthropicDifferences, anthropicPublished, anthropicRecords } from './anthropic.ts'
-import { deepseekDifferences, deepseekPublished, deepseekRecords } from './deepseek.ts'
+import { anthropicPublished, anthropicRecords } from './anthropic.ts'
+import { deepseekPublished, deepseekRecords } from './deepseek.ts'
 import { googlePublished, googleRecords } from './google.ts'
 import { groqPublished, groqRecords } from './groq.ts'
 import { mistralPublished, mistralRecords } from './mistral.ts'
-import { openaiDifferences, openaiPublished, openaiRecords } from './openai.ts'
+import { openaiPublished, openaiRecords } from './openai.ts'
 import { openrouterPublished, openrouterRecords } from './openrouter.ts'
 import { othersDifferences, othersPublished, othersRecords } from './others.ts'
 import type { CostRecord, Published } from './record.ts'
@@ -24,12 +24,7 @@ export const corpus: readonly CostRecord[] = [
 ]
 
 /** The list of prices that comes with the product says something else here. */
-export const differences: readonly CostRecord[] = [
-  ...openaiDifferences,
-  ...anthropicDifferences,
-  ...deepseekDifferences,
-  ...othersDifferences,
-]
+export const differences: readonly CostRecord[] = [...othersDifferences]
 
 /** By provider and model. */
 export const published: Readonly<Record<string, Readonly<Record<string, Published>>>> = {

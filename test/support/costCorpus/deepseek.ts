@@ -130,12 +130,9 @@ export const deepseekRecords: readonly CostRecord[] = [
     nanoUsd: 508_500,
     by: '100*0.135 + 900*0.55',
   },
-]
-
-export const deepseekDifferences: readonly CostRecord[] = [
   {
     ...deep,
-    of: 'the price since 2026-10-17, which the list does not have yet',
+    of: 'the price since V4.1',
     part: 'plain',
     model: 'deepseek-v4-flash',
     answer: chat(asked),
@@ -144,7 +141,7 @@ export const deepseekDifferences: readonly CostRecord[] = [
   },
   {
     ...deep,
-    of: 'a Sunday, which has no peak; the list has one every day',
+    of: 'a Sunday, which has no peak',
     part: 'dated price',
     model: 'deepseek-v4-pro',
     at: '2026-11-22T01:00:00Z',

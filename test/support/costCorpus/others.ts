@@ -297,7 +297,7 @@ export const othersRecords: readonly CostRecord[] = [
     of: 'a model that the list does not have',
     part: 'unpriced',
     provider: 'zai',
-    model: 'glm-4.7',
+    model: 'glm-z1-air',
     reader,
     answer: chat(hundred),
     nanoUsd: null,
