@@ -55,6 +55,8 @@ export interface ComparisonState extends Contribution {
   /** The places (epoch milliseconds) reached by the units when these two came about. */
   horizonPlace: number
   decidedPlace: number
+  /** A decision that was not allowed is asked for again at so many observations. */
+  askAgainAt: number
 }
 
 /** The difference second minus first. */
@@ -98,6 +100,8 @@ const SHORTEST_HORIZON = 200
 const SPREAD_ERROR = 0.05
 /** A new plan is made when the size it should have differs from the current one by this factor. */
 const REPLAN = 1.25
+/** Counting who reports takes a while. */
+const ASK_EVERY = 8
 /** At least this part of alpha must be left for a new plan. */
 const LEFT_PART = 0.7
 
@@ -121,6 +125,7 @@ export function newComparison(): ComparisonState {
     decided: null,
     horizonPlace: 0,
     decidedPlace: 0,
+    askAgainAt: 0,
   }
 }
 
@@ -214,7 +219,11 @@ export class Comparison {
     }
     if (state.decided !== null) return
     const outcome = outcomeOf(interval, effect)
-    if (outcome === null || !mayDecide()) return
+    if (outcome === null || state.observations < state.askAgainAt) return
+    if (!mayDecide()) {
+      state.askAgainAt = state.observations + ASK_EVERY
+      return
+    }
     state.decided = { ...interval, count: state.observations, outcome }
     state.decidedPlace = place
   }

@@ -22,7 +22,7 @@ import {
 import type { Experiment } from './experiment.ts'
 import { type GuardState, newGuard, type Stop, VariantGuards } from './guard.ts'
 import { findMetric, isOpenEnded, type Metric, measured } from './metric.ts'
-import { isMismatch, ratioEvidence, responseEvidence } from './ratio.ts'
+import { isDoubtful, isMismatch, ratioEvidence, responseEvidence } from './ratio.ts'
 import { clipped, limited, medianOf, newSpread, type SpreadState, warmUp } from './winsor.ts'
 
 /** Number of observations averaged to predict the next one. */
@@ -285,20 +285,26 @@ export class Evidence {
   #mayDecide(metric: string, pair: number): boolean {
     const [first, second] = present(this.#indexes[pair])
     if (this.#guards.isSuspect(first) || this.#guards.isSuspect(second)) return false
-    return this.#mismatch(metric, pair) === null
+    const { assigned, reported } = this.#ratios(metric, pair)
+    return !isDoubtful(assigned) && !isDoubtful(reported)
   }
 
   #mismatch(metric: string, pair: number): CountReport['mismatch'] {
+    const { assigned, reported } = this.#ratios(metric, pair)
+    const pairs = Math.log(this.#indexes.length)
+    if (isMismatch(assigned - pairs)) return this.#state.units === 'reported' ? 'reported' : 'assigned'
+    return isMismatch(reported - pairs) ? 'reported' : null
+  }
+
+  /** The evidence against the counts of two variants. */
+  #ratios(metric: string, pair: number): { readonly assigned: number; readonly reported: number } {
     const [first, second] = present(this.#indexes[pair])
     const shareOf = (index: number) => present(this.experiment.variants[index]).share
     const both = shareOf(first) + shareOf(second)
     const shares = [shareOf(first) / both, shareOf(second) / both]
-    const pairs = Math.log(this.#indexes.length)
     const { assigned } = this.#blocks.pairCounts(metric, pair, false)
-    if (isMismatch(ratioEvidence(assigned, shares) - pairs))
-      return this.#state.units === 'reported' ? 'reported' : 'assigned'
     const settled = this.#blocks.pairCounts(metric, pair, true)
-    return isMismatch(responseEvidence(settled, shares) - pairs) ? 'reported' : null
+    return { assigned: ratioEvidence(assigned, shares), reported: responseEvidence(settled, shares) }
   }
 
   #side(name: string): Side | undefined {

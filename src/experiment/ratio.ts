@@ -6,7 +6,9 @@
 import { logGamma } from './normal.ts'
 
 /** Probability of ever reporting a mismatch where there is none, for each of the tests. */
-export const RATIO_ALPHA = 0.001
+const RATIO_ALPHA = 0.001
+/** This many to one against the shares. */
+const DOUBT = 10
 /** How closely the alternatives gather around the shares, one half each: for large mismatches, and for those of a tenth. */
 const CONCENTRATIONS = [5, 100]
 
@@ -53,3 +55,6 @@ export function responseEvidence({ assigned, reported }: ResponseCounts, shares:
 }
 
 export const isMismatch = (evidence: number) => evidence > -Math.log(RATIO_ALPHA)
+
+/** Evidence that is too weak to be told, and too strong to decide on: a decision waits until it is gone. */
+export const isDoubtful = (evidence: number) => evidence > Math.log(DOUBT)

@@ -1,13 +1,13 @@
 /**
  * Limits for metrics without a range of their own: one wild value (a lost decimal point, a clock that jumped) must not
- * decide an experiment, nor keep it from being decided. A value is counted as at most three times as far from the usual
+ * decide an experiment, nor keep it from being decided. A value is counted as at most twice as far from the usual
  * level as all but 0.2 % of the values so far (Winsor's rule: limited, not dropped). Both variants have the same limit,
  * which depends on earlier values only, so a difference of the limited means is a difference of the variants.
  */
 
 /** The first values only establish level and spread; up to two of them may be wild. */
 const WARM_UP = 20
-const FACTOR = 3
+const FACTOR = 2
 const RARE = 0.002
 /** Buckets per doubling of the distance. */
 const FINENESS = 4
