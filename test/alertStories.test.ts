@@ -657,3 +657,226 @@ describe('a clock', () => {
     `,
   )
 })
+
+const PRICE = { input: 1, output: 15 }
+const budget = (facts: object) => ({ settings: { budgets: [{ scope: 'all', per: 'day', hard: true, ...facts }] } })
+/** Every call costs this, whatever its length. */
+const fixed = (usd: number) => ({ input: 0, output: 0, request: usd })
+
+describe('a hard budget', () => {
+  story(
+    'that refuses long before it is spent is told at the first refusal, once a day, with what still works',
+    { providers: ['groq'], prices: { groq: PRICE }, ...budget({ usd: 0.05 }) },
+    [
+      asks({ maxTokens: 2900, times: 60 }),
+      ...[at('13:00'), asks({ maxTokens: 2900, times: 60 }), at('+1 12:00'), asks({ maxTokens: 2900, times: 60 })],
+      passes('1 h'),
+    ],
+    `
+      12:00:00 💰 Budget all: calls are refused at $0.0065 of $0.05 per day: a call may cost up to $0.044, more than is left
+      Since: 12:00 UTC
+      Still works: calls with at most 2,896 output tokens: 1 of 1 targets (groq)
+      Expected back: next reset 00:00 UTC
+      To do: lower "max_tokens", raise the budget, or wait for the reset
+
+      +1 12:00:00 💰 Budget all: calls are refused at $0.0065 of $0.05 per day: a call may cost up to $0.044, more than is left
+      Since: 12:00 UTC
+      Still works: calls with at most 2,896 output tokens: 1 of 1 targets (groq)
+      Expected back: next reset 00:00 UTC
+      To do: lower "max_tokens", raise the budget, or wait for the reset
+    `,
+  )
+
+  story(
+    'whose small calls go on tells first that it refuses, then that nothing fits any more',
+    { providers: ['groq'], prices: { groq: { input: 0, output: 10, request: 0.002 } }, ...budget({ usd: 0.02 }) },
+    [
+      ...[asks({ maxTokens: 1500, times: 4 }), at('12:10'), asks({ maxTokens: 12, times: 4 })],
+      ...[at('12:20'), asks({ maxTokens: 12, times: 4 }), at('12:30'), asks({ maxTokens: 1, times: 4 }), passes('1 h')],
+    ],
+    `
+      12:00:00 💰 Budget all: calls are refused at $0.0042 of $0.02 per day: a call may cost up to $0.017, more than is left
+      Since: 12:00 UTC
+      Still works: calls with at most 1,378 output tokens: 1 of 1 targets (groq)
+      Expected back: next reset 00:00 UTC
+      To do: lower "max_tokens", raise the budget, or wait for the reset
+
+      12:10:00 💰 Budget all: 50 % reached, $0.011 of $0.02 per day
+      Since: 12:10 UTC
+      Still works: calls that may cost no more than the $0.0095 left
+      Expected back: next reset 00:00 UTC
+      To do: "keywise budget" shows what was spent on what
+
+      12:20:00 💰 Budget all: 80 % reached, $0.017 of $0.02 per day
+      Since: 12:20 UTC
+      Still works: calls that may cost no more than the $0.0031 left
+      Expected back: next reset 00:00 UTC
+      To do: "keywise budget" shows what was spent on what
+
+      12:20:01 💰 Budget all: calls are refused at $0.019 of $0.02 per day: a call may cost up to $0.0021, more than is left; no further call of this scope is made
+      Since: 12:20 UTC
+      Still works: nothing
+      Expected back: next reset 00:00 UTC
+      To do: raise the budget, or wait for the reset
+    `,
+  )
+
+  story(
+    'of requests is told at its thresholds, and that it is spent, once',
+    { providers: ['groq'], ...budget({ requests: 10 }) },
+    [asks({ every: '1 min', until: '12:15' }), asks({ times: 5 }), passes('2 h')],
+    `
+      12:04:00 💰 Budget all: 50 % reached, 5 of 10 requests per day
+      Since: 12:04 UTC
+      Still works: 5 more requests
+      Expected back: next reset 00:00 UTC
+      To do: "keywise budget" shows what was spent on what
+
+      12:07:00 💰 Budget all: 80 % reached, 8 of 10 requests per day
+      Since: 12:07 UTC
+      Still works: 2 more requests
+      Expected back: next reset 00:00 UTC
+      To do: "keywise budget" shows what was spent on what
+
+      12:09:00 💰 Budget all: 100 % reached, 10 of 10 requests per day; no further call of this scope is made
+      Since: 12:09 UTC
+      Still works: nothing
+      Expected back: next reset 00:00 UTC
+      To do: raise the budget in the configuration, or wait for the reset
+    `,
+  )
+
+  story(
+    'of tokens is told when it refuses',
+    { providers: ['groq'], ...budget({ tokens: 1000 }) },
+    [asks({ maxTokens: 600 }), at('12:05'), asks({ maxTokens: 1200 }), passes('1 h')],
+    `
+      12:05:00 💰 Budget all: calls are refused at 13 of 1000 tokens per day: a call may need up to 1238 tokens, more than all of it
+      Since: 12:05 UTC
+      Still works: calls with at most 949 output tokens: 1 of 1 targets (groq)
+      To do: lower "max_tokens", or raise the budget
+    `,
+  )
+
+  story(
+    'of one provider is told with the others that answer',
+    { prices: { groq: fixed(0.01), mistral: fixed(0.01) }, ...budget({ scope: 'groq', usd: 0.025 }) },
+    [asks({ every: '1 min', until: '12:10' }), passes('1 h')],
+    `
+      12:01:00 💰 Budget groq: 80 % reached, $0.02 of $0.025 per day
+      Since: 12:01 UTC
+      Still works: calls that may cost no more than the $0.005 left
+      Expected back: next reset 00:00 UTC
+      To do: "keywise budget" shows what was spent on what
+
+      12:02:00 💰 Budget groq: calls are refused at $0.02 of $0.025 per day: a call may cost up to $0.01, more than is left
+      Since: 12:02 UTC
+      Still works: 1 of 2 targets (mistral)
+      Expected back: next reset 00:00 UTC
+      To do: raise the budget, or wait for the reset
+    `,
+  )
+
+  story(
+    'of a label is told when it refuses what has the label',
+    {
+      providers: ['groq'],
+      prices: { groq: fixed(0.01) },
+      ...budget({ scope: 'label:team=a', usd: 0.025 }),
+    },
+    [asks({ labels: { team: 'a' }, times: 4 }), asks({ labels: { team: 'b' }, times: 4 }), passes('1 h')],
+    `
+      12:00:00 💰 Budget label:team=a: 80 % reached, $0.02 of $0.025 per day
+      Since: 12:00 UTC
+      Still works: calls that may cost no more than the $0.005 left
+      Expected back: next reset 00:00 UTC
+      To do: "keywise budget" shows what was spent on what
+
+      12:00:01 💰 Budget label:team=a: calls are refused at $0.02 of $0.025 per day: a call may cost up to $0.01, more than is left; no further call of this scope is made
+      Since: 12:00 UTC
+      Still works: other calls: 1 of 1 targets (groq)
+      Expected back: next reset 00:00 UTC
+      To do: raise the budget, or wait for the reset
+    `,
+  )
+
+  story(
+    'that is paced says until when it refuses',
+    {
+      providers: ['groq'],
+      prices: { groq: fixed(0.01) },
+      ...budget({ usd: 0.24, pace: true }),
+      startsAt: '2026-11-20T01:10:00Z',
+    },
+    [asks({ times: 4 }), at('02:00'), asks({ times: 4 }), at('06:00'), asks(), passes('1 h')],
+    `
+      01:10:00 💰 Budget all: calls are refused at $0.02 of $0.24 per day, paced: $0.02 until 02:00 UTC: a call may cost up to $0.01, more than is left
+      Since: 01:10 UTC
+      Still works: nothing
+      Expected back: there is more room 02:00 UTC
+      To do: raise the budget, or wait for the reset
+    `,
+  )
+
+  story(
+    'is told once by two processes, and not again after a restart',
+    { stored: true, providers: ['groq'], prices: { groq: PRICE }, ...budget({ usd: 0.05 }) },
+    [
+      ...[opens('second'), asks({ maxTokens: 4000 }), asks({ maxTokens: 4000, from: 'second' }), at('12:10')],
+      ...[restarts(), asks({ maxTokens: 4000, times: 3 }), restarts('second'), passes('1 h')],
+      asks({ maxTokens: 4000, from: 'second' }),
+      passes('1 h'),
+    ],
+    `
+      12:00:00 💰 Budget all: calls are refused at $0.00 of $0.05 per day: a call may cost up to $0.06, more than all of it
+      Since: 12:00 UTC
+      Still works: calls with at most 3,330 output tokens: 1 of 1 targets (groq)
+      To do: lower "max_tokens", or raise the budget
+    `,
+  )
+
+  story(
+    'that forbids all spending is told only where nothing else answers',
+    { prices: { groq: fixed(0.01), mistral: fixed(0) }, ...budget({ usd: 0 }) },
+    [asks({ times: 3 }), passes('10 min'), asks({ model: 'groq/m' }), passes('1 h')],
+    `
+      12:10:00 💰 Budget all: nothing may be spent, so calls are refused
+      Since: 12:10 UTC
+      Still works: other calls: 1 of 2 targets (mistral)
+      To do: give the budget an amount, or add a free key
+    `,
+  )
+
+  story(
+    'beside a soft one: what is said to work is true of both',
+    {
+      providers: ['groq'],
+      prices: { groq: PRICE },
+      settings: {
+        budgets: [
+          { scope: 'all', usd: 0.05, per: 'day', hard: true },
+          { scope: 'groq', requests: 4, per: 'day', hard: false },
+        ],
+      },
+    },
+    [asks({ maxTokens: 4000 }), asks({ times: 4, maxTokens: 5 }), passes('1 h')],
+    `
+      12:00:00 💰 Budget all: calls are refused at $0.00 of $0.05 per day: a call may cost up to $0.06, more than all of it
+      Since: 12:00 UTC
+      Still works: calls with at most 3,330 output tokens: 1 of 1 targets (groq)
+      To do: lower "max_tokens", or raise the budget
+
+      12:00:01 💰 Budget groq: 50 % reached, 2 of 4 requests per day
+      Since: 12:00 UTC
+      Still works: 1 of 1 targets (groq)
+      Expected back: next reset 00:00 UTC
+      To do: "keywise budget" shows what was spent on what
+
+      💰 Budget groq: 100 % reached, 4 of 4 requests per day
+      Since: 12:00 UTC
+      Still works: 1 of 1 targets (groq)
+      Expected back: next reset 00:00 UTC
+      To do: raise the budget in the configuration, or wait for the reset
+    `,
+  )
+})

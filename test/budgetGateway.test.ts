@@ -59,6 +59,18 @@ test('a budget that is too small for the request is a 429 that tells what to do,
   expect(world.fakes.calls).toEqual([])
 })
 
+test('a budget that is too small for the searches of a request says so', async () => {
+  const world = await open({ budgets: [budget(0.1)] }, { ...priced, tools: { web_search: 50 } }, 'anthropic')
+  const tools = [{ type: 'web_search_20250305', name: 'web_search' }]
+  const response = await world.ask('/v1/messages', { ...chat, max_tokens: 1, tools })
+  expect(response.status).toBe(429)
+  expect(messageIn(await response.json())).toContain(
+    'raise the budget, or bound the tools that run at the provider ("max_uses", "max_tool_calls")',
+  )
+  const bounded = [{ ...tools[0], max_uses: 1 }]
+  expect((await world.ask('/v1/messages', { ...chat, max_tokens: 1, tools: bounded })).status).toBe(200)
+})
+
 test('a paced budget is a 429 until its share has grown, and its rule decides whether others are asked', async () => {
   let now = Date.parse('2026-11-23T02:30:00Z')
   const paced = { scope: 'paid', usd: 0.024, per: 'day', pace: true }

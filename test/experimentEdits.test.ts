@@ -1,13 +1,14 @@
 /** What an edit of a running experiment does to its units and its data. */
 
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { prepareRequest } from '../src/engine/prepareRequest.ts'
 import { readContext } from '../src/engine/request/readContext.ts'
-import type { APIManager } from '../src/manager/apiManager.ts'
+import { APIManager } from '../src/manager/apiManager.ts'
 import type { ExperimentRow } from '../src/views/experiments.ts'
+import { until } from './support/gatewayWorld.ts'
 import { openLab, openManager, own } from './support/lab.ts'
-import { temporaryFolder } from './support/temporaryFolder.ts'
+import { put, temporaryFolder } from './support/temporaryFolder.ts'
 
 const WORLD = { providers: own('alpha', 1, ['m', 'n']) }
 const clicks = { name: 'clicks', better: 'higher', minimum_effect: 1 }
@@ -238,4 +239,44 @@ test('an experiment of an older store keeps its units, also through later edits'
   dealt(after).forEach((variant, index) => {
     if (variant !== before[index]) expect(variant).toBe('new')
   })
+})
+
+test('of versions of an older store that differ by their rules alone, the one that runs goes on', async () => {
+  const store = join(temporaryFolder(), 'keywise.db')
+  const lab = await openLab(WORLD, { settings: { experiments: [] }, manager: { store } })
+  const version = { source: 'config', startedAt: 1, startSeq: 0, kept: null, decidedAt: null }
+  const versions = [
+    { ...version, version: 1, written: tone, stopped: { at: 5, cause: 'changed' } },
+    { ...version, version: 2, written: { ...tone, alpha: 0.04 }, stopped: null },
+  ]
+  lab.manager.engine.store.setDoc('experiments', 'tone', { versions: versions as never })
+  await lab.manager.close()
+  const running = openManager(lab.world, { settings: { experiments: [{ ...tone, alpha: 0.04 }] }, manager: { store } })
+  const before = dealt(running)
+  await running.close()
+  const after = openManager(lab.world, { settings: { experiments: [tone] }, manager: { store } })
+  expect(after.experiment('tone')).toMatchObject({ version: 2, ruleChanges: [{ text: 'alpha 0.04 → 0.05' }] })
+  expect(dealt(after)).toEqual(before)
+})
+
+test('an edit of the watched file is taken over while requests come, and feedback of a day later still counts', async () => {
+  const folder = temporaryFolder()
+  let at = Date.UTC(2026, 9, 25, 0, 30)
+  const lab = await openLab(WORLD)
+  const write = (experiment: object) =>
+    put(folder, 'api-keys.json', JSON.stringify({ ...lab.world.config(), settings: { experiments: [experiment] } }))
+  const config = write(tone)
+  const store = join(folder, 'keywise.db')
+  const manager = new APIManager({ config, store, env: {}, logger: false, now: () => at })
+  onTestFinished(() => manager.close())
+  await manager.ready()
+  const before = dealt(manager)
+  const { requestId } = await manager.callWithFallback({ prompt: 'hi', experiment: 'tone', sessionId: 'session 1' })
+  write({ ...tone, alpha: 0.01, guard: { max_success_loss: 0.2 } })
+  await until(() => manager.experiment('tone').ruleChanges.length > 0, 'the edit')
+  expect(dealt(manager)).toEqual(before)
+  // Over the end of summer time in Europe, and some.
+  at += 26 * 3_600_000
+  manager.report(requestId, 'clicks', 3)
+  expect([unitsOf(manager.experiment('tone')), unitsOf(manager.experiment('tone'), 'clicks')]).toEqual([1, 1])
 })

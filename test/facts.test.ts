@@ -85,10 +85,10 @@ test('keywise models --refresh FILE installs it for every later process, and --u
   const home = makeHome(configWith())
   const text = fileOf(PRICE, LIMIT, fact({ kind: 'window', context_tokens: 65_536 }))
   put(home.folder, 'facts.json', text)
-  const ran = await home.keywise('models', '--refresh', 'facts.json')
+  const ran = await home.entry('models', '--refresh', 'facts.json')
   expect([ran.code, ran.stderr]).toEqual([0, ''])
   expect(ran.stdout).toContain(digestOf(text))
-  expect(ran.stdout).toContain(`+ groq/${MODEL}: $0.2 / $0.7 per million tokens in/out (and 1 other rates)`)
+  expect(ran.stdout).toContain(`+ groq/${MODEL}: $0.2 / $0.7 per million tokens in/out (and 1 other rate)`)
   expect(ran.stdout).toContain('+ groq/openai/gpt-oss-*: 777 requests a day')
   expect(ran.stdout).toContain('3 added, 0 changed, 0 dropped')
   const shown = await home.keywise('models', '--facts')
@@ -217,6 +217,22 @@ describe('an installation', () => {
     writeFileSync(kept(folder, text), '{}')
     expect(await install(text)).toMatchObject({ unchanged: false, changes: [{ change: 'added' }] })
     expect((await rowOf())?.price?.input).toBe(0.2)
+  })
+
+  test('is not undone where the one before was changed on the disk, until that is installed again', async () => {
+    const { folder, install, undo, rowOf } = installation()
+    const first = fileOf(PRICE)
+    await install(first)
+    await install(fileOf(fact({ kind: 'price', price: { input: 7, output: 1 } })))
+    writeFileSync(kept(folder, first), '{}')
+    await expect(undo()).rejects.toThrow(
+      /is not what was installed .*"keywise models --refresh FILE" installs it again; nothing was undone$/,
+    )
+    expect((await rowOf())?.price?.input).toBe(7)
+    await install(first)
+    expect((await rowOf())?.price?.input).toBe(0.2)
+    expect(await undo()).toMatchObject({ facts: 1 })
+    expect((await rowOf())?.price?.input).toBe(7)
   })
 
   test('mends a list of installations that is damaged', async () => {

@@ -36,7 +36,7 @@ let client: OpenAI
 beforeAll(async () => {
   world = await open(
     { own: { models: { ...models, talker: {} } }, other: { models: { ...models, talker: {} } } },
-    { settings: { routing: { strategy: 'priority' }, timeouts: { patience_ms: 0 } } },
+    { settings: { routing: { strategy: 'priority', exploration: { rate: 0 } }, timeouts: { patience_ms: 0 } } },
   )
   client = new OpenAI({ apiKey: TOKEN, baseURL: `${world.origin}/v1`, maxRetries: 0 })
 })

@@ -18,7 +18,7 @@ import { budgetLine, ofText, perText, unitText } from './budgetLine.ts'
 import { reconcileInvoice } from './budgetReconcile.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { UsageError } from './command.ts'
-import { clockText, type Printer, printer } from './output.ts'
+import { clockText, type Printer, plural, printer } from './output.ts'
 import { printPrices } from './priceTable.ts'
 import { withEngine } from './withEngine.ts'
 
@@ -157,7 +157,7 @@ function cacheCells(caches: CacheView): readonly [hitRate: string, saved: string
 }
 
 function unpriced({ savedUsd, unpricedAttempts }: CacheView): string {
-  return savedUsd === null || unpricedAttempts === 0 ? '' : ` (${unpricedAttempts} calls of unknown price)`
+  return savedUsd === null || unpricedAttempts === 0 ? '' : ` (${plural(unpricedAttempts, 'call')} of unknown price)`
 }
 
 const about = (amount: number | null) => (amount === null ? 'unknown' : amount === 0 ? '$0' : `about ${usd(amount)}`)

@@ -3,7 +3,7 @@
 import { formatUsd } from '../money/amount.ts'
 import type { BudgetView } from '../money/budgetCounter.ts'
 import { forecastText } from '../money/forecastText.ts'
-import { clockText, type Printer } from './output.ts'
+import { clockText, type Printer, plural } from './output.ts'
 
 /** `Budget all: $4.10 of $10.00 per month, until 2026-12-01 00:00 UTC; spent by Thu 14:00 UTC at this pace ($0.12 an hour)` */
 export function budgetLine(budget: BudgetView, now: number, out: Printer): string {
@@ -14,7 +14,7 @@ export function budgetLine(budget: BudgetView, now: number, out: Printer): strin
     ...(reserved > 0 ? [`${show(reserved)} set aside`] : []),
     ...(resetsAt === null ? [] : [`until ${clockText(resetsAt)}`]),
     ...(share === null ? [] : [`paced: ${show(share.allowed)} until ${clockText(share.until)}`]),
-    ...(unpricedAttempts > 0 ? [`${unpricedAttempts} calls whose cost is not wholly known`] : []),
+    ...(unpricedAttempts > 0 ? [`${plural(unpricedAttempts, 'call')} whose cost is not wholly known`] : []),
     ...(hard ? [] : ['soft']),
   ]
   const colour = spent >= limit ? 'red' : spent >= limit * 0.8 ? 'yellow' : 'green'

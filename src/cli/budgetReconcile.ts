@@ -7,7 +7,7 @@ import { formatUsd, NANO_PER_USD } from '../money/amount.ts'
 import { InvoiceError } from '../money/reconcile/invoiceError.ts'
 import { type DifferenceView, type ReconcileQuestion, type ReconcileView, reconcileView } from '../views/reconcile.ts'
 import { type CommandContext, type ExitCode, UsageError } from './command.ts'
-import { type Printer, printer } from './output.ts'
+import { type Printer, plural, printer } from './output.ts'
 
 /** Half a million single calls; a year of a busy account's days is far below. */
 const MOST_BYTES = 50_000_000
@@ -70,7 +70,9 @@ function decoded(bytes: Buffer): string {
 function print(view: ReconcileView, out: Printer): void {
   out.line(out.paint(view.agrees ? 'green' : 'yellow', view.summary))
   const span = `${daysText(view)} (${view.timeZone})`
-  out.line(`${view.forms.join('; ')}. ${view.providers.join(', ')}, ${span}, ${view.ledger.calls} calls in the ledger.`)
+  out.line(
+    `${view.forms.join('; ')}. ${view.providers.join(', ')}, ${span}, ${plural(view.ledger.calls, 'call')} in the ledger.`,
+  )
   if (view.foreignCurrencies.length > 0)
     out.line(`Amounts in ${view.foreignCurrencies.join(', ')} are not converted; counts alone are compared.`)
   if (view.differences.length > 0) {

@@ -61,7 +61,7 @@ describe('call', () => {
 
   test('prints the answer to stdout, the trail to stderr, and records it all for status, why, keys and apiStats', async () => {
     const home = makeHome(configWith({ models: { smart: ['groq/openai/gpt-oss-120b'] }, budgets: [BUDGET] }))
-    const answer = await home.keywise('call', 'Say hi')
+    const answer = await home.entry('call', 'Say hi')
     checkSecrecy(answer)
     expect(answer.code).toBe(0)
     expect(answer.stdout).toMatch(/^This is .+ answering "Say hi"/)
@@ -91,7 +91,7 @@ describe('call', () => {
       google: { api_keys: [REVOKED], endpoint: world.endpoint('google'), models: ['gemini-3.8-flash'] },
       groq: undefined,
     })
-    const ran = await home.keywise('call', 'Say hi', '--json')
+    const ran = await home.entry('call', 'Say hi', '--json')
     expect(ran.code).toBe(4)
     const failure = jsonOf(ran)
     expect(failure).toMatchObject({
@@ -200,7 +200,7 @@ describe('bad input', () => {
   }
 
   test('without any key it explains how to add one and exits 78', async () => {
-    const ran = await makeHome(null).keywise('status')
+    const ran = await makeHome(null).entry('status')
     expect(ran.code).toBe(78)
     expect(ran.stderr).toMatch(/^keywise: config\/api-keys\.json: no API key yet; .+GROQ_API_KEY/)
   })
@@ -208,7 +208,7 @@ describe('bad input', () => {
 
 test('keywise alone tests the keys and serves', async () => {
   const home = makeHome(configWith({ gateway: { port: 0 } }))
-  const ran = await home.keywise('--seconds', '1')
+  const ran = await home.entry('--seconds', '1')
   checkSecrecy(ran)
   expect(ran.code).toBe(0)
   expect(ran.stdout).toContain('TEST SUMMARY')
@@ -324,9 +324,9 @@ describe('init --compat', () => {
 test('compiled code is cached in the cache folder of the user, and nowhere else', async () => {
   const home = makeHome(null)
   const caches = join(home.folder, 'caches')
-  const ran = await makeHome(null, { XDG_CACHE_HOME: caches }).keywise('--help')
+  const ran = await makeHome(null, { XDG_CACHE_HOME: caches }).entry('--help')
   expect(ran.code).toBe(0)
   expect(readdirSync(join(caches, 'keywise', 'compiled'))).toHaveLength(1)
-  expect((await makeHome(null, { XDG_CACHE_HOME: 'not/absolute' }).keywise('--help')).code).toBe(0)
-  expect(await makeHome(null, { XDG_CACHE_HOME: '/dev/null' }).keywise('--help')).toMatchObject({ code: 0, stderr: '' })
+  expect((await makeHome(null, { XDG_CACHE_HOME: 'not/absolute' }).entry('--help')).code).toBe(0)
+  expect(await makeHome(null, { XDG_CACHE_HOME: '/dev/null' }).entry('--help')).toMatchObject({ code: 0, stderr: '' })
 })

@@ -8,39 +8,48 @@ import { redactShapes } from '../domain/redact.ts'
 import { type CommandContext, type ExitCode, type RunCommand, UsageError } from './command.ts'
 import { COMMANDS, COMMON, type CommandRow } from './commands.ts'
 
-/** Runs one command line; sets the process's exit code. */
+/** What a command line reads and writes beside files. */
+type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'stdout' | 'stderr'>
+
+/** Runs the command line of this process; sets its exit code. */
 export async function main(args: readonly string[]): Promise<void> {
-  const stop = (code: ExitCode) => {
-    process.exitCode = code
-  }
   // A reader that closes early (`| head`) already has what it wanted.
   process.stdout.on('error', (error) => {
     if ('code' in error && error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
     throw error
   })
+  const { env, stdout, stderr } = process
+  process.exitCode = await runLine(args, { env, cwd: process.cwd(), stdout, stderr })
+}
+
+/** Runs one command line; resolves with its exit code, whatever goes wrong. */
+export async function runLine(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   try {
-    stop(await runCommand(args))
+    return await runCommand(args, surroundings)
   } catch (error) {
-    stop(explainError(error))
+    return explainError(error, surroundings)
   }
 }
 
-async function runCommand(args: readonly string[]): Promise<ExitCode> {
+async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  const { stdout, stderr } = surroundings
   let done: Promise<ExitCode> | undefined
   const program = new Command('keywise')
     .description('Takes all your LLM API keys and gives every request to the best one that can answer it now.')
     .version(version(), '-V, --version')
     .exitOverride()
-    .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .addHelpText(
       'after',
       '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed or an invoice differs, 4 all targets failed, 78 configuration, 130 interrupted.',
     )
     .usage('[options] [command]')
-  for (const row of COMMANDS) addCommand(program, row, (running) => (done = running))
+  for (const row of COMMANDS) addCommand(program, row, surroundings, (running) => (done = running))
   program.argument('[command]').action((name: string | undefined) => {
     if (name !== undefined) throw unknownCommand(name)
-    done = import('./start.ts').then(({ start }) => start(contextOf([], program.opts()), findCommand))
+    done = import('./start.ts').then(({ start }) =>
+      start({ args: [], options: program.opts(), ...surroundings }, findCommand),
+    )
   })
   for (const [flags, does] of [
     ...COMMON,
@@ -66,31 +75,26 @@ function findCommand(name: string): Promise<RunCommand> | undefined {
     .then(({ run }) => run)
 }
 
-function addCommand(program: Command, row: CommandRow, started: (running: Promise<ExitCode>) => void): void {
+function addCommand(
+  program: Command,
+  row: CommandRow,
+  surroundings: Surroundings,
+  started: (running: Promise<ExitCode>) => void,
+): void {
   const command = program.command(row.usage).description(row.does)
   for (const [flags, does] of row.options) command.option(flags, does)
   command.addHelpText('after', `\nExamples:\n${row.examples.map((example) => `  ${example}`).join('\n')}`)
   command.action(() => {
-    started(row.load().then(({ run }) => run(contextOf(command.args, { ...program.opts(), ...command.opts() }))))
+    const options = { ...program.opts(), ...command.opts() }
+    started(row.load().then(({ run }) => run({ args: command.args, options, ...surroundings })))
   })
 }
 
-function contextOf(args: readonly string[], options: Record<string, unknown>): CommandContext {
-  return {
-    args,
-    options,
-    env: process.env,
-    cwd: process.cwd(),
-    stdout: process.stdout,
-    stderr: process.stderr,
-  }
-}
-
 /** Explains an error in a way the user can act on, without a stack trace or secrets. */
-function explainError(error: unknown): ExitCode {
+function explainError(error: unknown, { stderr }: Surroundings): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const text = redactShapes(error instanceof Error ? error.message : String(error))
-  process.stderr.write(`keywise: ${text}\n`)
+  stderr.write(`keywise: ${text}\n`)
   if (error instanceof UsageError) return 2
   if (!(error instanceof KeywiseError)) return 1
   if (error.code === 'ABORTED') return 130

@@ -35,12 +35,15 @@ export const run: RunCommand = async (context) => {
 }
 
 /** The gateway; or what has taken the port since it was free. */
-async function startAt(place: GatewayPlace, { options, env, cwd }: CommandContext): Promise<RunningGateway | Holder> {
+async function startAt(
+  place: GatewayPlace,
+  { options, env, cwd, stderr }: CommandContext,
+): Promise<RunningGateway | Holder> {
   try {
     return await startGateway({
       env,
       cwd,
-      logger: consoleLogger(),
+      logger: consoleLogger((text) => void stderr.write(text)),
       onLongBody,
       host: place.host,
       port: place.port,

@@ -1,7 +1,15 @@
 /** `keywise why`: the ranking with its terms, and the reason each excluded target is out. */
 
+import { printable } from '../domain/printable.ts'
 import { attemptLines } from '../observe/callLog.ts'
-import { type WhyRequestView, type WhyRow, type WhyView, whyRequestView, whyView } from '../views/why.ts'
+import {
+  type RatingsRow,
+  type WhyRequestView,
+  type WhyRow,
+  type WhyView,
+  whyRequestView,
+  whyView,
+} from '../views/why.ts'
 import type { RunCommand } from './command.ts'
 import { UsageError } from './command.ts'
 import { decimal, type Printer, printer } from './output.ts'
@@ -32,14 +40,30 @@ function printWhy(view: WhyView, out: Printer, withInputs: boolean): void {
   if (view.allClosed) out.line(out.paint('yellow', view.allClosed.text))
   out.line()
   printRanking(view.ranking, out, withInputs)
+  printRatings(view.ratings ?? [], out)
+}
+
+const SHOWN_RATINGS = 10
+
+/** Those that count less than they are many. */
+function printRatings(ratings: readonly RatingsRow[], out: Printer): void {
+  const bounded = ratings.filter(({ given, counted }) => given > counted)
+  if (bounded.length > 0) out.line()
+  for (const { target, token, given, counted } of bounded.slice(0, SHOWN_RATINGS))
+    out.line(
+      `ratings of token ${printable(token)} on ${target}: ${given.toLocaleString('en')} this hour count as ${counted}`,
+    )
 }
 
 function printRequest(view: WhyRequestView, out: Printer): void {
   out.line(`${view.requestId}, ${view.model}${view.decidedAt === null ? '' : `, decided ${view.decidedAt}`}`)
   if (view.chosen !== null) out.line(`chosen: ${view.chosen}${view.cause === null ? '' : `: ${view.cause.text}`}`)
   if (view.experiment !== null) out.line(`experiment ${view.experiment.name}: variant ${view.experiment.variant}`)
-  for (const [index, attempt] of view.attempts.entries())
-    for (const line of attemptLines(attempt, index + 1, view.attempts.length)) out.line(line)
+  for (const [index, attempt] of view.attempts.entries()) {
+    const [trying = '', ...result] = attemptLines(attempt, index + 1, view.attempts.length)
+    const isToldAbove = attempt.why === null || attempt.why === view.cause?.text
+    for (const line of [isToldAbove ? trying : `${trying} (${attempt.why})`, ...result]) out.line(line)
+  }
   out.line()
   if (view.ranking.length > 0) printRanking(view.ranking, out, false)
   else out.line('Its ranking was not kept: only the last 1,000 are, and in a busy second not all.')

@@ -55,7 +55,10 @@ describe('a budget', () => {
     [[{ scope: 'all', tokens: 1e300 }], 'settings.budgets[0].tokens" '],
     [[{ scope: 'all', requests: 1.5 }], 'settings.budgets[0].requests" must be a whole number'],
     [[{ ...day, per: 'year' }], 'settings.budgets[0].per" is wrong: expected one of'],
-    [[{ ...day, timezone: 'Europe/Madird' }], 'settings.budgets[0].timezone" is not a time zone; use an IANA name'],
+    [
+      [{ ...day, timezone: 'Europe/Madird' }],
+      'settings.budgets[0].timezone" is wrong: "Europe/Madird" is not a time zone; did you mean Europe/Madrid?',
+    ],
     [[{ ...day, hard: 'yes' }], 'settings.budgets[0].hard" is wrong: expected boolean'],
     [[{ ...day, pace: 1 }], 'settings.budgets[0].pace" is wrong: expected boolean'],
     [
@@ -171,7 +174,10 @@ describe('a contract', () => {
     [{ times: -1 }, 'groq.contract.times" is wrong'],
     [{ times: '0.85' }, 'groq.contract.times" is wrong: expected number'],
     [{ hours: { '25-26': 0.5 } }, 'groq.contract.hours.25-26" is wrong: expected hours such as'],
-    [{ hours: { '1-2 Europe/Madird': 0.5 } }, 'names an unknown time zone'],
+    [
+      { hours: { '1-2 Europe/Madird': 0.5 } },
+      'is wrong: "Europe/Madird" is not a time zone; did you mean Europe/Madrid?',
+    ],
     [{ models: { m: { input: 1 } } }, 'groq.contract.models.m.output" is missing: an agreed price has'],
     [{ models: { m: { cached_input: 1 } } }, 'groq.contract.models.m.cached_input" stands alone'],
     [{ models: { m: { cache_write_1h: 1 } } }, 'groq.contract.models.m.cache_write_1h" stands alone'],
@@ -180,7 +186,10 @@ describe('a contract', () => {
     [{ free: [{ tokens: 1, usd: 1 }] }, 'groq.contract.free[0]" has more than one amount; write one entry for each'],
     [{ free: [{ tokens: 0 }] }, 'groq.contract.free[0].tokens'],
     [{ free: [{ tokens: 1, per: 'hour' }] }, 'groq.contract.free[0].per" is wrong: expected one of "day"'],
-    [{ free: [{ tokens: 1, timezone: 'Mars' }] }, 'groq.contract.free[0].timezone" is not a time zone'],
+    [
+      { free: [{ tokens: 1, timezone: 'Mars' }] },
+      'groq.contract.free[0].timezone" is wrong: "Mars" is not a time zone',
+    ],
     [{ free: [{ tokens: 1, models: [] }] }, 'groq.contract.free[0].models'],
     [{ models: { m: { input: -1, output: 1 } } }, 'must be an amount of USD from 0 to 100000'],
   ] as const)

@@ -1,8 +1,9 @@
 /** Building blocks shared by several parts of the configuration's schema. */
 
 import { z } from 'zod'
+import { timeZoneProblem } from '../domain/timeZone.ts'
 import { BUDGET_UNITS, isSpreadable, MOST_BUDGET_USD } from '../money/budgetRule.ts'
-import { BUDGET_PERIODS, type BudgetPer, isTimeZone } from '../money/period.ts'
+import { BUDGET_PERIODS, type BudgetPer } from '../money/period.ts'
 import { isPrice } from '../money/price.ts'
 import { readBudgetScope } from '../money/scope.ts'
 
@@ -26,21 +27,40 @@ export const ms = z.number().min(0).max(86_400_000)
 export const share = z.number().min(0).max(1)
 export const amount = z.number().min(0).max(1e12)
 export const name = z.string().min(1).max(200)
-export const timezone = z
-  .string()
-  .refine(isTimeZone, 'is not a time zone; use an IANA name such as Europe/Madrid, or UTC')
+
+/** A text that must pass a check; `problem` returns what is wrong with it and what to write. */
+function checked(text: z.ZodString, problem: (text: string) => string | null) {
+  return text.superRefine((value, context) => {
+    const message = problem(value)
+    if (message !== null) context.addIssue({ code: 'custom', message })
+  })
+}
+
+/** The message follows the name of the setting. */
+const zoneProblem = (name: string) => {
+  const problem = timeZoneProblem(name)
+  return problem === null ? null : `is wrong: ${problem}`
+}
+
+export const timezone = checked(z.string(), zoneProblem)
 export const ignored = (what: string) => z.unknown().optional().describe(`${what}; kept, not used`)
 
 const DAY = '(?:mon|tue|wed|thu|fri|sat|sun)'
 const DAYS = `${DAY}(?:-${DAY})?(?:,${DAY}(?:-${DAY})?){0,6}`
+const ONLY_DAYS = new RegExp(`^${DAYS}$`, 'i')
 const FROM = '(?:[01]?\\d|2[0-3])(?::[0-5]\\d)?'
-const HOURS = new RegExp(`^(?:${DAYS} )?${FROM}-(?:${FROM}|24(?::00)?)(?: (\\S{1,64}))?$`, 'i')
+const HOURS = new RegExp(`^(?:${DAYS} )?${FROM}-(?:${FROM}|24(?::00)?)(?: (\\S.{0,63}))?$`, 'i')
 
-const hoursRule = z
-  .string()
-  .max(120)
-  .refine((rule) => HOURS.test(rule), 'expected hours such as "22-06 Europe/Madrid" or "mon-fri 09:00-18:30 UTC"')
-  .refine((rule) => isTimeZone(HOURS.exec(rule)?.[1] ?? 'UTC'), 'names an unknown time zone')
+const hoursRule = checked(z.string().max(120), hoursProblem)
+
+/** Why a text is no rule of hours, and what to write; null for a rule. */
+function hoursProblem(rule: string): string | null {
+  const match = HOURS.exec(rule)
+  if (match === null) return 'expected hours such as "22-06 Europe/Madrid" or "mon-fri 09:00-18:30 UTC"'
+  const zone = match[1] ?? 'UTC'
+  if (ONLY_DAYS.test(zone)) return `is wrong: days come first: "${zone} ${rule.slice(0, -zone.length).trim()}"`
+  return zoneProblem(zone)
+}
 
 export const hours = z
   .union([hoursRule, z.array(hoursRule)])

@@ -51,6 +51,8 @@ export interface AttemptReport {
   readonly healed?: true
   /** Names of what the target could not be told of the request; absent where that is nothing. */
   readonly leftOut?: readonly string[]
+  /** Why this target was asked, where that was not the decision of the request: after a failure, or beside another. */
+  readonly why?: string
   /** The class of the failure; null when it answered. */
   readonly failureKind: FailureKind | null
   /** HTTP status; null when no response came. */

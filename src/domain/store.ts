@@ -76,6 +76,8 @@ export interface AttemptEvent {
   readonly calls?: number
   /** Names of what the target could not be told; absent for nothing. */
   readonly leftOut?: readonly string[]
+  /** Why it was asked, where the decision of the request does not say it; absent in older logs. */
+  readonly why?: string
   readonly task: string | null
   /** Hash of the conversation, for sticky sessions; never its contents. */
   readonly session: string | null
@@ -100,6 +102,19 @@ export interface QualityEvent {
   readonly score: number
   readonly task: string | null
   readonly source: 'user' | 'self'
+  /**
+   * Who rated the request (`engine/rater.ts`): of one rater and request the last score counts. Absent where the event
+   * stands for itself: in older logs, for faults that show by themselves, and for a target as a whole.
+   */
+  readonly rater?: string
+  /** Name of the rater's token, for display. */
+  readonly raterName?: string
+  /** The rater is one of several tokens, so that its ratings of a target within an hour count as one. */
+  readonly shared?: true
+  /** The how many-th score of this rater for this request it is; absent for the first. */
+  readonly turn?: number
+  /** The score before, which no longer counts. */
+  readonly replaces?: { readonly at: number; readonly score: number; readonly shared?: true }
 }
 
 /** Parks lifted by a person or a test run: those of one target, or all. */
@@ -318,6 +333,8 @@ export interface Store {
 
   /** Rows of the ledger, newest first by default; all of them without a `limit`. */
   attempts(filter: LedgerFilter): readonly (AttemptEvent & { readonly seq: number })[]
+  /** The ratings of one request, in the order of the log; those of older versions are left out. */
+  ratings(requestId: string): readonly QualityEvent[]
   /**
    * Sums, sorted by group; `limit` and `order` of the filter are ignored. Days and hours are UTC: `2026-11-23`,
    * `2026-11-23T14:00Z`; `key` is the fingerprint, `target` the `stateId`; a missing token or label is `''`. Whole hours

@@ -4,6 +4,7 @@ import type { AttemptReport } from '../domain/attempt.ts'
 import type { Target } from '../domain/target.ts'
 import type { Decision } from '../routing/decision.ts'
 import type { Call } from '../upstream/call.ts'
+import { askedWhy } from './attempt/askedWhy.ts'
 import { type AskReason, Race } from './attempt/race.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import { Trail } from './attempt/trail.ts'
@@ -90,9 +91,13 @@ function mayCall(engine: Engine, pending: PendingRequest, trail: Trail): boolean
 function askNext(engine: Engine, pending: PendingRequest, trail: Trail, race: Race, decision: Decision): void {
   const { reason } = race
   if (reason === null) return
-  const attempt = mayCall(engine, pending, trail) ? callNext(engine, pending, trail, decision, reason) : null
+  const attempt = mayCall(engine, pending, trail) ? callNext(engine, pending, trail, decision, race, reason) : null
   if (attempt === null) race.foundNone(reason)
-  else race.enter(attempt, reason, engine.hedgeAfterMs(attempt.target, pending))
+  else
+    race.enter(attempt, reason, {
+      hedgeAfterMs: engine.hedgeAfterMs(attempt.target, pending),
+      patienceMs: engine.patienceMs(attempt.target, pending, decision),
+    })
 }
 
 /** Calls the next target that has room. */
@@ -101,16 +106,20 @@ function callNext(
   pending: PendingRequest,
   trail: Trail,
   decision: Decision,
+  race: Race,
   reason: AskReason,
 ): RunningAttempt | null {
   const isHedge = reason === 'hedge'
   trail.unasked = engine.unaskedProviders(pending, trail)
   const isAllowed = isHedge ? (target: Target) => engine.mayHedge(target, pending) : undefined
   for (;;) {
-    const target = trail.nextOf(decision, isAllowed) ?? (isHedge ? null : engine.lastResort(pending, trail))
+    const ranked = trail.nextOf(decision, isAllowed)
+    const target = ranked ?? (isHedge ? null : engine.lastResort(pending, trail))
     if (target === null) return null
     const hold = isHedge ? engine.reserveHedge(target, pending) : engine.reserve(target, pending, trail)
-    if (hold.granted) return engine.call(target, pending, trail, hold)
+    const asked = { target, decision, reason, inNeed: ranked === null, beside: race.asked }
+    if (hold.granted) return engine.call(target, pending, trail, hold, askedWhy(trail, asked))
+    if (hold.budget !== undefined && !isHedge) engine.monitor.overBudget(hold.budget, pending)
     // What is asked for speed only does not fail the request.
     trail.pass(target, hold, decision.explored || isHedge)
     if (trail.rejectedBy !== null) return null

@@ -77,6 +77,7 @@ export function beginWith(target: Target, decision: Decision): Decision {
 class ComebackDecision implements Decision {
   readonly first: Target
   readonly explored = true
+  readonly instead = null
   readonly #decision: Decision
   /** What it would have begun with, until that is returned. */
   #held: Target | null

@@ -191,6 +191,7 @@ function unpackBasis(value: unknown): DecisionBasis | null {
     drawMargin: number('drawMargin'),
     draws: basis['draws'] === true,
     seed: number('seed'),
+    freePulls: number('freePulls'),
     tokens: number('tokens'),
     session: asString(basis['session']) ?? null,
   }

@@ -492,6 +492,8 @@ describe('a decision', () => {
     const routing = { strategy: 'score', exploration: { rate: 1, burst: 1000 } }
     const config = { groq: { api_key: key('a'), models: ['a', 'b', 'c'] }, settings: { routing } }
     const engine = openTestEngine({ config, now: () => NOW })
+    // One target has a past; the others are there to be explored.
+    for (let time = 0; time < 3; time++) engine.learned.record(makeSuccess(engine.registry.targets[0]!, NOW))
     const exploresAfter = (failures: number) => {
       const { pending, trail } = start(engine)
       for (const target of engine.registry.targets.slice(0, failures)) fail(trail, target, bareFailure('server'))
@@ -499,7 +501,6 @@ describe('a decision', () => {
     }
     const heard: boolean[] = []
     engine.events.on('decision', ({ explored }) => void heard.push(explored))
-    // No target has a past: all are there to be explored.
     expect([exploresAfter(0), exploresAfter(1)]).toEqual([true, false])
     expect(heard).toEqual([true, false])
   })

@@ -20,6 +20,7 @@ import type { OfflineDetector } from '../upstream/offline.ts'
 import { type EligibilityFacts, freeAt, whyNot } from './attempt/eligibility.ts'
 import { eligibilityFactsOf } from './attempt/eligibilityFacts.ts'
 import { LearnedWindows } from './attempt/learnedWindows.ts'
+import { tryPatienceMs } from './attempt/newTries.ts'
 import { ProbeTurns } from './attempt/probeTurns.ts'
 import type { NextSlot } from './attempt/queue.ts'
 import { type GrantedHold, type Hold, type HoldOptions, reserve, reserveForTest } from './attempt/reservation.ts'
@@ -74,7 +75,7 @@ export interface EngineParts {
 }
 
 /** A call to start. */
-interface Start extends Pick<RunningAttempt, 'target' | 'hold' | 'number'> {
+interface Start extends Pick<RunningAttempt, 'target' | 'hold' | 'number' | 'why'> {
   readonly pending: PendingRequest
   /** Default: the learned allowance. */
   readonly allowedMs?: number | undefined
@@ -163,7 +164,8 @@ export class Engine implements EngineParts {
     const now = this.now
     const ranked = learned.router.decide(new RoutedRequest(this, pending, trail, now), now)
     const decision = trail.calls === 0 ? this.#begin(pending, trail, ranked, now) : ranked
-    decisions.record(pending, decision, now)
+    // What later attempts are asked for is kept with them.
+    if (trail.calls === 0) decisions.record(pending, decision, now)
     trail.offer(decision.first)
     if (trail.isLogged) this.#recordPassed(pending, decision, trail, now)
     if (events.has('decision')) {
@@ -189,7 +191,7 @@ export class Engine implements EngineParts {
       const { silences, uselessAnswers } = this.learned
       if (!silences.isEmpty || !uselessAnswers.isEmpty) this.#avoidFruitless(pending, trail, decision.first, now)
       const { heldBy } = pending
-      if (heldBy !== null) avoidAlso(trail, ({ account }) => account !== heldBy)
+      if (heldBy !== null) avoidAlso(trail, ({ account }) => (account === heldBy ? null : NOT_THERE))
       if (pending.needs.maxOutputTokens !== null) this.#avoidCutting(pending, trail, pending.needs.maxOutputTokens)
     }
     return this.learned.parks.isQuiet ? decision : this.#lookForComeback(pending, trail, decision, now)
@@ -207,14 +209,16 @@ export class Engine implements EngineParts {
     if (first !== null && why !== null && trail.isLogged)
       trail.recordPassed(`${first.provider} - ${first.model}: ${why}`)
     const asked = first !== null && why === null ? first.stateId : null
-    trail.avoids = (target) =>
-      target.stateId !== asked &&
-      (silences.isTooSlow(target.stateId, patienceMs(target), now) || uselessAnswers.comesLast(target, now))
+    trail.avoids = (target) => {
+      if (target.stateId === asked) return null
+      if (silences.isTooSlow(target.stateId, patienceMs(target), now)) return SILENT
+      return uselessAnswers.comesLast(target, now) ? USELESS : null
+    }
   }
 
   /** Targets that would have to cut the answer come after those that have room for all of it. */
   #avoidCutting({ needs: { inputTokens } }: PendingRequest, trail: Trail, asked: number): void {
-    avoidAlso(trail, (target) => (roomFor(target, inputTokens, this.windows) ?? asked) < asked)
+    avoidAlso(trail, (target) => ((roomFor(target, inputTokens, this.windows) ?? asked) < asked ? CUTS : null))
   }
 
   #lookForComeback(pending: PendingRequest, trail: Trail, decision: Decision, now: number): Decision {
@@ -333,10 +337,18 @@ export class Engine implements EngineParts {
     return hold.granted && boundedBy === 'assumption' ? { ...hold, mostOutputTokens: answerTokens } : hold
   }
 
-  call(target: Target, pending: PendingRequest, trail: Trail, hold: GrantedHold): RunningAttempt {
+  /** How long a target may be silent before another is asked beside it, where that is sooner than half of the time. */
+  patienceMs(target: Target, pending: PendingRequest, { first, instead }: Decision): number {
+    if (instead === null || target !== first) return Number.POSITIVE_INFINITY
+    return tryPatienceMs(this, { target, instead: instead.target, expectedMs: instead.expectedMs }, pending)
+  }
+
+  /** `why`: why it is asked, where the decision does not say it. */
+  call(target: Target, pending: PendingRequest, trail: Trail, hold: GrantedHold, why?: string): RunningAttempt {
     trail.hasTested ||= hold.probe
+    this.learned.router.begins(pending.id, target.stateId)
     const answerLimit = trail.answerLimit(target)
-    return this.#start({ target, pending, hold, number: trail.calls + 1, answerLimit })
+    return this.#start({ target, pending, hold, number: trail.calls + 1, answerLimit, why })
   }
 
   /** Reserves for a call outside a cascade: budgets bind it, parks and limits do not. */
@@ -356,7 +368,7 @@ export class Engine implements EngineParts {
     return this.#start({ target, pending, hold, number, allowedMs: Number.POSITIVE_INFINITY })
   }
 
-  #start({ target, pending, hold, number, allowedMs, answerLimit = null }: Start): RunningAttempt {
+  #start({ target, pending, hold, number, allowedMs, answerLimit = null, why }: Start): RunningAttempt {
     const { tools, requestFixes, windows, learned, registry } = this
     const credential = registry.credentialOf(target)
     const { call, leftOut } = writeCall(
@@ -376,6 +388,7 @@ export class Engine implements EngineParts {
       number,
       startedAt: this.now,
       expected,
+      why,
     }
   }
 
@@ -561,6 +574,7 @@ export class Engine implements EngineParts {
 
   /** No target answered: notifies listeners and returns the error. */
   gaveUp(pending: PendingRequest, trail: Trail, error: KeywiseError): KeywiseError {
+    this.learned.router.begins(pending.id, null)
     this.#observeFailure(pending, trail, error)
     if (!(error instanceof AllTargetsFailedError)) return error
     this.monitor.exhausted(pending, trail)
@@ -690,13 +704,18 @@ function whyPassed(
   { silences, uselessAnswers }: LearnedState,
   now: number,
 ): string | null {
-  if (silences.passesOver(target.stateId, patienceMs, now)) return 'was silent for longer than this request can wait'
-  return uselessAnswers.passesOver(target, now) ? 'answered the last requests with nothing of use' : null
+  if (silences.passesOver(target.stateId, patienceMs, now)) return SILENT
+  return uselessAnswers.passesOver(target, now) ? USELESS : null
 }
 
-function avoidAlso(trail: Trail, avoids: (target: Target) => boolean): void {
+const SILENT = 'was silent for longer than this request can wait'
+const USELESS = 'answered the last requests with nothing of use'
+const CUTS = 'would have to cut the answer'
+const NOT_THERE = 'is of another account than what the request refers to'
+
+function avoidAlso(trail: Trail, avoids: (target: Target) => string | null): void {
   const before = trail.avoids
-  trail.avoids = before === null ? avoids : (target) => before(target) || avoids(target)
+  trail.avoids = before === null ? avoids : (target) => before(target) ?? avoids(target)
 }
 
 const isUseless = ({ kind }: Failure) => kind === 'empty' || kind === 'malformed'

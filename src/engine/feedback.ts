@@ -2,9 +2,9 @@
 
 import { InvalidRequestError } from '../domain/errors.ts'
 import { printable } from '../domain/printable.ts'
-import type { AttemptEvent } from '../domain/store.ts'
+import type { AttemptEvent, QualityEvent } from '../domain/store.ts'
 import type { Engine } from './engine.ts'
-import { checkScore, rateTarget } from './rate.ts'
+import { checkScore } from './rate.ts'
 import { mayRate, type Rater, sourceOf } from './rater.ts'
 
 /** At least one of the two; `quality` among the metrics is the score. */
@@ -38,12 +38,42 @@ export function giveFeedback(engine: Engine, rater: Rater, { requestId, score: g
   // From here on nothing is refused any more.
   const source = sourceOf(rater)
   if (score !== undefined) {
-    rateTarget(engine, rated.target, score, { requestId, task: rated.task })
+    rate(engine, rater, rated, score)
     if (trial !== undefined) engine.experiments.report(trial, requestId, source, 'quality', score)
   }
   if (trial === undefined) return
   for (const [metric, value] of numbers) engine.experiments.report(trial, requestId, source, metric, value)
 }
+
+/** The last score of a rater counts; one that says the same again says nothing new. */
+function rate(engine: Engine, rater: Rater, { requestId, target, task }: AttemptEvent, score: number): void {
+  const { learned, store } = engine
+  const source = sourceOf(rater)
+  // What another process rated is known before it is replaced.
+  learned.sync()
+  const turnOf = ({ turn = 1 }: QualityEvent) => turn
+  const before = store
+    .ratings(requestId)
+    .filter((event) => event.rater === source)
+    .reduce<QualityEvent | null>((last, one) => (last === null || turnOf(one) >= turnOf(last) ? one : last), null)
+  if (before?.score === score) return
+  learned.record({
+    kind: 'quality',
+    at: engine.now,
+    origin: store.origin,
+    id: learned.eventId(),
+    target: before?.target ?? target,
+    requestId,
+    score,
+    task: before === null ? task : before.task,
+    source: 'user',
+    rater: source,
+    ...(rater.kind === 'token' && { raterName: rater.name, ...(rater.isShared && { shared: true }) }),
+    ...(before !== null && { turn: turnOf(before) + 1, replaces: scoreOf(before) }),
+  })
+}
+
+const scoreOf = ({ at, score, shared }: QualityEvent) => ({ at, score, ...(shared && { shared }) })
 
 /** The score, wherever it stands. */
 function scoreIn(score: number | undefined, metrics: NonNullable<Feedback['metrics']>): number | undefined {

@@ -5,6 +5,7 @@ import type { ChatResponse } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
+import type { BudgetRefusal } from '../money/budget.ts'
 import type { Alerts } from '../observe/alerts/alerts.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'
@@ -22,6 +23,8 @@ export interface AttemptObserver {
   worked(target: Target, event: AttemptEvent): void
   /** Every target failed for a request. */
   exhausted(pending: PendingRequest, trail: Trail): void
+  /** A budget refused a call of a request, or kept a target from being chosen for it. */
+  overBudget(refusal: BudgetRefusal, pending: PendingRequest): void
   useConfig(config: Config): void
   /** Called every second. */
   tick(): void

@@ -8,13 +8,10 @@ import type { Engine } from './engine.ts'
 import { refOf } from './record.ts'
 import { type Credential, catalogueModel } from './targets/targetRegistry.ts'
 
-/** Rates the answers of a target. Throws InvalidRequestError for a score outside 0..1. */
-export function rateTarget(
-  engine: Engine,
-  target: TargetRef,
-  score: number,
-  about: { readonly requestId: string | null; readonly task: string | null },
-): void {
+/**
+ * Rates the answers of a target as a whole: every call counts. Throws InvalidRequestError for a score outside 0..1.
+ */
+export function rateTarget(engine: Engine, target: TargetRef, score: number): void {
   checkScore(score)
   const { learned, store } = engine
   learned.record({
@@ -24,8 +21,9 @@ export function rateTarget(
     id: learned.eventId(),
     target,
     score,
+    requestId: null,
+    task: null,
     source: 'user',
-    ...about,
   })
 }
 

@@ -9,6 +9,8 @@ export interface RatingToken {
   readonly name: string
   /** Epoch milliseconds; null for a token of the environment or of the token files. */
   readonly createdAt: number | null
+  /** Other tokens may make requests too: what it says is not only about answers to its own. */
+  readonly isShared: boolean
 }
 
 /** `library`: a program that has opened the store itself; `admin`: any token of the administrator. */

@@ -13,8 +13,12 @@ export interface EngineReader
     Engine['store'],
     'engine' | 'health' | 'attempts' | 'sums' | 'usages' | 'read' | 'listDocs' | 'flushNow'
   >
-  readonly learned: Pick<LearnedState, 'parks' | 'quota' | 'budgets' | 'freeCounts' | 'router' | 'observed' | 'tally'>
+  readonly learned: Pick<
+    LearnedState,
+    'parks' | 'quota' | 'budgets' | 'freeCounts' | 'router' | 'observed' | 'tally' | 'ratings'
+  >
   readonly decisions: Pick<Engine['decisions'], 'find'>
+  readonly monitor: { readonly alerts: Pick<Engine['monitor']['alerts'], 'health'> }
   readonly checks: Pick<Engine['checks'], 'last'>
   readonly credits: Pick<Engine['credits'], 'questions' | 'last'>
   readonly lists: Pick<Engine['lists'], 'of' | 'trouble'>

@@ -41,6 +41,7 @@ interface AttemptFacts extends Prompt {
   readonly labels: Readonly<Record<string, string>>
   readonly trial?: Trial | null
   readonly leftOut?: readonly string[]
+  readonly why?: string | undefined
   /** This host was offline or asleep: the target is not charged. */
   readonly notCharged: boolean
   /** The target was known to fail when it was called. */
@@ -76,7 +77,7 @@ interface Recorder {
 export function attemptFacts(
   pending: PendingRequest,
   attempt: Pick<RunningAttempt, 'target' | 'startedAt' | 'hold' | 'price' | 'number' | 'expected'> &
-    Partial<Pick<RunningAttempt, 'leftOut'>>,
+    Partial<Pick<RunningAttempt, 'leftOut' | 'why'>>,
   end: CallEnd,
   source: AttemptSource,
 ): RecordedFacts {
@@ -103,6 +104,7 @@ export function attemptFacts(
     labels: pending.labels,
     trial: pending.enrolment?.trial ?? null,
     leftOut: attempt.leftOut,
+    why: attempt.why,
   }
 }
 
@@ -153,6 +155,7 @@ function eventOf(facts: AttemptFacts, { origin, estimate, learned }: Recorder, n
     limits: end.limits,
     ...(end.calls !== undefined && { calls: end.calls }),
     ...(facts.leftOut !== undefined && facts.leftOut.length > 0 && { leftOut: facts.leftOut }),
+    ...(facts.why !== undefined && { why: facts.why }),
     task: facts.task,
     session: facts.session,
     token: facts.token,
@@ -240,6 +243,7 @@ export function attemptReport(
     ok: event.ok,
     ...(event.healed && { healed: true }),
     ...(event.leftOut && { leftOut: event.leftOut }),
+    ...(event.why !== undefined && { why: event.why }),
     failureKind: failure?.kind ?? null,
     status: failure?.status ?? null,
     message: failure?.message ?? null,

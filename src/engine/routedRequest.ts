@@ -3,15 +3,17 @@
 import type { Target } from '../domain/target.ts'
 import type { RoutingRequest } from '../routing/choose.ts'
 import type { Ineligible } from '../routing/eligible.ts'
-import { type EligibilityFacts, whyNot, whyNotChoose } from './attempt/eligibility.ts'
+import { whyNot, whyNotChoose } from './attempt/eligibility.ts'
+import { isWithoutRepair, mayTryNew, type TryFacts } from './attempt/newTries.ts'
 import type { Trail } from './attempt/trail.ts'
+import type { AttemptObserver } from './observer.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
 /** The engine: its facts are replaced when the configuration changes, and its time goes on. */
-interface Present {
-  readonly eligibility: EligibilityFacts
+interface Present extends TryFacts {
   /** Epoch milliseconds. */
   readonly now: number
+  readonly monitor: Pick<AttemptObserver, 'overBudget'>
 }
 
 /**
@@ -28,6 +30,8 @@ export class RoutedRequest implements RoutingRequest {
   readonly session: RoutingRequest['session']
   readonly firstTurn: boolean
   readonly mayExplore: boolean
+  readonly mustNotFail: boolean
+  readonly named: RoutingRequest['named']
   readonly order: readonly string[] | undefined
   readonly groups: RoutingRequest['groups']
   readonly #present: Present
@@ -46,6 +50,8 @@ export class RoutedRequest implements RoutingRequest {
     this.session = { stateId: present.eligibility.learned.sessions.targetOf(session) }
     this.firstTurn = session.firstTurn
     this.mayExplore = trail !== null && trail.calls === 0
+    this.mustNotFail = trail !== null && isWithoutRepair(pending, trail)
+    this.named = selection.among
     this.order = selection.order ?? undefined
     this.groups = selection.groups
     this.#present = present
@@ -58,7 +64,13 @@ export class RoutedRequest implements RoutingRequest {
     const { eligibility } = this.#present
     if (this.#trail === null) return whyNot(eligibility, target, this.#pending, null, this.#decidedAt)
     // The next target is chosen after a failed attempt, which may have taken long.
-    return whyNotChoose(eligibility, target, this.#pending, this.#trail, this.#present.now)
+    const why = whyNotChoose(eligibility, target, this.#pending, this.#trail, this.#present.now)
+    if (why?.budget !== undefined) this.#present.monitor.overBudget(why.budget, this.#pending)
+    return why
+  }
+
+  mayTry(target: Target, instead: Target, expectedMs: number): boolean {
+    return mayTryNew(this.#present, { target, instead, expectedMs }, this.#pending, this.#decidedAt)
   }
 
   load(target: Target): number {

@@ -19,7 +19,7 @@ import {
   type Interval,
   newComparison,
 } from './comparison.ts'
-import type { Experiment } from './experiment.ts'
+import type { Experiment, Guard } from './experiment.ts'
 import { type GuardState, newGuard, type Stop, VariantGuards } from './guard.ts'
 import { findMetric, isOpenEnded, type Metric, measured } from './metric.ts'
 import { isDoubtful, isMismatch, ratioEvidence, responseEvidence } from './ratio.ts'
@@ -166,6 +166,11 @@ export class Evidence {
   observe(variant: string, metric: string, value: number): void {
     const index = this.#indexOf(variant)
     if (index >= 0) this.#observe(index, metric, value, { at: 0, place: null, isOutage: false })
+  }
+
+  /** The guard for what is observed from now on; default: the experiment's. What another one stopped stays stopped. */
+  useGuard(guard: Guard): void {
+    this.#guards.useGuard(guard)
   }
 
   /** Variants that must not be assigned now; their units run as usual, so that the others stay comparable. */

@@ -119,13 +119,17 @@ export function stopText({ variant, reason, kind }: Stop): string {
 
 export class VariantGuards {
   readonly state: GuardState
-  readonly #guard: Guard
+  #guard: Guard
   readonly #names: readonly string[]
 
   constructor(state: GuardState, guard: Guard, names: readonly string[]) {
     this.state = state
     this.#guard = guard
     this.#names = names
+  }
+
+  useGuard(guard: Guard): void {
+    this.#guard = guard
   }
 
   isStopped(variant: number): boolean {

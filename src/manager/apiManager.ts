@@ -204,7 +204,7 @@ export class APIManager {
   updateQualityScore(provider: string, model: string, keyIndex: number | string, score: number): void {
     this.#demandOpen()
     const { ref, isServed } = findRated(this.engine, { provider, model, keyIndex })
-    rateTarget(this.engine, ref, score, { requestId: null, task: null })
+    rateTarget(this.engine, ref, score)
     const name = `${ref.provider}/${ref.model}`
     if (isServed || this.#notServed.has(name)) return
     this.#notServed.add(name)

@@ -70,20 +70,23 @@ export async function refreshFacts(
   }
 }
 
-/** Puts the set before the one that holds back in force. Throws ConfigError when none is installed. */
+/**
+ * Puts the set before the one that holds back in force. Throws ConfigError when none is installed, or when that set is
+ * damaged, and then nothing is changed.
+ */
 export async function undoFacts(options: EngineOptions): Promise<RefreshedFacts> {
   const folder = folderOf(options)
   const now = (options.now ?? Date.now)()
   const nothing = () => new ConfigError('no facts file is installed, so there is nothing to undo')
   if (folder.sets().length === 0) throw nothing()
-  const { before, held } = await folder.changing(async () => {
-    const last = folder.sets().at(-1)
+  const { before, held, after } = await folder.changing(async () => {
+    const [last, held] = folder.sets().slice(-2).reverse()
     if (last === undefined) throw nothing()
-    const facts = factsOrNull(folder, last, now) ?? []
+    const after = held === undefined ? [] : factsToUndoTo(folder, held, now)
+    const before = factsOrNull(folder, last, now) ?? []
     await folder.undo()
-    return { before: facts, held: folder.sets().at(-1) }
+    return { before, held, after }
   })
-  const after = held === undefined ? [] : folder.factsOf(held, now)
   return {
     digest: held?.digest ?? null,
     from: held?.from ?? null,
@@ -93,6 +96,15 @@ export async function undoFacts(options: EngineOptions): Promise<RefreshedFacts>
     unchanged: false,
     changes: factChanges(before, after),
     skipped: [],
+  }
+}
+
+function factsToUndoTo(folder: FactsFolder, set: InstalledSet, now: number): readonly Fact[] {
+  try {
+    return folder.factsOf(set, now)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(`${error.message}; nothing was undone`, { cause: error })
   }
 }
 

@@ -52,6 +52,50 @@ describe('a hard budget', () => {
     expect(tracker.reserve(ask(5 * CENT, { target: other }), NOW).granted).toBe(true)
   })
 
+  test('counts one request in the singular', () => {
+    const tracker = startProcess(new MoneyStore(), [{ scope: 'all', requests: 1, per: 'day' }])
+    tracker.settle(held(tracker.reserve(ask(0), NOW)), spent(0))
+    const refusal = tracker.reserve(ask(0), NOW)
+    expect(refusal).toMatchObject({
+      reason: 'budget all: 1 request per day, 1 request spent; this call may need 1 request',
+    })
+  })
+
+  for (const { name, toolsNanoUsd, outputTokens, advice } of [
+    {
+      name: 'tools alone are too dear',
+      toolsNanoUsd: 101 * CENT,
+      outputTokens: 20,
+      advice: 'raise the budget, or bound the tools that run at the provider ("max_uses", "max_tool_calls")',
+    },
+    {
+      name: 'tools and answer are too dear together',
+      toolsNanoUsd: 60 * CENT,
+      outputTokens: 20,
+      advice:
+        'raise the budget, lower "max_tokens", or bound the tools that run at the provider ("max_uses", "max_tool_calls")',
+    },
+    {
+      name: 'no tool runs',
+      toolsNanoUsd: undefined,
+      outputTokens: 20,
+      advice: 'raise the budget, or lower "max_tokens"',
+    },
+    {
+      name: 'there is no length to lower',
+      toolsNanoUsd: undefined,
+      outputTokens: 0,
+      advice: 'raise the budget, or ask for less at once',
+    },
+  ])
+    test(`advises what helps where ${name}`, () => {
+      const tracker = startProcess(new MoneyStore(), oneDollar)
+      const worstCase = { nanoUsd: 120 * CENT, inputTokens: 10, outputTokens, ...(toolsNanoUsd && { toolsNanoUsd }) }
+      const refusal = tracker.reserve(ask(0, { worstCase }), NOW)
+      expect(refusal).toMatchObject({ granted: false, reason: expect.stringMatching(/: raise/) as unknown })
+      expect('reason' in refusal && refusal.reason.endsWith(`: ${advice}`)).toBe(true)
+    })
+
   test('of 0 allows only free calls', () => {
     const tracker = startProcess(new MoneyStore(), [{ scope: 'all', usd: 0, per: 'total' }])
     expect(tracker.reserve(ask(0), NOW).granted).toBe(true)

@@ -12,13 +12,14 @@ import { addAmounts, MOST_NANO_USD } from './amount.ts'
 import {
   amountIn,
   BudgetCounter,
+  type BudgetShortage,
   type BudgetView,
   type Crossing,
   type KnownAmount,
   type Outlook,
+  type SpendNeed,
 } from './budgetCounter.ts'
 import type { Budget } from './budgetRule.ts'
-import type { WorstCase } from './cost.ts'
 import type { Counters, LeaseSlot } from './lease.ts'
 import {
   type Abandoned,
@@ -39,7 +40,7 @@ export interface SpendRequest {
   readonly labels?: Readonly<Record<string, string>> | null
   /** Name of the gateway token; null for the library. */
   readonly token?: string | null
-  readonly worstCase: Pick<WorstCase, 'nanoUsd' | 'inputTokens' | 'outputTokens'>
+  readonly worstCase: SpendNeed
 }
 
 export interface BudgetRefusal {
@@ -52,6 +53,12 @@ export interface BudgetRefusal {
   readonly resetsAt: number | null
   readonly onExceeded: 'fallback' | 'reject'
 }
+
+/** What is short, by refusal: worked out only for the few that a person is told of. */
+const SHORTAGES = new WeakMap<BudgetRefusal, () => BudgetShortage>()
+
+/** What was short for a call just refused; undefined where a price is not known, or the count is not. */
+export const shortageBehind = (refusal: BudgetRefusal): BudgetShortage | undefined => SHORTAGES.get(refusal)?.()
 
 /** A reservation; end it exactly once with `settle` or `release` (a second time has no effect). */
 export interface BudgetHold {
@@ -381,7 +388,10 @@ function refused(
   now: number,
 ): BudgetRefusal {
   const { scope, onExceeded } = budgetCounter.budget
-  return { granted: false, scope, ...budgetCounter.refusal(amount, worstCase.outputTokens, now), onExceeded }
+  const why = budgetCounter.refusal(amount, worstCase, now)
+  const refusal: BudgetRefusal = { granted: false, scope, ...why, onExceeded }
+  SHORTAGES.set(refusal, () => budgetCounter.shortage(amount, now))
+  return refusal
 }
 
 function isUnpriced({ budget }: BudgetCounter, { worstCase }: SpendRequest): boolean {

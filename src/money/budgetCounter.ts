@@ -1,8 +1,10 @@
 /** The state of one budget: what is spent and reserved, when it resets, and its pressure towards cheaper targets. */
 
+import { counted } from '../domain/counted.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
 import { decimalUsd, formatUsd, nanoToUsd } from './amount.ts'
 import { type Budget, budgetId } from './budgetRule.ts'
+import type { WorstCase } from './cost.ts'
 import {
   calendarForecast,
   type Forecast,
@@ -30,6 +32,20 @@ export interface Crossing {
   /** Epoch milliseconds; null when nothing resets it. */
   readonly resetsAt: number | null
   readonly hard: boolean
+}
+
+/** What a hard budget lacks for a call; amounts in its unit. */
+export interface BudgetShortage {
+  readonly budget: Budget
+  /** The most that the call may need. */
+  readonly needed: number
+  readonly spent: number
+  /** For calls under way in this process. */
+  readonly reserved: number
+  /** What a paced budget allows so far, where only its pace leaves no room. */
+  readonly paced: { readonly allowed: number; readonly until: number } | null
+  /** Epoch milliseconds at which the present period, or a window from now, ends; null for a budget in total. */
+  readonly endsAt: number | null
 }
 
 /** A budget as shown by `budget --json`. USD fields are null for budgets that count something else. */
@@ -97,6 +113,9 @@ export interface KnownAmount {
   readonly unpriced: number
 }
 
+/** The most that a call may need. */
+export type SpendNeed = Pick<WorstCase, 'nanoUsd' | 'inputTokens' | 'outputTokens' | 'toolsNanoUsd'>
+
 export class BudgetCounter {
   readonly budget: Budget
   readonly slots: Slots
@@ -159,25 +178,32 @@ export class BudgetCounter {
     return percents.length === 0 ? NONE : percents.map((percent) => this.#crossing(percent))
   }
 
+  /** What is short where the amount does not fit. */
+  shortage(amount: number, now: number): BudgetShortage {
+    const { budget, slots, tally } = this
+    const { end } = slots.at(now)
+    const endsAt = slots.back > 0 ? now + slots.windowMs : Number.isFinite(end) ? end : null
+    const share = this.#pacedBy(amount, now)
+    const paced = share === null ? null : { allowed: share.allowed, until: share.end }
+    return { budget, needed: amount, spent: tally.spent, reserved: this.#reserved, paced, endsAt }
+  }
+
   /**
    * Why the amount does not fit, for display, and when there is room for it (epoch milliseconds; null: unknown).
-   * `outputTokens`: 0 for what has no length to lower, such as a picture.
    */
   refusal(
     amount: number,
-    outputTokens: number,
+    worst: SpendNeed,
     now: number,
   ): { readonly reason: string; readonly resetsAt: number | null } {
-    const { scope, per, limit, unit } = this.budget
+    const { scope, per, limit } = this.budget
     const budget = `budget ${scope}: ${this.#show(limit)} ${per === 'total' ? 'in total' : `per ${per}`}`
     const call = `this call may need ${this.#show(amount)}`
     if (amount > limit && limit > 0) {
-      const less = outputTokens > 0 ? ', or lower "max_tokens"' : ', or ask for less at once'
-      const shorter = unit === 'requests' ? '' : less
       // Two amounts that look the same would be no reason.
       const exactly = this.#show(amount) === this.#show(limit) ? ` ($${decimalUsd(amount)})` : ''
       return {
-        reason: `${budget}; ${call}${exactly}, which is more than all of it: raise the budget${shorter}`,
+        reason: `${budget}; ${call}${exactly}, which is more than all of it: raise the budget${lessening(worst, this.budget)}`,
         resetsAt: null,
       }
     }
@@ -189,9 +215,14 @@ export class BudgetCounter {
 
   /** For display, where it is only the pace that leaves no room. */
   #paced(amount: number, now: number): string {
+    const share = this.#pacedBy(amount, now)
+    return share === null ? '' : `, paced: ${this.#show(share.allowed)} until ${timeText(share.end)}`
+  }
+
+  #pacedBy(amount: number, now: number): { readonly allowed: number; readonly end: number } | null {
     const share = this.#shares?.at(now)
     const isRoom = this.lease === null || this.lease.committedWith(amount, now) <= this.budget.limit
-    return share === undefined || !isRoom ? '' : `, paced: ${this.#show(share.allowed)} until ${timeText(share.end)}`
+    return share === undefined || !isRoom ? null : share
   }
 
   #roomAt(amount: number, now: number): number | null {
@@ -307,8 +338,21 @@ export class BudgetCounter {
   }
 
   #show(amount: number): string {
-    return this.budget.unit === 'usd' ? formatUsd(amount) : `${amount} ${this.budget.unit}`
+    return this.budget.unit === 'usd' ? formatUsd(amount) : counted(amount, this.budget.unit)
   }
+}
+
+/** What of the request makes it cost less, where something does. */
+function lessening(worst: SpendNeed, { unit, limit }: Budget): string {
+  if (unit === 'requests') return ''
+  const { inputTokens, outputTokens, toolsNanoUsd = 0 } = worst
+  const ofTools = unit === 'usd' ? toolsNanoUsd : 0
+  const tools = 'bound the tools that run at the provider ("max_uses", "max_tool_calls")'
+  if (ofTools > limit) return `, or ${tools}`
+  if (unit === 'tokens' && inputTokens > limit) return ', or shorten the prompt'
+  // What has no length to lower is a picture, say.
+  if (outputTokens === 0) return ', or ask for less at once'
+  return ofTools > 0 ? `, lower "max_tokens", or ${tools}` : ', or lower "max_tokens"'
 }
 
 /** `2026-12-01 14:00 UTC`, with seconds where there are some. */

@@ -123,6 +123,8 @@ export interface WorstCase {
   readonly outputTokens: number
   /** Of the longest of them. */
   readonly answerTokens: number
+  /** What of `nanoUsd` is for tools that run at the provider; absent: none of it. */
+  readonly toolsNanoUsd?: number
   /**
    * What bounds the output: the request, the model, or only our assumption. Under a hard budget an assumed bound must
    * be sent as `max_tokens`; otherwise the answer may be longer than what was reserved. `cut`: the request's own limit
@@ -159,7 +161,21 @@ export function worstCase(
   if (price === null) return { nanoUsd: null, ...bounds }
   if (price.isFree) return { nanoUsd: 0, ...bounds }
   const nanoUsd = mostBy(price, at, inputTokens, (rates) => mostNano(price, rates, bounds, need))
-  return { nanoUsd, ...bounds }
+  const { serverTools } = need.parts ?? {}
+  if (serverTools === undefined) return { nanoUsd, ...bounds }
+  const toolsNanoUsd = mostBy(price, at, inputTokens, (rates) =>
+    picoToNano(usesOfTools(serverTools, price, rates, need)),
+  )
+  return { nanoUsd, ...bounds, toolsNanoUsd }
+}
+
+function usesOfTools(
+  serverTools: Readonly<Record<string, number>>,
+  { tools }: Price,
+  rates: Rates,
+  { answers = 1 }: Pick<TokenNeed, 'answers'>,
+): bigint {
+  return dearestTools(serverTools, rates, tools) * BigInt(tokens(answers) ?? 1)
 }
 
 /** The most by the rates of any time at which an attempt that is admitted now may begin. */
@@ -213,7 +229,7 @@ function tokens(value: number | null): number | null {
 }
 
 function mostNano(
-  { tiers, tools }: Price,
+  price: Price,
   rates: Rates,
   { inputTokens, outputTokens }: Pick<Usage, 'inputTokens' | 'outputTokens'>,
   { parts, answers = 1 }: Pick<TokenNeed, 'parts' | 'answers'>,
@@ -227,8 +243,8 @@ function mostNano(
   const pico = picoOf(usage, dearest)
   if (parts?.serviceTier === undefined && parts?.serverTools === undefined) return picoToNano(pico)
   // A provider may serve it in the usual way after all.
-  const times = Math.max(USUAL, tierRange(parts.serviceTier, tiers).most)
-  const uses = dearestTools(parts.serverTools ?? {}, rates, tools) * BigInt(tokens(answers) ?? 1)
+  const times = Math.max(USUAL, tierRange(parts.serviceTier, price.tiers).most)
+  const uses = usesOfTools(parts.serverTools ?? {}, price, rates, { answers })
   return picoToNano((BigInt(pico) * BigInt(times)) / BigInt(USUAL) + uses)
 }
 

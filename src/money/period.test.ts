@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { calendarPeriod, isTimeZone, Slots } from './period.ts'
+import { calendarPeriod, Slots } from './period.ts'
 
 const HOUR = 3_600_000
 
@@ -51,16 +51,6 @@ describe('calendarPeriod()', () => {
       { numRuns: 100 },
     )
   })
-})
-
-test('isTimeZone() accepts the zones of the machine and nothing else', () => {
-  expect(['UTC', 'Europe/Madrid', 'Mars/Olympus', '', '__proto__'].map(isTimeZone)).toEqual([
-    true,
-    true,
-    false,
-    false,
-    false,
-  ])
 })
 
 test('rolling slots count for at least the window and at most a thirtieth longer', () => {

@@ -88,16 +88,6 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return format
 }
 
-/** Whether the machine has that zone (IANA names such as `Europe/Madrid`, and `UTC`). */
-export function isTimeZone(name: string): boolean {
-  try {
-    formatOf(name)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** Lengths of rolling windows; a rolling month is 30 days. */
 const ROLLING_MS: { readonly [P in Exclude<BudgetPer, 'total'>]: number } = {
   minute: MINUTE_MS,

@@ -221,6 +221,11 @@ describe('a call larger than the budget', () => {
       reason:
         'budget all: 20 tokens per day; this call may need 30 tokens, which is more than all of it: raise the budget, or lower "max_tokens"',
     },
+    {
+      budget: { tokens: 9, per: 'day' },
+      reason:
+        'budget all: 9 tokens per day; this call may need 30 tokens, which is more than all of it: raise the budget, or shorten the prompt',
+    },
   ])
     test(`is not told to wait: ${JSON.stringify(budget)}`, () => {
       const tracker = startProcess(new MoneyStore(), [{ scope: 'all', ...budget }])

@@ -88,9 +88,13 @@ export function worksText(engine: EngineReader, failed: ReadonlyMap<string, unkn
     return why === null || isComingBack(engine, target, why)
   }
   const able = registry.targets.filter(isAble)
-  if (able.length === 0) return 'nothing'
+  return able.length === 0 ? 'nothing' : targetsText(able, registry.targets.length)
+}
+
+/** `5 of 8 targets (groq, google)` */
+export function targetsText(able: readonly Target[], all: number): string {
   const providers = [...new Set(able.map((target) => target.provider))]
-  return `${able.length} of ${registry.targets.length} targets (${listText(providers)})`
+  return `${able.length} of ${all} targets (${listText(providers)})`
 }
 
 const NONE: ReadonlyMap<string, unknown> = new Map()

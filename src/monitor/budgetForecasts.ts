@@ -9,6 +9,7 @@ import { forecastView } from '../money/forecast.ts'
 import { amountText } from '../money/forecastText.ts'
 import { moment } from '../observe/alerts/alert.ts'
 import type { Alerts, News } from '../observe/alerts/alerts.ts'
+import { refusalKey } from './budgetAlerts.ts'
 
 const CHECK_MS = 60_000
 /** Fewer calls, or calls in fewer hours of the clock, are a burst and not a pace. Three hours are at least one apart. */
@@ -60,13 +61,20 @@ export class BudgetForecasts {
   }
 
   #tell(key: string, outlook: Ending, now: number): void {
-    const isNew = this.#alerts.raise(key, { ...newsOf(outlook, now), until: outlook.endsAt })
+    const isNew = this.#alerts.raise(key, { ...this.#newsOf(outlook, now), until: outlook.endsAt })
     const alert = this.#alerts.find(key)?.alert
     // Another process may have been first; listeners are not told of what was reported before this one started.
     if (!isNew && (alert === undefined || alert.at < this.#startedAt)) return
     if (alert === undefined || this.#told.get(key) === alert.id) return
     this.#told.set(key, alert.id)
     this.#emit(outlook)
+  }
+
+  /** What refuses calls that are too large works for the others only. */
+  #newsOf(outlook: Ending, now: number): News {
+    const news = newsOf(outlook, now)
+    if (this.#alerts.find(refusalKey(outlook.budget)) === undefined) return news
+    return { ...news, works: 'what fits into what is left; after that no call of this scope is made' }
   }
 
   /** It may be told again after it was good for hours: a pause is no change. */

@@ -1,17 +1,14 @@
-/** Alert conditions besides outages: refused keys, empty accounts, budgets, providers, models, the store. */
+/** Alert conditions besides outages and budgets: refused keys, empty accounts, providers, models, the store. */
 
 import { namesOf } from '../config/alias.ts'
 import { cutText } from '../domain/cutText.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
-import { isoOrNull } from '../domain/isoTime.ts'
 import type { Park } from '../domain/park.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import type { RunningAttempt } from '../engine/attempt/runningAttempt.ts'
 import type { Engine } from '../engine/engine.ts'
 import { catalogueModel } from '../engine/targets/targetRegistry.ts'
-import { formatUsd, nanoToUsd } from '../money/amount.ts'
-import type { Crossing } from '../money/budgetCounter.ts'
 import { moment } from '../observe/alerts/alert.ts'
 import type { Alerts, News } from '../observe/alerts/alerts.ts'
 import type { Incident } from '../observe/alerts/incident.ts'
@@ -35,14 +32,12 @@ export class AlertConditions {
   readonly #alerts: Alerts
   readonly #outages: Outages
   readonly #forecasts: BudgetForecasts
-  readonly #startedAt: number
 
   constructor(engine: Engine, alerts: Alerts, outages: Outages) {
     this.#engine = engine
     this.#alerts = alerts
     this.#outages = outages
     this.#forecasts = new BudgetForecasts(engine, alerts)
-    this.#startedAt = engine.now
   }
 
   /** A call failed in a way that a person must fix. */
@@ -75,17 +70,6 @@ export class AlertConditions {
     if (event !== 'provider_down') return attest(this.#engine, incident)
     const news = this.#newsOfDown(subject, true)
     return news === null ? null : { ...news, since }
-  }
-
-  /** Budgets reached thresholds: only the highest of each is reported, once per period across all processes. */
-  crossed(crossings: readonly Crossing[]): void {
-    for (const crossing of crossings) {
-      if (crossings.some((other) => sameBudget(other, crossing) && other.percent > crossing.percent)) continue
-      const key = keyOfCrossing(crossing)
-      const isNew = this.#alerts.raise(key, { ...budgetNews(crossing, this.#engine.now), until: crossing.resetsAt })
-      // Another process may have been first; listeners are not notified of what was reported before this one started.
-      if (isNew || (this.#alerts.find(key)?.alert.at ?? 0) >= this.#startedAt) this.#raiseBudget(crossing)
-    }
   }
 
   /** Called every second: conditions that show in the state rather than in one failure. */
@@ -232,22 +216,6 @@ export class AlertConditions {
     const works = worksText(this.#engine)
     return { subject, since: this.#engine.now, why: null, works, returnsAt: null, returns: null, advice: null }
   }
-
-  #raiseBudget({ scope, per, unit, percent, spent, limit, resetsAt }: Crossing): void {
-    const usd = (amount: number) => (unit === 'usd' ? nanoToUsd(amount) : null)
-    this.#engine.events.emit('budget', {
-      scope,
-      per,
-      share: percent / 100,
-      spentUsd: usd(spent),
-      limitUsd: usd(limit),
-      unit,
-      spent,
-      limit,
-      resetsAt: isoOrNull(resetsAt),
-      forecast: null,
-    })
-  }
 }
 
 /** Without the key: `groq key 2 (work)`. */
@@ -256,35 +224,10 @@ const placeOf = ({ provider, keyIndex, label }: Target) =>
 
 const keyOf = ({ provider, fingerprint }: Target) => `${provider}@${fingerprint}`
 
-const sameBudget = (one: Crossing, other: Crossing) =>
-  one.scope === other.scope && one.per === other.per && one.unit === other.unit
-
-const keyOfCrossing = ({ scope, per, unit, limit, percent }: Crossing) =>
-  `budget:${scope}:${per}:${limit} ${unit}:${percent}`
-
 function isAmong(names: Engine['registry']['names'], entry: string, target: Target): boolean {
   try {
     return names.select(entry).among?.has(target.stateId) === true
   } catch {
     return false // an alias may name a model no key has
-  }
-}
-
-function budgetNews({ scope, per, unit, percent, spent, limit, resetsAt, hard }: Crossing, now: number): News {
-  const show = (amount: number) => (unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`)
-  const isSpent = percent >= 100
-  const kept = hard ? 'no further call of this scope is made' : 'calls go on, cheaper targets first'
-  return {
-    event: 'budget',
-    subject: scope,
-    since: now,
-    what: `Budget ${scope}: ${percent} % reached, ${show(spent)} of ${show(limit)}${per === 'total' ? '' : ` per ${per}`}`,
-    why: null,
-    works: isSpent ? kept : 'everything',
-    returnsAt: resetsAt,
-    returns: resetsAt === null ? null : `next reset ${moment(resetsAt, now)}`,
-    advice: isSpent
-      ? 'raise the budget in the configuration, or wait for the reset'
-      : '"keywise budget" shows what was spent on what',
   }
 }

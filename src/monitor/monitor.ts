@@ -15,13 +15,16 @@ import type { Version } from '../engine/experiments/versions.ts'
 import { refOf } from '../engine/record.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import type { ExperimentResult } from '../experiment/result.ts'
+import type { BudgetRefusal } from '../money/budget.ts'
 import { Alerts, type Witness } from '../observe/alerts/alerts.ts'
 import type { Events } from '../observe/events.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { channelsOf } from './alertChannels.ts'
+import { BudgetAlerts } from './budgetAlerts.ts'
 import { AlertConditions } from './conditions.ts'
 import { CreditWatch } from './creditWatch.ts'
+import { NewTargetTests } from './newTargetTests.ts'
 import { OutageProbes } from './outageProbes.ts'
 import { Outages } from './outages.ts'
 import { selfScore } from './selfScore.ts'
@@ -48,8 +51,10 @@ interface Watch {
   readonly engine: Engine
   readonly outages: Outages
   readonly conditions: AlertConditions
+  readonly budgets: BudgetAlerts
   readonly outageProbes: OutageProbes
   readonly credit: CreditWatch
+  readonly newTargets: NewTargetTests
 }
 
 export class Monitor {
@@ -83,9 +88,12 @@ export class Monitor {
   attach(engine: Engine): void {
     const outages = new Outages(engine, this.alerts)
     const conditions = new AlertConditions(engine, this.alerts, outages)
+    const budgets = new BudgetAlerts(engine, this.alerts)
     const credit = new CreditWatch(engine, this.alerts, outages)
-    this.#watch = { engine, outages, conditions, outageProbes: new OutageProbes(engine, outages), credit }
-    engine.learned.onCrossings = (crossings) => this.#guarded(() => conditions.crossed(crossings))
+    const outageProbes = new OutageProbes(engine, outages)
+    const newTargets = new NewTargetTests(engine)
+    this.#watch = { engine, outages, conditions, budgets, outageProbes, credit, newTargets }
+    engine.learned.onCrossings = (crossings) => this.#guarded(() => budgets.crossed(crossings))
     this.useConfig(engine.registry.config)
   }
 
@@ -145,6 +153,12 @@ export class Monitor {
     if (watch !== null) this.#guarded(() => watch.outages.failed(pending, trail))
   }
 
+  /** A budget refused a call of a request. */
+  overBudget(refusal: BudgetRefusal, pending: PendingRequest): void {
+    const watch = this.#watch
+    if (watch !== null) this.#guarded(() => watch.budgets.refused(refusal, pending))
+  }
+
   /** An experiment has its result. */
   decided({ experiment: { name, version } }: Version, { text, winner }: ExperimentResult): void {
     this.#options.logger.info(`experiment ${name} is decided: ${text}`)
@@ -174,6 +188,7 @@ export class Monitor {
       watch.conditions.tick()
       watch.outageProbes.tick()
       watch.credit.tick()
+      watch.newTargets.tick()
     })
   }
 
@@ -181,6 +196,7 @@ export class Monitor {
   async close(): Promise<void> {
     await this.#watch?.outageProbes.close()
     await this.#watch?.credit.close()
+    await this.#watch?.newTargets.close()
     this.tick()
     await this.alerts.close(GRACE_MS)
   }

@@ -53,7 +53,7 @@ function passedLines({ passed, maxAttempts }: CallStory, number: number): string
 }
 
 /** `[1/5] Trying: groq - m`, and its result. */
-export function attemptLines(attempt: AttemptReport, number: number, most: number): string[] {
+export function attemptLines(attempt: Omit<AttemptReport, 'why'>, number: number, most: number): string[] {
   const trying = `  [${number}/${most}] Trying: ${attempt.provider} - ${attempt.model}`
   return [
     trying,
@@ -62,7 +62,7 @@ export function attemptLines(attempt: AttemptReport, number: number, most: numbe
 }
 
 /** `429 Too Many Requests (parked until 08:00 UTC)` */
-export function failureText(attempt: AttemptReport): string {
+export function failureText(attempt: Pick<AttemptReport, 'status' | 'failureKind' | 'retryAt'>): string {
   const status =
     attempt.status === null
       ? (attempt.failureKind ?? 'failed')

@@ -41,14 +41,19 @@ interface RecoveredNews {
   readonly since: string
 }
 
-/** A budget reached a part of its limit, or will be spent before its period ends. */
+/** A budget reached a part of its limit, refused its first call of a period, or will be spent before its period ends. */
 export interface BudgetNews {
   /** The scope of the budget. */
   readonly scope: string
   /** Its period. */
   readonly per: string
-  /** 0.5, 0.8 or 1: the fraction of the limit that was reached; with a `forecast`, the fraction that is spent. */
+  /**
+   * 0.5, 0.8 or 1: the fraction of the limit that was reached; with a `forecast`, or where it `refuses`, the fraction that
+   * is spent.
+   */
   readonly share: number
+  /** Only where it refused a call, which may be long before it is spent: a call may cost more than is left. */
+  readonly refuses?: true
   /** Null for a budget that is not in USD. */
   readonly spentUsd: number | null
   /** The limit in USD; null for a budget that is not in USD. */
@@ -86,8 +91,9 @@ interface AlertNews {
   /** The same for all messages of one alert. */
   readonly id: string
   /**
-   * `all_failed`, `recovered`, `key_revoked`, `key_leaked`, `no_credit`, `credit_low`, `credit_back`, `budget`,
-   * `provider_down`, `provider_back`, `model_retired`, `store_degraded`, `experiment_decided` or `test`.
+   * `all_failed`, `recovered`, `key_revoked`, `key_leaked`, `key_back`, `no_credit`, `credit_low`, `credit_back`,
+   * `budget`, `provider_down`, `provider_back`, `model_retired`, `model_back`, `store_degraded`, `store_back`,
+   * `experiment_decided`, `digest` or `test`.
    */
   readonly event: string
   /** What it is about: a model, a key, a budget. */

@@ -5,7 +5,7 @@
 
 import type { Target } from '../domain/target.ts'
 import { firstToken, perToken, quality, reliability, taskQuality } from './estimate.ts'
-import type { Knowledge, TargetKnowledge } from './knowledge.ts'
+import { type Knowledge, rebaseRatings, type TargetKnowledge } from './knowledge.ts'
 import { rebase, slot } from './sums.ts'
 
 const SWEEP_MS = 1000
@@ -117,6 +117,7 @@ export class CandidateTable {
   #sweep(now: number): void {
     for (let index = 0; index < this.targets.length; index++) {
       rebase(this.known[index]!.row, now)
+      rebaseRatings(this.known[index]!, now)
       this.#estimate(index, now)
     }
     this.#taskQuality.clear()
@@ -124,7 +125,7 @@ export class CandidateTable {
   }
 
   #estimate(index: number, now: number): void {
-    const { row } = this.known[index]!
+    const { row, recent, shared } = this.known[index]!
     const { provider, profile } = this.targets[index]!
     const works = reliability(row, this.#knowledge.providers.get(provider), now)
     this.reliability[index] = works.mean
@@ -135,7 +136,7 @@ export class CandidateTable {
     const each = perToken(row, now)
     this.tokenMs[index] = each.mean
     this.tokenSpread[index] = each.spread
-    const good = quality(row, profile.qualityPrior, now)
+    const good = quality(row, profile.qualityPrior, now, recent, shared)
     this.quality[index] = good.mean
     this.qualitySpread[index] = good.spread
     this.latencySpread[index] = Math.max(first.spread, each.spread)
@@ -158,9 +159,9 @@ export class CandidateTable {
     const mean = Float64Array.from(this.quality)
     const spread = Float64Array.from(this.qualitySpread)
     this.known.forEach(({ tasks }, index) => {
-      const counts = tasks?.get(task)
-      if (counts === undefined) return
-      const at = taskQuality({ mean: mean[index]!, spread: spread[index]! }, counts, now)
+      const ratings = tasks?.get(task)
+      if (ratings === undefined) return
+      const at = taskQuality({ mean: mean[index]!, spread: spread[index]! }, ratings, now)
       mean[index] = at.mean
       spread[index] = at.spread
     })

@@ -7,8 +7,11 @@
  *    ones the larger weight (`weight`), then the first id (`name`).
  * 2. `order`: an alias with an order asks only the first of its groups that has a target.
  * 3. `pressure`: what budgets take off V for the cost of this request.
+ * Where new targets have free tries, steps 4 to 6 move to one only from another, until these are over.
+ *
  * 4. One of `draw` (the best draw, where V is below the best by no more than the margin), `exploration` (the best draw
- *    beyond the margin, paid with a saved try), `new` (a free try of a target without a past). The last two end here.
+ *    beyond the margin, paid with a saved try), `new` (a free try of a target without a past), `proven` (the best without
+ *    new targets, where one looks best that this request must not try). The last three end here.
  * 5. `cost`: the cheapest of those whose V is within the cost margin of the best.
  * 6. `load`: the key of the same model that was used least for its weight, if its V may be as good.
  * 7. `session`: the conversation's target, which skips 4. Last, because it holds whatever the others say.
@@ -36,6 +39,7 @@ export const CAUSE_KINDS = [
   'draw',
   'exploration',
   'new',
+  'proven',
   'cost',
   'load',
   'session',
@@ -48,6 +52,7 @@ export const CAUSE_KINDS = [
 export type CauseKind = (typeof CAUSE_KINDS)[number]
 
 export interface DecisionCause {
+  /** The step that decided. */
   readonly kind: CauseKind
   /** Id of the target that would have been chosen without it; of the first step, the next best. Null for none. */
   readonly instead: string | null
@@ -79,7 +84,7 @@ export interface ChoiceNumbers {
   readonly drawn: number | null
   /** V if its reliability were one deviation better: what a key that was seldom used may be worth. */
   readonly hoped: number
-  /** It has neither answered nor failed yet. */
+  /** Its free tries are not over; where there are none, it has neither answered nor failed yet. */
   readonly isNew: boolean
 }
 
@@ -94,6 +99,8 @@ export interface DecisionBasis {
   readonly draws: boolean
   /** Seed of its draws: a 32-bit number. */
   readonly seed: number
+  /** Free tries of a new target; 0 for none. */
+  readonly freePulls: number
   /** Saved tries before the decision; an exploration costs 1. */
   readonly tokens: number
   /** The target of the conversation; null for none. */
@@ -156,9 +163,16 @@ const SENTENCES: Readonly<Record<Exclude<CauseKind, 'only' | 'new'>, Sentence>> 
   },
   cost: (one, other, { basis }) =>
     `the cheapest within ${short(basis.costMargin)} of the best value: ${dollars(one.costUsd)} against ${dollars(other.costUsd)} of ${other.id}`,
+  proven: (_, other) => `known to work, where ${other.id} is new and this request does not try it`,
   load: (one, other) =>
-    `its key was used less: ${calls(one)} in the last minute against ${calls(other)} of ${other.id}`,
-  session: (_, other) => `the conversation is with it, instead of ${other.id}`,
+    loadOf(one) < loadOf(other)
+      ? `its key was used less: ${calls(one)} in the last minute against ${calls(other)} of ${other.id}`
+      : `its key was used no more than that of ${other.id} for its weight, which is larger: ${one.weight} against ${other.weight}`,
+  session: (one, other, { basis }) => {
+    if (basis.strategy !== 'learned') return `the conversation is with it, instead of ${other.id}`
+    const [mine, theirs] = apart(one.value, other.value)
+    return `the conversation is with it: V ${mine}, instead of ${other.id} with ${theirs}`
+  },
   comeback: (_, other) => `it failed and may work again: asked before ${other.id} to find out`,
   none: () => 'nothing could be tried',
 }
@@ -172,13 +186,16 @@ function bestText({ kind, basis }: CauseFacts, one: NumbersOf, other: NumbersOf 
   return `best ${what} ${mine} against ${theirs} of ${other.id}`
 }
 
+/** Calls for the weight. */
+export const loadOf = ({ calls, weight }: ChoiceNumbers) => (calls ?? 0) / weight
+
 /** `3 calls`, for its weight where that is not 1. */
 function calls({ calls, weight }: NumbersOf): string {
   const counted = `${calls ?? 0} ${calls === 1 ? 'call' : 'calls'}`
   return weight === 1 ? counted : `${counted} for a weight of ${weight}`
 }
 
-const tries = (tokens: number) => `${Math.floor(tokens * 100) / 100} saved ${tokens === 1 ? 'try' : 'tries'}`
+const tries = (tokens: number) => `${Math.floor(tokens * 100 + 1e-6) / 100} saved ${tokens === 1 ? 'try' : 'tries'}`
 
 const dollars = (usd: number | null) => (usd === null ? 'an unknown price' : `$${Number(usd.toPrecision(3))}`)
 

@@ -7,13 +7,12 @@ import { drawBest } from './explore.ts'
 import { TIE } from './order.ts'
 import type { RankingContext } from './rankingContext.ts'
 import type { Curiosity } from './settings.ts'
-import { slot } from './sums.ts'
 
 /**
  * The step that chose the target. They follow each other: what is best, what the draws or a new target's free try make of
  * it, the cheapest near that, its sibling key that was used least. A conversation skips them all.
  */
-export type DecidingStep = 'best' | 'draw' | 'exploration' | 'new' | 'cost' | 'load' | 'session'
+export type DecidingStep = 'best' | 'draw' | 'exploration' | 'new' | 'proven' | 'cost' | 'load' | 'session'
 
 export interface Choice {
   /** -1 when nothing is eligible. */
@@ -37,7 +36,7 @@ const chosenAs = (step: 'best' | 'session', index: number): Choice => moved(step
 export const NO_CHOICE: Choice = chosenAs('best', -1)
 
 /** A conversation leaves a target whose reliability is below this. */
-const UNHEALTHY = 0.5
+export const UNHEALTHY = 0.5
 
 /** The target of the conversation, while it is eligible and reliable enough to stay on. */
 export function pickSame({ candidates, eligibility }: RankingContext, stateId: string | null): Choice | null {
@@ -51,14 +50,6 @@ export function pickBest(context: RankingContext): Choice {
   return chosenAs('best', largest(context))
 }
 
-/** Like `pickBest`, but an untried target goes first, once. */
-export function pickNewFirst(context: RankingContext): Choice {
-  const index = largest(context)
-  if (index < 0 || !context.candidates.isNew(index)) return chosenAs('best', index)
-  const pull = ++context.candidates.known[index]!.row[slot.freePulls]!
-  return { index, explored: true, cause: 'new', instead: -1, pull }
-}
-
 /** The largest value, or the cheapest of those near it. */
 export function pickWorthiest(context: RankingContext): Choice {
   const best = largest(context)
@@ -67,25 +58,30 @@ export function pickWorthiest(context: RankingContext): Choice {
 
 /**
  * Like `pickWorthiest`, but sometimes picks a target that may turn out better than it looks. A pick that looks worse
- * than the best by more than the margin spends a token.
+ * than the best by more than the margin spends a token. New targets have tries of their own (`newTargets.ts`).
  */
 export function pickCurious(context: RankingContext, curiosity: Curiosity, bucket: Bucket, seed: number): Choice {
   const { best, drawn } = drawBest(context, curiosity.width, seed)
   if (best < 0) return NO_CHOICE
   const isWorse = context.values[best]! - context.values[drawn]! > curiosity.margin
-  if (!isWorse) return cheaper(context, best, drawn === best ? chosenAs('best', best) : moved('draw', drawn, best))
-  const pull = freePull(context.candidates, drawn, curiosity.freePulls)
-  if (pull > 0) return { index: drawn, explored: true, cause: 'new', instead: best, pull }
-  if (bucket.spend()) return { index: drawn, explored: true, cause: 'exploration', instead: best, pull: 0 }
+  const isKept = isKeptForTries(context, best, drawn)
+  if (!isWorse && !isKept)
+    return cheaper(context, best, drawn === best ? chosenAs('best', best) : moved('draw', drawn, best))
+  if (!isKept && bucket.spend()) return { index: drawn, explored: true, cause: 'exploration', instead: best, pull: 0 }
   // Ties are broken by weight and id here as well, not by place.
   const first = largest(context)
   return cheaper(context, first, chosenAs('best', first))
 }
 
+/** A new target that was drawn beside one that is known waits for its tries (`newTargets.ts`). */
+export function isKeptForTries({ isNew }: RankingContext, best: number, drawn: number): boolean {
+  return drawn !== best && isNew(drawn) && !isNew(best)
+}
+
 /**
  * Moves to the key of the same model whose account was used least in the last minute for its weight, unless its value is
  * clearly smaller: limits that are not stated are then reached as late as possible, and keys of one account, which share
- * them, gain nothing. An untried key is judged by its siblings.
+ * them, gain nothing. A key whose free tries are not over is not moved to; one without them is judged by its siblings.
  */
 export function pickLightest(context: RankingContext, choice: Choice): Choice {
   const lightest = choice.index < 0 || choice.explored ? choice.index : lightestSibling(context, choice.index)
@@ -94,7 +90,7 @@ export function pickLightest(context: RankingContext, choice: Choice): Choice {
 
 /** The key of the same model that was used least; the index itself where no other key may serve as well. */
 export function lightestSibling(
-  { candidates, values, eligibility, costMargin, request }: RankingContext,
+  { candidates, values, eligibility, costMargin, request, isNew, isUnknown }: RankingContext,
   from: number,
 ): number {
   const siblings = candidates.siblingsOf(from)
@@ -103,8 +99,10 @@ export function lightestSibling(
   const loadOf = (index: number) => (request.load?.(candidates.targets[index]!) ?? 0) / weightOf(candidates, index)
   let lightest = from
   let least = loadOf(lightest)
+  const isChosenNew = isNew(from)
   for (const index of siblings) {
-    if (values[index]! * hope(candidates, index) < floor && !candidates.isNew(index)) continue
+    if (isNew(index) && !isChosenNew) continue
+    if (values[index]! * hope(candidates, index) < floor && !isUnknown(index)) continue
     const own = loadOf(index)
     const isLighter = own < least || (own === least && weightOf(candidates, index) > weightOf(candidates, lightest))
     if (isLighter && eligibility.admits(index)) {
@@ -122,14 +120,6 @@ export function hope({ reliability, reliabilitySpread }: CandidateTable, index: 
 }
 
 const weightOf = ({ targets }: CandidateTable, index: number) => targets[index]!.profile.weight
-
-/** Takes one of the first tries of a new target, which spend no token, and numbers it from 1; 0 when none is left. */
-function freePull(candidates: CandidateTable, index: number, freePulls: number): number {
-  const { row } = candidates.known[index]!
-  const seen = row[slot.successes]! + row[slot.failures]!
-  if (seen >= freePulls || row[slot.freePulls]! >= freePulls) return 0
-  return ++row[slot.freePulls]!
-}
 
 export function largest({ candidates, keys, eligibility }: RankingContext): number {
   let best = -1
@@ -155,9 +145,12 @@ function cheaper(context: RankingContext, best: number, choice: Choice): Choice 
   return cheapest === choice.index ? choice : moved('cost', cheapest, choice.index)
 }
 
-/** The cheapest of the targets within the margin of the best value; `preferred` wins among equally cheap ones. */
+/**
+ * The cheapest of the targets within the margin of the best value. Among equally cheap ones `preferred` wins, then the
+ * larger value. A new target is not known to be that good.
+ */
 export function cheapestNear(
-  { candidates, valuation, values, eligibility, costMargin }: RankingContext,
+  { candidates, valuation, values, eligibility, costMargin, isNew }: RankingContext,
   best: number,
   preferred: number,
 ): number {
@@ -166,10 +159,14 @@ export function cheapestNear(
   const floor = values[best]! - costMargin
   let cheapest = preferred
   let leastCost = candidates.costUsd(preferred, inputTokens, outputTokens)
+  const isBestNew = isNew(best)
   for (let index = 0; index < values.length; index++) {
-    if (values[index]! < floor || leastCost === 0) continue
+    if (values[index]! < floor || (leastCost === 0 && cheapest === preferred)) continue
     const cost = candidates.costUsd(index, inputTokens, outputTokens)
-    if (cost < leastCost * (1 - TIE) && eligibility.admits(index)) {
+    const isCheaper = cost < leastCost * (1 - TIE)
+    const isBetter =
+      cheapest !== preferred && cost <= leastCost * (1 + TIE) && beats(candidates.targets, values, index, cheapest)
+    if ((isCheaper || isBetter) && (isBestNew || !isNew(index)) && eligibility.admits(index)) {
       cheapest = index
       leastCost = cost
     }

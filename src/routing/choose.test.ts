@@ -302,10 +302,11 @@ describe('strategies', () => {
     expect([decision.first, decision.next(NOBODY), decision.next(NOBODY)]).toEqual([shaky, fast, slow])
   })
 
-  test('score tries each new target once, then stays with the best score', () => {
+  test('score tries each new target, then stays with the best score', () => {
     const router = makeRouter(trio, { strategy: 'score' })
     expect(new Set(firsts(router, 3))).toEqual(new Set(['fast', 'slow', 'shaky']))
-    router.fold(makeSuccess(slow, NOW))
+    for (let time = 0; time < 3; time++)
+      for (const target of trio) router.fold(makeSuccess(target, NOW, { latencyMs: target === slow ? 500 : 900 }))
     expect(firsts(router, 3)).toEqual(['slow', 'slow', 'slow'])
   })
 
@@ -359,7 +360,8 @@ describe('a restart', () => {
     const before = makeRouter(many)
     firsts(before, 57)
     for (const [number, target] of many.entries())
-      before.fold(makeSuccess(target, NOW - number, { latencyMs: 400 + 70 * number }))
+      for (let time = 0; time < 3; time++)
+        before.fold(makeSuccess(target, NOW - number, { latencyMs: 400 + 70 * number }))
     const after = new Router({ settings: ROUTING, random: () => 0.999 })
     after.setTargets(many)
     after.fromJson(JSON.parse(JSON.stringify(before.toJson())))

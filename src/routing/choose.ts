@@ -7,16 +7,7 @@ import type { Target } from '../domain/target.ts'
 import { Bucket } from './bucket.ts'
 import { CandidateTable } from './candidateTable.ts'
 import type { DecisionCause } from './cause.ts'
-import {
-  type Choice,
-  NO_CHOICE,
-  pickBest,
-  pickCurious,
-  pickLightest,
-  pickNewFirst,
-  pickSame,
-  pickWorthiest,
-} from './choice.ts'
+import { type Choice, NO_CHOICE, pickBest, pickCurious, pickLightest, pickSame, pickWorthiest } from './choice.ts'
 import { AsAdmitted, type Decision, type Explaining, type Noted, RoutedDecision, type Tellers } from './decision.ts'
 import { EligibilityCache, type Question } from './eligibilityCache.ts'
 import {
@@ -30,16 +21,18 @@ import {
 import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
+import { timesObserved } from './learn.ts'
+import { NewTargets } from './newTargets.ts'
 import { FILLERS, termsAt } from './order.ts'
+import { pickBesideNew, type TryingRequest } from './pickNew.ts'
 import type { LoadQuestion, RankingContext } from './rankingContext.ts'
+import type { RatingChange } from './ratings.ts'
 import { score, type Terms } from './score.ts'
 import { CURIOSITY, type Curiosity, type RoutingSettings, type Strategy } from './settings.ts'
-import { evaluate, type Valuation } from './valuation.ts'
+import { evaluate, expectedMs, type Valuation } from './valuation.ts'
 import { type Profile, valueWeights } from './weights.ts'
 
-export interface RoutingRequest extends Question, LoadQuestion {
-  /** Seeds the draws of the decision: the same id in the same state decides the same. */
-  readonly id: string
+export interface RoutingRequest extends Question, LoadQuestion, TryingRequest {
   readonly profile: Profile
   /** The kind of work, if the caller names it; quality is learned per task. */
   readonly task: string | null
@@ -51,8 +44,6 @@ export interface RoutingRequest extends Question, LoadQuestion {
   readonly session: { readonly stateId: string | null }
   readonly firstTurn: boolean
   readonly mayExplore: boolean
-  /** For `priority`: the targets in their order, by `stateId`. Default: the order of `setTargets`. */
-  readonly order?: readonly string[]
   /** Under every strategy: the first group, by `stateId`, of which any target is eligible is asked. Default: no groups. */
   readonly groups?: readonly ReadonlySet<string>[] | null
 }
@@ -95,6 +86,8 @@ export class Router {
   #settings: RoutingSettings
   #knowledge = new Knowledge()
   #candidates = new CandidateTable([], this.#knowledge)
+  #newTargets = new NewTargets(this.#candidates, 0)
+  readonly #isNew = (index: number) => this.#newTargets.isNew(index)
   #bucket = new Bucket()
   #turns = 0
   #pressure: ReadonlyMap<string, number> = new Map()
@@ -114,11 +107,13 @@ export class Router {
     this.#candidates.press(this.#pressure)
     this.#values = new Float64Array(targets.length)
     this.#keys = new Float64Array(targets.length)
+    this.#newTargets.use(this.#candidates, this.#freePulls)
   }
 
   setSettings(settings: RoutingSettings): void {
     this.beforeChange?.()
     this.#settings = settings
+    this.#newTargets.use(this.#candidates, this.#freePulls)
   }
 
   /** Sets the budget pressure on each provider (lambda, 0 or more); 0 for providers not named. */
@@ -135,16 +130,35 @@ export class Router {
     const index = this.#candidates.indexOf(event.target.stateId)
     const local = index !== undefined && this.#candidates.targets[index]!.profile.local
     if (this.#knowledge.fold(event, local) && index !== undefined) this.#candidates.touch(index)
+    if (index === undefined || this.#newTargets.isEmpty) return
+    this.#newTargets.learned(index, event.kind === 'attempt' ? event.requestId : null, this.#turns)
+  }
+
+  /** The request calls this target (`stateId`), or none at all: a new target that it was to try waits for another. */
+  begins(requestId: string, stateId: string | null): void {
+    this.#newTargets.giveBack(requestId, stateId)
+  }
+
+  /** Learns from a rating that may replace another. */
+  rate(change: RatingChange): void {
+    this.#knowledge.rate(change)
+    const index = this.#candidates.indexOf(change.target.stateId)
+    if (index !== undefined) this.#candidates.touch(index)
   }
 
   decide(request: RoutingRequest, now: number): Decision {
     this.#bucket.earn(this.#settings.exploration, this.#curiosity.burst)
-    const exploring = request.mayExplore && request.firstTurn && this.#settings.exploration > 0
+    const exploring =
+      request.mayExplore && request.firstTurn && request.mustNotFail !== true && this.#settings.exploration > 0
+    if (request.mayExplore) this.#newTargets.giveBack(request.id)
     const pass: Pass = { request, now, turn: this.#turns++, exploring }
     this.#eligibility.open(this.#candidates.targets, request, NOTHING_EXCLUDED)
     const choice = this.#pickFirst(pass)
     this.#eligibility.close()
-    return new RoutedDecision(this.#tellers, pass, choice, this.#candidates.targets[choice.index] ?? null)
+    const { index } = choice
+    if (index >= 0 && !this.#newTargets.isEmpty) this.#newTargets.chose(index, pass.turn)
+    const first = this.#candidates.targets[index] ?? null
+    return new RoutedDecision(this.#tellers, pass, choice, first, this.#insteadOf(pass, choice))
   }
 
   /** The current ranking, without deciding anything: for lists and for `why`. */
@@ -174,6 +188,11 @@ export class Router {
     return index === undefined ? target.profile.qualityPrior : this.#candidates.quality[index]!
   }
 
+  /** Whether nothing has told yet what the target is like. */
+  isUnobserved({ stateId }: Target): boolean {
+    return timesObserved(this.#knowledge.target(stateId).row) === 0
+  }
+
   /** The score of a target for an ordinary request, with its terms; null when the target is gone. */
   scoreOf(target: { readonly stateId: string }, now: number): { readonly score: number; readonly terms: Terms } | null {
     const index = this.#candidates.indexOf(target.stateId)
@@ -194,12 +213,16 @@ export class Router {
     return this.#knowledge.answerTokens(task, maxTokens)
   }
 
-  /** All learned state, for a snapshot. A router that loads it, with the same targets, decides the same. */
+  /**
+   * All learned state, for a snapshot. A router that loads it, with the same targets, decides the same, but for which of
+   * several new targets is tried next.
+   */
   toJson(): Json {
     return {
       seed: this.#seed,
       tokens: this.#bucket.tokens,
       turns: this.#turns,
+      newTargets: this.#newTargets.toJson(),
       knowledge: knowledgeToJson(this.#knowledge),
     }
   }
@@ -211,6 +234,8 @@ export class Router {
     this.#bucket = new Bucket(asNumber(state['tokens']))
     this.#turns = Math.min(2 ** 52, Math.max(0, Math.floor(asNumber(state['turns']) ?? 0)))
     this.#knowledge = knowledgeFromJson(state['knowledge'])
+    this.#newTargets = new NewTargets(this.#candidates, 0)
+    this.#newTargets.fromJson(state['newTargets'])
     this.setTargets(this.#candidates.targets)
   }
 
@@ -222,6 +247,11 @@ export class Router {
 
   get #curiosity(): Curiosity {
     return this.#settings.curiosity ?? CURIOSITY
+  }
+
+  /** Free tries of a new target; none where nothing may be explored. */
+  get #freePulls(): number {
+    return this.#settings.exploration > 0 ? this.#curiosity.freePulls : 0
   }
 
   #pickFirst(pass: Pass): Choice {
@@ -250,6 +280,14 @@ export class Router {
   }
 
   #pick(pass: Pass, context: RankingContext): Choice {
+    if (this.#newTargets.isEmpty) return this.#pickKnown(pass, context)
+    const { strategy } = this.#settings
+    const known = (exploring: boolean) => this.#pickKnown({ ...pass, exploring }, context)
+    return pickBesideNew({ ...pass, context, strategy, newTargets: this.#newTargets, known })
+  }
+
+  /** The pick by what is known, or thought, of each target. */
+  #pickKnown(pass: Pass, context: RankingContext): Choice {
     switch (this.#settings.strategy) {
       case 'learned':
         if (!pass.exploring) return pickLightest(context, pickWorthiest(context))
@@ -258,7 +296,7 @@ export class Router {
           pickCurious(context, this.#curiosity, this.#bucket, hash32(pass.request.id, this.#seed)),
         )
       case 'score':
-        return pickLightest(context, pass.exploring ? pickNewFirst(context) : pickBest(context))
+        return pickLightest(context, pickBest(context))
       default:
         return pickBest(context)
     }
@@ -278,6 +316,12 @@ export class Router {
     const next = context.candidates.targets[index] ?? null
     if (next !== null) tried.push(next.stateId)
     return next
+  }
+
+  #insteadOf({ request, now }: Pass, { cause, instead }: Choice): Decision['instead'] {
+    const target = cause === 'new' ? this.#candidates.targets[instead] : undefined
+    if (target === undefined) return null
+    return { target, expectedMs: expectedMs(this.#candidates, this.#valuationOf(request, now), instead) }
   }
 
   /** What the decisions of this router ask it later. */
@@ -331,6 +375,7 @@ export class Router {
         drawMargin: this.#curiosity.margin,
         draws,
         seed,
+        freePulls: this.#freePulls,
         tokens: choice?.cause === 'exploration' ? tokens + 1 : tokens,
         session: this.#candidates.targets[this.#candidates.indexOf(request.session.stateId ?? '') ?? -1]?.id ?? null,
       },
@@ -338,7 +383,7 @@ export class Router {
   }
 
   /** The candidate table in the context of this request. */
-  #contextOf({ request, now, turn, exploring }: Pass): RankingContext {
+  #contextOf({ request, now, turn }: Pass): RankingContext {
     const candidates = this.#candidates
     candidates.refresh(now)
     const valuation = this.#valuationOf(request, now)
@@ -352,7 +397,6 @@ export class Router {
         now,
         turn,
         order: request.order,
-        newFirst: exploring,
       })
     return {
       candidates,
@@ -362,6 +406,8 @@ export class Router {
       eligibility: this.#eligibility,
       costMargin: this.#settings.costMargin,
       request,
+      isNew: this.#isNew,
+      isUnknown: this.#freePulls > 0 ? this.#isNew : (index) => candidates.isNew(index),
     }
   }
 

@@ -12,6 +12,8 @@ export interface Decision {
   readonly first: Target | null
   /** Whether a target that looks worse was chosen to learn about it. */
   readonly explored: boolean
+  /** Of a try of a new target: what would be asked first but for it; null for every other decision. */
+  readonly instead: { readonly target: Target; readonly expectedMs: number } | null
   /** The best target that this decision has not returned yet; never explores. Null when none is left. */
   next(exclude: (target: Target) => boolean): Target | null
   /** Keeps what the call of the chosen target itself will change, for an explanation after that call has begun. */
@@ -57,15 +59,17 @@ export interface Tellers<Pass> {
 export class RoutedDecision<Pass> implements Decision {
   readonly first: Target | null
   readonly explored: boolean
+  readonly instead: Decision['instead']
   readonly #tellers: Tellers<Pass>
   readonly #pass: Pass
   readonly #choice: Choice
   readonly #tried: string[]
   #noted: Noted | null = null
 
-  constructor(tellers: Tellers<Pass>, pass: Pass, choice: Choice, first: Target | null) {
+  constructor(tellers: Tellers<Pass>, pass: Pass, choice: Choice, first: Target | null, instead: Decision['instead']) {
     this.first = first
     this.explored = choice.explored
+    this.instead = instead
     this.#tellers = tellers
     this.#pass = pass
     this.#choice = choice

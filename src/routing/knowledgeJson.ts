@@ -1,7 +1,9 @@
 /** The learned state as JSON, and back. Reading never throws: invalid parts are dropped. */
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
+import { KEPT_OF_TASK, KEPT_RATINGS, type TaskRatings } from './estimate.ts'
 import { Knowledge } from './knowledge.ts'
+import { ratingsFromJson, ratingsToJson } from './recentRatings.ts'
 import { ROW_LENGTH, type Sums, slot } from './sums.ts'
 import type { OutcomeCounts } from './tally.ts'
 
@@ -18,10 +20,12 @@ const LARGEST = 1e15
 export function knowledgeToJson(knowledge: Knowledge): Json {
   return {
     version: KNOWLEDGE_VERSION,
-    targets: livingTargets(knowledge).map(([id, { row, tasks }]) => [
+    targets: livingTargets(knowledge).map(([id, { row, recent, shared, tasks }]) => [
       id,
       rowToJson(row),
-      tasks === null ? [] : talliesToJson(tasks),
+      tasks === null ? [] : tasksToJson(tasks),
+      ratingsToJson(recent ?? []),
+      ratingsToJson(shared ?? []),
     ]),
     providers: talliesToJson(knowledge.providers),
     answers: talliesToJson(knowledge.answers),
@@ -54,15 +58,46 @@ function talliesToJson(tallies: ReadonlyMap<string, OutcomeCounts>): Json {
   return [...tallies].map(([key, { asOf, count, sum }]) => [key, asOf, count, sum])
 }
 
+/** The first four as of a tally, which is what older versions read. */
+function tasksToJson(tasks: ReadonlyMap<string, TaskRatings>): Json {
+  return [...tasks].map(([task, { before, recent, shared }]) => [
+    task,
+    before.asOf,
+    before.count,
+    before.sum,
+    ratingsToJson(recent),
+    ratingsToJson(shared),
+  ])
+}
+
 function readTarget(knowledge: Knowledge, entry: unknown): void {
-  const [id, numbers, tasks] = asArray(entry) ?? []
+  const [id, numbers, tasks, recent, shared] = asArray(entry) ?? []
   const stateId = asString(id)
   if (stateId === undefined) return
   const target = knowledge.target(stateId)
   readRow(target.row, asArray(numbers) ?? [])
+  const latest = ratingsFromJson(recent, KEPT_RATINGS)
+  if (latest.length > 0) target.recent = latest
+  const ofTokens = ratingsFromJson(shared, KEPT_RATINGS, true)
+  if (ofTokens.length > 0) target.shared = ofTokens
   const tallies = new Map<string, OutcomeCounts>()
   readTallies(tallies, tasks)
-  if (tallies.size > 0) target.tasks = tallies
+  if (tallies.size > 0) target.tasks = withRatings(tallies, tasks)
+}
+
+function withRatings(tallies: ReadonlyMap<string, OutcomeCounts>, json: unknown): Map<string, TaskRatings> {
+  const tasks = new Map<string, TaskRatings>()
+  for (const entry of asArray(json) ?? []) {
+    const [task, , , , recent, shared] = asArray(entry) ?? []
+    const before = tallies.get(String(task))
+    if (before === undefined) continue
+    const lists = {
+      recent: ratingsFromJson(recent, KEPT_OF_TASK),
+      shared: ratingsFromJson(shared, KEPT_OF_TASK, true),
+    }
+    tasks.set(String(task), { before, ...lists })
+  }
+  return tasks
 }
 
 /**
@@ -74,7 +109,7 @@ const SIGNED: ReadonlySet<number> = new Set([slot.fastLog, slot.fastTokenLog, sl
 function readRow(row: Sums, numbers: readonly unknown[]): void {
   if (numbers.length > ROW_LENGTH || !areAllPlausible(numbers)) return
   numbers.forEach((number, index) => {
-    const isSigned = SIGNED.has(index) || index >= slot.hourOffset
+    const isSigned = SIGNED.has(index) || (index >= slot.hourOffset && index < slot.limited)
     row[index] = Math.max(isSigned ? Number.NEGATIVE_INFINITY : 0, number)
   })
   if (!meansArePossible(row)) row.fill(0)

@@ -1,21 +1,9 @@
 /** How one event changes what is known about a target. Events may be late, out of order, or contain nonsense. */
 
-import type { AttemptEvent, ImportEvent, QualityEvent } from '../domain/store.ts'
+import type { AttemptEvent, ImportEvent } from '../domain/store.ts'
 import { firstToken, hourOf, hourOffset, perToken, slowLog } from './estimate.ts'
-import {
-  advance,
-  capPair,
-  FAST,
-  FAST_QUALITY,
-  HOUR_CAP,
-  HOURS,
-  QUALITY_CAP,
-  SLOW,
-  SLOW_QUALITY,
-  type Sums,
-  slot,
-  weightOf,
-} from './sums.ts'
+import type { Rated } from './recentRatings.ts'
+import { advance, capPair, FAST, HOUR_CAP, HOURS, SLOW, SLOW_QUALITY, type Sums, slot, weightOf } from './sums.ts'
 
 /** Longer latencies count as this. */
 const LONGEST_MS = 600_000
@@ -38,8 +26,19 @@ export function learnAttempt(row: Sums, event: AttemptEvent, facts: LearnFacts):
   const cold = facts.local && isColdStart(row, event)
   advance(row, event.at)
   row[slot.lastSeenAt] = Math.max(row[slot.lastSeenAt]!, event.at)
+  if (event.ok || facts.blame >= 1) countTry(row, event)
   if (event.ok) learnSuccess(row, event, cold)
   else learnFailure(row, event, facts.blame)
+}
+
+/** How many answers and failures told what the target is like. */
+export function timesObserved(row: Sums): number {
+  return row[slot.successes]! + row[slot.failures]! - row[slot.limited]!
+}
+
+/** Before the attempt is counted as anything else. What began with a test has no free tries. */
+function countTry(row: Sums, { source }: AttemptEvent): void {
+  if (row[slot.freePulls]! > 0 || (source === 'live' && timesObserved(row) === 0)) row[slot.freePulls]!++
 }
 
 function learnSuccess(row: Sums, event: AttemptEvent, cold: boolean): void {
@@ -56,6 +55,7 @@ function learnSuccess(row: Sums, event: AttemptEvent, cold: boolean): void {
 function learnFailure(row: Sums, { at, known }: AttemptEvent, blame: number): void {
   if (!(blame > 0)) return
   row[slot.failures]!++
+  if (blame < 1) row[slot.limited]!++
   if (known !== undefined) return
   add(row, slot.fastFailures, blame, weightOf(row, at, FAST))
   add(row, slot.slowFailures, blame, weightOf(row, at, SLOW))
@@ -68,6 +68,7 @@ function learnFailure(row: Sums, { at, known }: AttemptEvent, blame: number): vo
  */
 export function learnSilence(row: Sums, event: AttemptEvent, tokens: number): boolean {
   const silentMs = event.firstTokenMs ?? event.latencyMs
+  countTry(row, event)
   if (!isTime(silentMs)) return false
   const first = firstToken(row, event.at).mean
   const expected = event.streamed ? first : first + tokens * perToken(row, event.at).mean
@@ -127,21 +128,25 @@ function learnTokenTime(row: Sums, at: number, ms: number, weight: number): void
   add(row, slot.slowTokenLog, log, weight * weightOf(row, at, SLOW))
 }
 
-/** A score outside 0..1 is ignored; the manager rejects it before it becomes an event. */
-export function learnQuality(row: Sums, event: QualityEvent): void {
-  if (!(event.score >= 0 && event.score <= 1)) return
-  advance(row, event.at)
-  row[slot.quality]! += event.score
-  row[slot.qualityCount]!++
-  addQuality(row, event.at, event.score, 1)
+/** Adds a rating, or (`times` -1) takes one out again: nothing of it remains. */
+export function learnRating(row: Sums, { at, score }: Rated, times: 1 | -1): void {
+  advance(row, at)
+  row[slot.quality]! += times * score
+  row[slot.qualityCount]! += times
+  add(row, slot.slowQualityCount, times, weightOf(row, at, SLOW_QUALITY))
+  add(row, slot.slowQuality, times * score, weightOf(row, at, SLOW_QUALITY))
+  if (times > 0) return
+  tidy(row, slot.qualityCount, slot.quality)
+  tidy(row, slot.slowQualityCount, slot.slowQuality)
 }
 
-function addQuality(row: Sums, at: number, score: number, count: number): void {
-  add(row, slot.fastQualityCount, count, weightOf(row, at, FAST_QUALITY))
-  add(row, slot.fastQuality, count * score, weightOf(row, at, FAST_QUALITY))
-  add(row, slot.slowQualityCount, count, weightOf(row, at, SLOW_QUALITY))
-  add(row, slot.slowQuality, count * score, weightOf(row, at, SLOW_QUALITY))
-  capPair(row, slot.fastQualityCount, slot.fastQuality, QUALITY_CAP)
+/** Less than this of a rating is what rounding left of one that was taken out. */
+const ROUNDING = 1e-9
+
+/** Scores lie between 0 and 1, so their sum lies between 0 and their count. */
+function tidy(row: Sums, count: number, sum: number): void {
+  if (row[count]! < ROUNDING) row[count] = 0
+  row[sum] = Math.min(row[count]!, Math.max(0, row[sum]!))
 }
 
 /** The all-time numbers are used as they are; as evidence for today they count little. */

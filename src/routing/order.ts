@@ -19,8 +19,6 @@ interface OrderFacts {
   readonly turn: number
   /** For `priority`, by `stateId`; undefined: the order of the candidate table. */
   readonly order: readonly string[] | undefined
-  /** Whether an untried target goes first, once. */
-  readonly newFirst: boolean
 }
 
 type Filler = (keys: Float64Array, candidates: CandidateTable, facts: OrderFacts) => void
@@ -64,8 +62,7 @@ function fillPlaces(keys: Float64Array, candidates: CandidateTable, { order }: O
 
 function fillScores(keys: Float64Array, candidates: CandidateTable, facts: OrderFacts): void {
   for (let index = 0; index < keys.length; index++) {
-    const isFirstPull = facts.newFirst && candidates.isNew(index) && candidates.known[index]!.row[slot.freePulls] === 0
-    keys[index] = score(termsAt(candidates, facts.valuation, index, facts.now), facts.weights) + (isFirstPull ? 1 : 0)
+    keys[index] = score(termsAt(candidates, facts.valuation, index, facts.now), facts.weights)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Why a target that could be tried was not chosen: the one step at which it was passed over. */
 
 import type { Target } from '../domain/target.ts'
-import { apart, type CauseKind, type DecisionCause, type NumbersOf, short } from './cause.ts'
+import { apart, type CauseKind, type DecisionCause, loadOf, type NumbersOf, short } from './cause.ts'
 import type { Ineligible } from './eligible.ts'
 import { TIE } from './order.ts'
 import type { Terms } from './score.ts'
@@ -67,16 +67,26 @@ function passedAt(
     case 'cost':
       return `${standing(passing.index).id} costs less and is about as good`
     case 'load':
-      return `${standing(passing.index).id} has had fewer calls for its weight`
+      return passedByLoad(row, standing(passing.index), standing(trace.moves[trace.moves.indexOf(passing) - 1]!.index))
     case 'session':
       return `the conversation is with ${chosen.id}`
     case 'exploration':
       return `${chosen.id} explored instead`
+    case 'proven':
+      return `new: this request keeps to ${chosen.id}`
     case 'new':
       return `${chosen.id} explored instead: ${cause.text}`
     default:
       return null
   }
+}
+
+/** `from` is what stood before the load moved its call to `by`. */
+function passedByLoad(row: CandidateRow, by: CandidateRow, from: CandidateRow): string {
+  if (row.target.provider !== by.target.provider || row.target.model !== by.target.model)
+    return `${from.id} was ahead of it, and its call moved to ${by.id}, which was used less`
+  if (loadOf(by) < loadOf(row)) return `${by.id} was used less: ${by.calls} calls in the last minute, not ${row.calls}`
+  return `${by.id} was used no more for its weight, which is larger`
 }
 
 const isBehind = (standing: NumbersOf, row: NumbersOf) =>

@@ -23,7 +23,7 @@ export const slot = {
   latencyMs: 5,
   quality: 6,
   qualityCount: 7,
-  /** Explorations that spent no token because the target was new. */
+  /** Observations of a target that a request, not a test, tried first: its free tries, while they are few. */
   freePulls: 8,
   fastSuccesses: 9,
   fastFailures: 10,
@@ -38,6 +38,7 @@ export const slot = {
   slowLogSquares: 19,
   slowTokenCount: 20,
   slowTokenLog: 21,
+  /** Only read: older versions kept here what the list of the latest ratings says now. */
   fastQualityCount: 22,
   fastQuality: 23,
   slowQualityCount: 24,
@@ -45,9 +46,11 @@ export const slot = {
   /** 24 weights and 24 sums of offsets of ln(ms), one pair per hour of the day (UTC). */
   hourCount: 26,
   hourOffset: 50,
+  /** Those of the all-time failures that only said that a limit was reached. Does not decay. */
+  limited: 74,
 } as const
 
-export const ROW_LENGTH = 74
+export const ROW_LENGTH = 75
 /** The slots before this one are points in time; a merge keeps the later one. */
 const FIRST_SUM = slot.successes
 
@@ -62,7 +65,7 @@ export const FAST: Scale = { from: slot.fastSuccesses, to: slot.slowSuccesses, h
 export const SLOW: Scale = { from: slot.slowSuccesses, to: slot.fastQualityCount, halfLifeMs: DAY }
 export const FAST_QUALITY: Scale = { from: slot.fastQualityCount, to: slot.slowQualityCount, halfLifeMs: 12 * HOUR }
 export const SLOW_QUALITY: Scale = { from: slot.slowQualityCount, to: slot.hourCount, halfLifeMs: 3 * DAY }
-export const HOURS: Scale = { from: slot.hourCount, to: ROW_LENGTH, halfLifeMs: 14 * DAY }
+export const HOURS: Scale = { from: slot.hourCount, to: slot.limited, halfLifeMs: 14 * DAY }
 
 const SCALES = [FAST, SLOW, FAST_QUALITY, SLOW_QUALITY, HOURS]
 
@@ -133,6 +136,7 @@ export function merge(into: Sums, from: Sums): void {
   advance(into, from[slot.asOf]!)
   for (let i = 0; i < FIRST_SUM; i++) into[i] = Math.max(into[i]!, from[i]!)
   for (let i = FIRST_SUM; i < FAST.from; i++) into[i] = into[i]! + from[i]!
+  into[slot.limited] = into[slot.limited]! + from[slot.limited]!
   for (const scale of SCALES) {
     const left = remainingAt(from, into[slot.asOf]!, scale)
     for (let i = scale.from; i < scale.to; i++) into[i] = into[i]! + from[i]! * left

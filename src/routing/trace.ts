@@ -2,7 +2,7 @@
 
 import type { Target } from '../domain/target.ts'
 import type { CauseStep } from './cause.ts'
-import { type Choice, cheapestNear, largest, lightestSibling, pickSame } from './choice.ts'
+import { type Choice, cheapestNear, isKeptForTries, largest, lightestSibling, pickSame } from './choice.ts'
 import { EligibilityCache, type Question } from './eligibilityCache.ts'
 import { drawBest } from './explore.ts'
 import type { RankingContext } from './rankingContext.ts'
@@ -56,17 +56,19 @@ export function traceOf(context: RankingContext, facts: TraceFacts): Trace {
   }
 }
 
-/** The steps within the group: a draw or an exploration, then the cost, then the load. */
+/** The steps within the group: a draw or an exploration, then the cost, then the load, then a try. */
 function pickAmong(context: RankingContext, { settings, seed, choice }: TraceFacts, moves: Move[]): void {
   const { strategy, curiosity = CURIOSITY } = settings
   const { values } = context
   const best = moves.at(-1)!.index
-  if (choice?.explored) return void moves.push({ step: choice.cause, index: choice.index })
+  if (choice?.cause === 'exploration' || choice?.cause === 'proven')
+    return void moves.push({ step: choice.cause, index: choice.index })
   if (best < 0) return
   let index = best
-  if (strategy === 'learned' && seed !== null) {
+  if (strategy === 'learned' && seed !== null && choice?.cause !== 'new') {
     const { best: top, drawn } = drawBest(context, curiosity.width, seed)
-    if (drawn >= 0 && values[top]! - values[drawn]! <= curiosity.margin) index = drawn
+    const isNear = drawn >= 0 && values[top]! - values[drawn]! <= curiosity.margin
+    if (isNear && !isKeptForTries(context, top, drawn)) index = drawn
     moves.push({ step: 'draw', index })
   }
   if (strategy === 'learned') {
@@ -75,6 +77,7 @@ function pickAmong(context: RankingContext, { settings, seed, choice }: TraceFac
   }
   if (strategy === 'learned' || strategy === 'score')
     moves.push({ step: 'load', index: lightestSibling(context, index) })
+  if (choice?.cause === 'new') moves.push({ step: 'new', index: choice.index })
 }
 
 /** What was chosen is chosen, also where something has changed since and the steps would now lead elsewhere. */

@@ -16,6 +16,7 @@ import { INSTANCE_HEADER } from './instance.ts'
 import { LANDING_PAGE } from './landing.ts'
 import { gatewayName } from './loopGuard.ts'
 import { adminRoute, isAdminPath } from './management/admin.ts'
+import { alertRemarks } from './management/alertRemarks.ts'
 import { gaugesOf } from './management/gauges.ts'
 import { findRoute } from './routes.ts'
 import { sendText } from './send.ts'
@@ -96,6 +97,7 @@ class Gateway implements App {
       clientStallMs,
       onLongBody,
       ready,
+      isShared: (token) => options.tokens.hasOthers(token),
       observe,
       underWay: this.#underWay,
     }
@@ -181,7 +183,7 @@ class Gateway implements App {
     if (request.method !== 'GET' && request.method !== 'HEAD') return false
     response.setHeader('server', 'keywise')
     if (target === '/healthz') this.#sayHealthy(response)
-    else if (target === '/readyz') sendText(response, this.#isReady() ? 200 : 503, this.#isReady() ? 'yes\n' : 'no\n')
+    else if (target === '/readyz') this.#sayReady(response)
     else if (target === '/') sendText(response, 200, LANDING_PAGE, 'text/html; charset=utf-8')
     else return false
     return true
@@ -191,6 +193,12 @@ class Gateway implements App {
     const { instance } = this.#options
     if (instance !== undefined) response.setHeader(INSTANCE_HEADER, instance)
     sendText(response, 200, 'ok\n')
+  }
+
+  /** Alerts that do not arrive are said, but requests are answered without them. */
+  #sayReady(response: ServerResponse): void {
+    const lines = alertRemarks(this.#options.engine).map((line) => `${line}\n`)
+    sendText(response, this.#isReady() ? 200 : 503, `${this.#isReady() ? 'yes' : 'no'}\n${lines.join('')}`)
   }
 
   #isReady(): boolean {

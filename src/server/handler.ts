@@ -39,6 +39,8 @@ export interface GatewayParts {
   readonly onLongBody: (bytes: number) => void
   /** Null once the model lists have been read. */
   readonly ready: () => Promise<void> | null
+  /** Whether requests are made with other tokens than this one too. */
+  readonly isShared: (token: Token) => boolean
   observe(seen: ObservedRequest): void
 }
 

@@ -41,6 +41,10 @@ interface FreshToken {
 }
 
 const COLLECTION = 'tokens'
+/** The tokens that gateways have of their own, by id. */
+const IN_USE = 'tokens-in-use'
+const IN_USE_MS = 7 * 86_400_000
+const NOTE_AGAIN_MS = 3_600_000
 /** Shorter secrets can be guessed; docs/gateway.md states this minimum. */
 const LEAST_LENGTH = 20
 /** Tokens made by other processes are picked up after this long. */
@@ -53,7 +57,10 @@ export class Tokens {
   /** The token last presented on each connection. */
   readonly #said = new WeakMap<object, { readonly presented: string; readonly digest: string }>()
   #made = new Map<string, Token>()
+  /** Ids of the tokens of gateways of this store, this one's own among them. */
+  #elsewhere: readonly string[] = []
   #lookedAt = 0
+  #notedAt = Number.NEGATIVE_INFINITY
 
   /** Throws ConfigError for a token that is too short. */
   constructor(options: TokensOptions) {
@@ -72,7 +79,10 @@ export class Tokens {
     if (presented.length < LEAST_LENGTH || presented.length > 512) return null
     const digest = this.#digestOf(presented, connection)
     const own = this.#own.get(digest)
-    if (own !== undefined) return own
+    if (own !== undefined) {
+      this.#noteUse(own)
+      return own
+    }
     const now = this.#options.now()
     if (now - this.#lookedAt > LOOK_AGAIN_MS || now < this.#lookedAt) this.#look(now)
     return this.#made.get(digest) ?? null
@@ -117,11 +127,34 @@ export class Tokens {
     return true
   }
 
+  /**
+   * Whether requests may be made with another token than this one: at this gateway, or at another one of the store that
+   * was used within the last week.
+   */
+  hasOthers({ id }: Token): boolean {
+    const now = this.#options.now()
+    if (now - this.#lookedAt > LOOK_AGAIN_MS || now < this.#lookedAt) this.#look(now)
+    const here = [...this.#own.values(), ...this.#made.values()]
+    if (here.some((token) => token.scope === 'inference' && token.id !== id)) return true
+    return this.#elsewhere.some((other) => other !== id)
+  }
+
+  /** Tells the other gateways of the store that requests are made with this gateway's own token. */
+  #noteUse({ id, scope }: Token): void {
+    const { store, now } = this.#options
+    if (scope !== 'inference' || Math.abs(now() - this.#notedAt) < NOTE_AGAIN_MS) return
+    this.#notedAt = now()
+    store.setDoc(IN_USE, id, { at: this.#notedAt })
+  }
+
   #look(now: number): void {
     this.#lookedAt = now
     this.#made = new Map(
       this.#options.store.listDocs(COLLECTION).flatMap(([digest, value]) => readToken(digest, value)),
     )
+    this.#elsewhere = this.#options.store
+      .listDocs(IN_USE)
+      .flatMap(([id, value]) => (now - (asNumber(asRecord(value)?.['at']) ?? 0) < IN_USE_MS ? [id] : []))
   }
 
   #keepOwn(token: string, scope: TokenScope): void {

@@ -10,6 +10,7 @@ import type {
   LedgerFilter,
   LedgerGroup,
   LedgerSum,
+  QualityEvent,
   Snapshot,
   Store,
   StoredEvent,
@@ -168,6 +169,10 @@ class MemoryStore implements Store {
       if (event?.kind === 'attempt' && matchesQuery(filter, event)) found.push(event)
     }
     return found
+  }
+
+  ratings(requestId: string): readonly QualityEvent[] {
+    return this.#events.filter((event) => event.kind === 'quality' && event.requestId === requestId) as QualityEvent[]
   }
 
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[] {

@@ -3,6 +3,7 @@
 import { wasCancelled } from '../domain/failure.ts'
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
 import type { AttemptEvent, ImportEvent, QualityEvent, StoreEvent, TargetRef } from '../domain/store.ts'
+import type { RatingChange } from '../routing/ratings.ts'
 
 /** Sums over everything reported about one target; times are epoch milliseconds. */
 export interface StatsRow {
@@ -52,6 +53,16 @@ export class TargetTotals {
     if (event.kind === 'attempt') this.#addAttempt(event)
     else if (event.kind === 'quality') this.#addQuality(event)
     else if (event.kind === 'import') this.#addImport(event)
+  }
+
+  /** Counts a rating, in place of what it replaces. */
+  rate({ target, removed, added }: RatingChange): void {
+    const row = this.#rowOf(target)
+    row.qualityCount += added.length - removed.length
+    for (const { score } of removed) row.qualitySum -= score
+    for (const { score } of added) row.qualitySum += score
+    // Rounding must leave nothing of what was taken out.
+    row.qualitySum = Math.min(row.qualityCount, Math.max(0, row.qualitySum))
   }
 
   row(stateId: string): TargetTotalsRow | undefined {

@@ -2,8 +2,10 @@
 
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { EngineReader } from '../engine/reader.ts'
 import { alertText } from '../observe/alerts/alert.ts'
 import type { IncidentView } from '../observe/alerts/alerts.ts'
+import { healthText } from '../observe/alerts/channelHealth.ts'
 
 /** Times are ISO 8601 UTC. */
 interface AlertRow {
@@ -24,10 +26,34 @@ interface AlertRow {
   readonly waitingFor: readonly string[]
 }
 
+/** How a channel does. Times are ISO 8601 UTC. */
+export interface ChannelStatus {
+  readonly channel: string
+  /** `resting`: it failed and is tried again by itself. `off`: its service says that it is no longer good. */
+  readonly state: 'ok' | 'resting' | 'off'
+  /** Gets only what the other channel has not delivered in time. */
+  readonly backup: boolean
+  /** Since when it delivers nothing; null while it works. */
+  readonly since: string | null
+  /** In a row. */
+  readonly failures: number
+  readonly reason: string | null
+  readonly advice: string | null
+  readonly retryAt: string | null
+  /** Alerts waiting for it. */
+  readonly waiting: number
+  readonly lastDelivered: string | null
+  /** Alerts that never went out by it, until its next message has said so. */
+  readonly undelivered: number
+  /** All of that in a line. */
+  readonly text: string
+}
+
 interface AlertsView {
   readonly generatedAt: string
   /** Names of the configured channels. */
   readonly channels: readonly string[]
+  readonly channelStates: readonly ChannelStatus[]
   /** Newest first; ended incidents are kept for a week. */
   readonly alerts: readonly AlertRow[]
 }
@@ -38,8 +64,24 @@ export function alertsView(engine: Engine): AlertsView {
   return {
     generatedAt: iso(now),
     channels: alerts.channels.map((channel) => channel.name),
+    channelStates: channelStatuses(engine),
     alerts: alerts.list().map((view) => rowOf(view, now)),
   }
+}
+
+export function channelStatuses({ monitor, now }: Pick<EngineReader, 'monitor' | 'now'>): readonly ChannelStatus[] {
+  return monitor.alerts.health().map((health) => {
+    const { name, isBackup, since, retryAt, deliveredAt, ...same } = health
+    return {
+      channel: name,
+      ...same,
+      backup: isBackup,
+      since: isoOrNull(since),
+      retryAt: isoOrNull(retryAt),
+      lastDelivered: isoOrNull(deliveredAt),
+      text: healthText(health, now),
+    }
+  })
 }
 
 function rowOf({ incident, waitingFor }: IncidentView, now: number): AlertRow {

@@ -23,6 +23,20 @@ describe('csvLine()', () => {
     expect(cells(csvLine(attemptEvent({ token: '-1+1' })))['token']).toBe("'-1+1")
   })
 
+  test('keeps no character that steers a terminal or breaks a line, wherever the text is from', () => {
+    const steering = 'a\u001b[31mb\u0000c\nd\u202ee\u0085f\u2028g'
+    const usage = {
+      ...{ inputTokens: 9, outputTokens: 1, totalTokens: 10, estimated: false },
+      parts: { serviceTier: steering, serverTools: { [steering]: 1 } },
+    }
+    const line = csvLine(
+      attemptEvent({ usage, task: steering, token: steering, labels: { team: steering }, priceSource: steering }),
+    )
+    expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\u202e]/u)
+    expect(cells(line)['service_tier']).toBe('a\ufffd[31mb\ufffdc\ufffdd\ufffde\ufffdf\ufffdg')
+    expect(cells(csvLine(attemptEvent({ task: ' =1+1' })))['task']).toBe("' =1+1")
+  })
+
   test('names the failure', () => {
     const failure = { kind: 'server', status: 503, message: 'down' } as const
     expect(cells(csvLine(attemptEvent({ ok: false, failure })))).toMatchObject({ outcome: 'server', status: '503' })

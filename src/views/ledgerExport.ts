@@ -1,5 +1,6 @@
 /** The ledger as CSV and JSON lines: one line per attempt, oldest first, never contents and never a key. */
 
+import { printable } from '../domain/printable.ts'
 import type { AttemptEvent, Store } from '../domain/store.ts'
 import { decimalUsd } from '../money/amount.ts'
 
@@ -66,9 +67,11 @@ export function csvLine(row: AttemptEvent): string {
 function csvCell(value: CsvCell): string {
   if (value === null) return ''
   if (typeof value !== 'string') return String(value)
-  // Spreadsheets evaluate text that begins like a formula, and labels come from callers.
-  const harmless = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+  // Labels come from callers, tiers and names of tools from services.
+  const line = printable(value)
+  // Spreadsheets evaluate text that begins like a formula.
+  const harmless = /^\s*[=+\-@]/.test(line) ? `'${line}` : line
+  return /[",]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 
 /** The same columns as one JSON object; labels are an object there. */

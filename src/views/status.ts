@@ -14,6 +14,7 @@ import type { RankedTarget } from '../routing/explain.ts'
 import type { Terms } from '../routing/score.ts'
 import { type StatsStatus, statusOf } from '../store/statsFile/statsFile.ts'
 import type { TargetTotalsRow } from '../store/tally.ts'
+import { type ChannelStatus, channelStatuses } from './alerts.ts'
 import { type CreditStatus, creditsView } from './credits.ts'
 import { type Difference, differencesOf } from './differences.ts'
 import { type AllClosed, allClosed } from './hours.ts'
@@ -107,6 +108,8 @@ export interface StatusView {
   readonly budgets: readonly BudgetView[]
   /** What accounts and keys have left, where their providers tell. */
   readonly credits: readonly CreditStatus[]
+  /** How the channels of alerts do; empty without any. */
+  readonly alertChannels: readonly ChannelStatus[]
   /** Set while the user's hours keep every target out. */
   readonly allClosed: AllClosed | null
   /** Of the process that answers. */
@@ -122,6 +125,7 @@ export function statusView(engine: EngineReader, session: SessionSummary): Statu
     providers: providersOf(engine, targets),
     budgets: engine.learned.budgets.view(now),
     credits: creditsView(engine),
+    alertChannels: channelStatuses(engine),
     allClosed: allClosed(engine),
     session,
   }

@@ -30,11 +30,15 @@ export interface WhyView {
   readonly chosen: string | null
   /** Whether it was chosen to explore it rather than because it looked best. */
   readonly explored: boolean
+  /** What tokens that share this gateway have rated in this hour, and as how much it counts; absent for past requests. */
+  readonly ratings?: readonly RatingsRow[]
   /** Why it would be (or was) chosen; null where nothing was, or the reason was not kept. */
   readonly cause: DecisionCause | null
   /** Set while the user's hours exclude every target; absent for past requests. */
   readonly allClosed?: AllClosed | null
 }
+
+type AskedReport = Omit<AttemptReport, 'why'> & { readonly why: string | null }
 
 export interface WhyRequestView extends WhyView {
   readonly requestId: string
@@ -43,7 +47,20 @@ export interface WhyRequestView extends WhyView {
   readonly basis: DecisionBasis | null
   /** The experiment whose variant the request was given; null without one. */
   readonly experiment: { readonly name: string; readonly variant: string } | null
-  readonly attempts: readonly AttemptReport[]
+  /** In their order; `why` says of each why its target was asked. */
+  readonly attempts: readonly AskedReport[]
+}
+
+/** What one token said of a target in this hour. */
+export interface RatingsRow {
+  /** Target id. */
+  readonly target: string
+  /** Name of the token. */
+  readonly token: string
+  /** Requests it has rated. */
+  readonly given: number
+  /** As how many ratings they count. */
+  readonly counted: number
 }
 
 /** The ranking as it stands. Throws ModelNotFoundError. */
@@ -61,9 +78,21 @@ export function whyView(engine: EngineReader, model = 'auto'): WhyView {
     })),
     chosen: first?.id ?? null,
     explored: false,
+    ratings: ratingsOf(engine),
     cause: first === null ? null : cause,
     allClosed: allClosed(engine),
   }
+}
+
+/** Those of targets that are served now, most first. */
+function ratingsOf({ learned, registry, now }: EngineReader): readonly RatingsRow[] {
+  return learned.ratings
+    .ofHour(now)
+    .flatMap(({ stateId, ...row }) => {
+      const target = registry.find(stateId)?.id
+      return target === undefined ? [] : [{ target, ...row }]
+    })
+    .sort((a, b) => b.given - a.given)
 }
 
 /**
@@ -89,8 +118,18 @@ export function whyRequestView(engine: EngineReader, requestId: string): WhyRequ
     cause: decision?.cause ?? null,
     basis: decision?.basis ?? null,
     experiment: decision?.experiment ?? null,
-    attempts: attempts.map((event) => pastAttempt(engine, event)),
+    attempts: attempts.map((event) => ({
+      ...pastAttempt(engine, event),
+      why: askedFor(event, decision?.cause ?? null),
+    })),
   }
+}
+
+/** Of the first attempt it is the cause of the decision. */
+function askedFor({ why, source, number }: AttemptEvent, cause: DecisionCause | null): string | null {
+  if (source === 'test') return 'a test run asked it'
+  if (source === 'probe') return 'a probe asked it, to find out whether it works'
+  return why ?? (number === 1 ? (cause?.text ?? null) : null)
 }
 
 /** With today's index of its key; `retryAt` is what the provider stated. */

@@ -48,6 +48,8 @@ export interface Double {
   onHang: () => void
   /** Breaks off every call that hangs. */
   drop(): void
+  /** Answers every call that hangs as if all were well; it counts as taken. */
+  release(): void
 }
 
 /** A service: what it says to a call that is not right, and to one that is. */
@@ -81,6 +83,9 @@ async function startDouble({ faults: look, refusal, taken, textOf }: Service): P
     usual: 'ok',
     onHang: () => {},
     drop: () => server.closeAllConnections(),
+    release() {
+      for (const response of hanging) answer(response, taken)
+    },
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

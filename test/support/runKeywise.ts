@@ -1,11 +1,13 @@
-/** Runs the command line as people do: the real entry, in a folder of its own, far from the machine's own state. */
+/** Runs the command line in a folder of its own, far from the machine's own state. */
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Readable } from 'node:stream'
+import { type Readable, Writable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 import { onTestFinished } from 'vitest'
+import { runLine } from '../../src/cli/main.ts'
 import { put, temporaryFolder } from './temporaryFolder.ts'
 
 export interface Ran {
@@ -18,8 +20,10 @@ export type Running = ChildProcessByStdio<null, Readable, Readable>
 
 export interface Home {
   readonly folder: string
-  /** `keywise …args`, in the folder. */
+  /** `keywise …args`, in the folder: the whole command line, in this process. */
   keywise(...args: string[]): Promise<Ran>
+  /** The same as people run it: the real entry, in a process of its own (half a second more). */
+  entry(...args: string[]): Promise<Ran>
   /** The same, for a command that runs until it is stopped. */
   start(...args: string[]): Running
   /** `node …args`, in the folder. */
@@ -52,7 +56,8 @@ export function makeHome(config: object | null, env: Readonly<Record<string, str
   const compiled = { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(home, 'compiled') }
   return {
     folder,
-    keywise: (...args) => ended(start([ENTRY, ...args])),
+    keywise: (...args) => ranHere(args, folder, variables),
+    entry: (...args) => ended(start([ENTRY, ...args])),
     start: (...args) => start([ENTRY, ...args]),
     node: (...args) => ended(start(args, compiled)),
   }
@@ -87,6 +92,24 @@ function originOf(gateway: Running): Promise<string> {
     })
     gateway.once('close', () => fail(new Error(`it ended: ${said}`)))
   })
+}
+
+async function ranHere(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<Ran> {
+  const [stdout, stderr] = [new Captured(), new Captured()]
+  // All that commands do with their streams is to write, and to ask whether and how wide a terminal they are.
+  const [out, errors] = [stdout, stderr] as unknown as [NodeJS.WriteStream, NodeJS.WriteStream]
+  const code = await runLine(args, { env, cwd, stdout: out, stderr: errors })
+  return { code, stdout: stdout.text, stderr: stderr.text }
+}
+
+class Captured extends Writable {
+  readonly #decoder = new StringDecoder()
+  text = ''
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += this.#decoder.write(chunk)
+    done()
+  }
 }
 
 function startNode(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Running {

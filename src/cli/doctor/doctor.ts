@@ -5,10 +5,10 @@ import { KeywiseError } from '../../domain/errors.ts'
 import type { EngineOptions } from '../../manager/engineOptions.ts'
 import { loadOptions, storeLocation } from '../../manager/locations.ts'
 import { openEngine } from '../../manager/openEngine.ts'
-import { sendTestAlert } from '../../views/alerts.ts'
 import type { ExitCode, RunCommand } from '../command.ts'
 import { type Printer, plural, printer } from '../output.ts'
 import { engineOptions } from '../withEngine.ts'
+import { checkAlerts, tryAlerts } from './alerts.ts'
 import { checkAliases } from './aliases.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 import { checkHours } from './hours.ts'
@@ -19,20 +19,19 @@ export const run: RunCommand = async (context) => {
   const { options, stdout, stderr, env } = context
   const out = printer(stdout, env)
   if (!options['json']) stderr.write('Checking everything, this takes a few seconds …\n')
-  const findings = await examine(engineOptions(context))
-  if (options['alerts'] === true) findings.push(...(await tryAlerts(engineOptions(context))))
+  const findings = await examine(engineOptions(context), options['alerts'] === true)
   if (options['json']) out.json({ generatedAt: new Date().toISOString(), findings })
   else printFindings(findings, out)
   return exitCodeOf(findings)
 }
 
-async function examine(options: EngineOptions): Promise<Finding[]> {
+async function examine(options: EngineOptions, sendsAlerts: boolean): Promise<Finding[]> {
   const findings = [checkNode()]
   const config = readConfig(options)
   if (!('settings' in config)) return [...findings, config, ...checkStorePlace(storeLocation(options))]
   findings.push(...checkConfig(config), ...checkStorePlace(storeLocation(options)))
   const { host, port } = config.settings.gateway
-  findings.push(await checkPort(host, port), ...(await examineWorld(options, config)))
+  findings.push(await checkPort(host, port), ...(await examineWorld(options, config, sendsAlerts)))
   return findings
 }
 
@@ -46,25 +45,8 @@ function readConfig(options: EngineOptions): Config | Finding {
   }
 }
 
-/** Sends a test message through every channel, so that a broken one is found before the first real alert. */
-async function tryAlerts(options: EngineOptions): Promise<Finding[]> {
-  const opened = openEngine({ ...options, logger: false })
-  try {
-    const tried = await sendTestAlert(opened.engine)
-    if (tried.length === 0)
-      return [warning('alerts', 'no channel is set up', 'add settings.alerts.telegram or settings.alerts.webhook')]
-    return tried.map(({ channel, ok, message }) =>
-      ok
-        ? fine('alerts', `${channel}: ${message}`)
-        : problem('alerts', `${channel}: ${message}`, 'correct settings.alerts and try again'),
-    )
-  } finally {
-    await opened.close()
-  }
-}
-
 /** The checks that need an engine: the opened store, the hosts, the keys. */
-async function examineWorld(options: EngineOptions, config: Config): Promise<Finding[]> {
+async function examineWorld(options: EngineOptions, config: Config, sendsAlerts: boolean): Promise<Finding[]> {
   const said: string[] = []
   const logger = {
     info() {},
@@ -82,6 +64,7 @@ async function examineWorld(options: EngineOptions, config: Config): Promise<Fin
           ? fine('store', `opens, as ${opened.engine.store.engine}`)
           : problem('store', health.reason ?? 'cannot be written', 'free space on the disk, or set KEYWISE_STORE')
       const remarks = said.filter((line) => !config.warnings.includes(line))
+      const tried = sendsAlerts ? await tryAlerts(opened.engine) : []
       const aliases = await checkAliases({ engine: opened.engine, ready: () => opened.ready() })
       return [
         store,
@@ -89,7 +72,9 @@ async function examineWorld(options: EngineOptions, config: Config): Promise<Fin
         ...hosts,
         ...keys,
         ...checkHours(opened.engine),
+        ...checkAlerts(opened.engine),
         ...aliases,
+        ...tried,
       ]
     } finally {
       await opened.close()

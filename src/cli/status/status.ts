@@ -65,6 +65,13 @@ function printStatus(view: StatusView, out: Printer): void {
   for (const provider of view.providers) out.line(providerLine(provider))
   for (const budget of view.budgets) out.line(budgetLine(budget, now, out))
   for (const credit of view.credits) out.line(creditLine(credit, now))
+  for (const channel of view.alertChannels) out.line(alertLine(channel, out))
+}
+
+const CHANNEL_COLOURS = { ok: 'dim', resting: 'yellow', off: 'red' } as const
+
+function alertLine({ state, text, advice }: StatusView['alertChannels'][number], out: Printer): string {
+  return out.paint(CHANNEL_COLOURS[state], `Alerts: ${text}${advice === null ? '' : `; ${advice}`}`)
 }
 
 function rowOf(target: TargetStatus, now: number, out: Printer): string[] {

@@ -1,5 +1,6 @@
 /** Facts in words, and what each is about. */
 
+import { counted, unitOf } from '../../domain/counted.ts'
 import { type Ability, abilityWord } from '../../domain/target.ts'
 import type { Fact } from './factSchema.ts'
 
@@ -50,14 +51,14 @@ export function factText(fact: Fact): string {
 function besides(price: Extract<Fact, { kind: 'price' }>['price']): string {
   const { input: _input, output: _output, ...others } = price
   const names = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : name))
-  return names.length === 0 ? '' : ` (and ${names.length} other rates)`
+  return names.length === 0 ? '' : ` (and ${counted(names.length, 'other rates')})`
 }
 
 /** `1,000 requests a day`, `4 at once`. */
 function limitText(limit: number, unit: string, window: string): string {
-  if (unit === 'concurrency') return `${count(limit)} calls at once`
+  if (unit === 'concurrency') return `${count(limit)} ${unitOf(limit, 'calls')} at once`
   const per = window === 'none' ? '' : ` a ${window}`
-  return unit === 'usd' ? `$${limit}${per}` : `${count(limit)} ${unit}${per}`
+  return unit === 'usd' ? `$${limit}${per}` : `${count(limit)} ${unitOf(limit, unit)}${per}`
 }
 
 const count = (value: number) => value.toLocaleString('en-US')

@@ -68,7 +68,7 @@ function raceUntil(deadlineAt: number) {
     const call = new ScriptedCall()
     const target = makeTarget({ provider: `p${++count}` })
     const attempt = { target, call } as unknown as RunningAttempt // what a race looks at
-    race.enter(attempt, reason ?? 'idle', hedgeAfterMs)
+    race.enter(attempt, reason ?? 'idle', { hedgeAfterMs })
     return { call, attempt, target }
   }
   const pass = (ms: number) => {

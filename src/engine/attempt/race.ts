@@ -27,6 +27,14 @@ interface Runner {
   readonly halfAt: number
 }
 
+/** How long an attempt may be silent, in milliseconds. */
+interface Silence {
+  /** Until it is hedged. */
+  readonly hedgeAfterMs?: number
+  /** Until another target is asked beside it; half of the time that is left where that is less. */
+  readonly patienceMs?: number
+}
+
 type RaceTools = Pick<CallTools, 'deadlines' | 'monotonic'>
 
 /** Deadlines are not noticed sooner, so with less than this for each half nothing can be gained. */
@@ -57,6 +65,11 @@ export class Race {
     return this.#runners.length === 0
   }
 
+  /** Ids of the targets that run. */
+  get asked(): readonly string[] {
+    return this.#runners.map(({ attempt }) => attempt.target.id)
+  }
+
   /** Why another target should be asked now; null while those that run are given their time. */
   get reason(): AskReason | null {
     if (this.isEmpty) return 'idle'
@@ -66,13 +79,13 @@ export class Race {
     return now >= this.#hedgeAt ? 'hedge' : null
   }
 
-  /** `hedgeAfterMs`: how long it may be silent before it is hedged; Infinity for never. */
-  enter(attempt: RunningAttempt, reason: AskReason, hedgeAfterMs: number): void {
+  /** Both default to Infinity. */
+  enter(attempt: RunningAttempt, reason: AskReason, { hedgeAfterMs = NEVER, patienceMs = NEVER }: Silence = {}): void {
     const now = this.#tools.monotonic()
     if (reason === 'hedge') this.#mayHedge = false
     this.#hedgeAt = this.isEmpty && this.#mayHedge ? now + hedgeAfterMs : NEVER
     if (!this.isEmpty) this.#trail.runBeside(attempt.target)
-    this.#runners.push({ attempt, halfAt: this.#halfAt(now) })
+    this.#runners.push({ attempt, halfAt: Math.min(now + patienceMs, this.#halfAt(now)) })
   }
 
   /** No target was found for that reason. The caller's time is worth another search, a hedge is not. */

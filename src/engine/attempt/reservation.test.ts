@@ -118,7 +118,7 @@ describe('a target whose park is over', () => {
 
 test.each([
   [{}, '0 of 30 requests left this minute (header), until 08:00:12 UTC'],
-  [{ limit: null, remaining: 1.7 }, '1 requests left this minute (header), until 08:00:12 UTC'],
+  [{ limit: null, remaining: 1.7 }, '1 request left this minute (header), until 08:00:12 UTC'],
   [{ window: 'none' as const }, '0 of 30 requests left (header), until 08:00:12 UTC'],
   [{ isSlowStart: true, limit: 16 }, '16 first calls in progress, more follow as they are answered'],
   [{ tooLarge: true }, 'the request is larger than the limit of 30 requests a minute'],

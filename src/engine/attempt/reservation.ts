@@ -1,5 +1,6 @@
 /** Reserves quota and budget before a call, to be settled or released after it. */
 
+import { counted } from '../../domain/counted.ts'
 import type { Target } from '../../domain/target.ts'
 import {
   type BudgetHold,
@@ -35,6 +36,8 @@ export type Hold =
       readonly why: Ineligible
       /** The exceeded budget whose rule is to fail the request. */
       readonly rejectedBy: BudgetRefusal | null
+      /** The exceeded budget, whatever its rule. */
+      readonly budget?: BudgetRefusal
     }
 
 interface HoldSources {
@@ -119,7 +122,7 @@ const NO_FREE = {}
 
 function overBudget(refusal: BudgetRefusal): Hold {
   const why: Ineligible = { code: 'budget', reason: refusal.reason, until: refusal.resetsAt }
-  return { granted: false, why, rejectedBy: refusal.onExceeded === 'reject' ? refusal : null }
+  return { granted: false, why, rejectedBy: refusal.onExceeded === 'reject' ? refusal : null, budget: refusal }
 }
 
 function mostOutputTokens(hold: BudgetHold, need: HoldNeed): number | null {
@@ -141,5 +144,6 @@ export function shortageText(shortage: Shortage): string {
   const size = limit === null ? '' : ` of ${limit}`
   const when = `until ${new Date(until).toISOString().slice(11, 19)} UTC`
   if (shortage.tooLarge) return `the request is larger than the limit${size} ${unit} a ${window}`
-  return `${Math.floor(remaining)}${size} ${unit} left${window === 'none' ? '' : ` this ${window}`} (${source}), ${when}`
+  const left = Math.floor(remaining)
+  return `${limit === null ? counted(left, unit) : `${left}${size} ${unit}`} left${window === 'none' ? '' : ` this ${window}`} (${source}), ${when}`
 }

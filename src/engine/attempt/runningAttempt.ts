@@ -21,4 +21,6 @@ export interface RunningAttempt {
   readonly startedAt: number
   /** It asks a target that is known to fail, to find out whether it still does. */
   readonly expected?: boolean
+  /** Why it was asked, where the decision of the request does not say it. */
+  readonly why?: string | undefined
 }

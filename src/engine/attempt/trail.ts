@@ -58,8 +58,8 @@ export class Trail {
    * what another dialect would have to be told in another way.
    */
   prefers: DialectId | null
-  /** Targets that others go before, because the request cannot wait for them; null for none. */
-  avoids: ((target: Target) => boolean) | null = null
+  /** Why others go before a target, in words (`would have to cut the answer`); null for none. */
+  avoids: ((target: Target) => string | null) | null = null
   readonly #maxAttempts: number
   readonly #hardCap: boolean
   readonly #needs: Told
@@ -282,7 +282,7 @@ export class Trail {
    */
   #reluctance(target: Target): 0 | 1 | 2 {
     const held = this.#heldAgainst(target)
-    return held === 0 && this.avoids?.(target) ? 1 : held
+    return held === 0 && (this.avoids?.(target) ?? null) !== null ? 1 : held
   }
 
   #heldAgainst(target: Target): 0 | 1 | 2 {

@@ -21,13 +21,17 @@ const race = {
 }
 
 /** The experiments of one process. */
-function open(store: Store, now = () => 0): Experiments {
+function open(store: Store, now = () => 0, definition: object = race): Experiments {
   const ignore = () => {}
   const experiments = new Experiments({ store, logger: silentLogger, now, monotonic: () => 0, onDecided: ignore })
-  const reading = readDefinitionFile(race)
+  use(experiments, definition)
+  return experiments
+}
+
+function use(experiments: Experiments, definition: object): void {
+  const reading = readDefinitionFile(definition)
   if (!reading.ok) throw new Error(reading.problems.join())
   experiments.use(reading.definitions, null)
-  return experiments
 }
 
 function trialOf(experiments: Experiments, unit: string): Trial {
@@ -116,36 +120,70 @@ describe('a value that is reported again', () => {
     expect(meanOf(one, trial.variant)).toBe(5)
   })
 
-  test('a thousand times a second is folded once a second, and not at all while that costs too much', () => {
-    let now = 0
+  test('a thousand times a second costs a part of the fold each second, while all else counts at once', () => {
     const store = createMemoryStore()
-    const one = open(store, () => now)
+    const one = open(store)
     for (let unit = 0; unit < 3000; unit++) say(one, { unit, request: 0, source: 'library', value: 1 })
     one.tick()
     const { experiment } = one.known('race')
     const evidence = () => one.evidenceOf(experiment)
-    const tick = () => {
+    /** How many ticks until the evidence has the value. */
+    const ticks = () => {
       const before = evidence()
-      now += 1000
-      one.tick()
-      return evidence() !== before
+      for (let tick = 1; ; tick++) {
+        one.tick()
+        if (evidence() !== before) return tick
+      }
     }
-    const again = () => {
-      for (let time = 0; time < 1000; time++) say(one, { unit: 5, request: 0, source: 'library', value: time % 10 })
+    const again = (unit = 5) => {
+      for (let time = 0; time < 1000; time++) say(one, { unit, request: 0, source: 'library', value: time % 10 })
     }
     again()
-    expect(tick()).toBe(true)
-    // 3,000 values at 2,000 a second: every second time.
+    // 3,001 steps to read back and 3,000 to fold, 2,000 a tick; then from the last kept state of before.
+    expect(ticks()).toBe(4)
+    again(2999)
+    expect(ticks()).toBe(1)
     again()
-    expect([tick(), tick(), tick()]).toEqual([false, true, false])
+    const before = evidence()
+    one.tick()
+    say(one, { unit: 3000, request: 0, source: 'library', value: 1 })
+    one.tick()
+    expect(before.variants().reduce((sum, { observations }) => sum + observations, 0)).toBe(3001)
     again()
     // Who looks gets all of it at once.
-    say(one, { unit: 5, request: 0, source: 'library', value: 7 })
-    const plain = open(createMemoryStore())
-    for (let unit = 0; unit < 3000; unit++)
-      say(plain, { unit, request: 0, source: 'library', value: unit === 5 ? 7 : 1 })
-    expect(evidenceOf(one)).toBe(evidenceOf(plain))
+    const values = new Map([
+      [5, 9],
+      [2999, 9],
+    ])
+    const set = (unit: number, value: number) => {
+      values.set(unit, value)
+      say(one, { unit, request: 0, source: 'library', value })
+    }
+    for (const [unit, value] of [
+      [5, 7],
+      [3000, 8],
+      [2500, 4],
+    ] as const) {
+      set(unit, value)
+      const plain = open(createMemoryStore())
+      for (let other = 0; other <= 3000; other++)
+        say(plain, { unit: other, request: 0, source: 'library', value: values.get(other) ?? 1 })
+      expect(evidenceOf(one)).toBe(evidenceOf(plain))
+    }
   })
+})
+
+test('a store in memory that has dropped its oldest events loses none of what was counted', () => {
+  const store = createMemoryStore({ maxEvents: 100 })
+  const one = open(store)
+  for (let unit = 0; unit < 300; unit++) {
+    say(one, { unit, request: 0, source: 'library', value: 1 })
+    one.tick()
+  }
+  say(one, { unit: 299, request: 0, source: 'library', value: 9 })
+  one.sync()
+  const seen = one.evidenceOf(one.known('race').experiment).variants()
+  expect(seen.reduce((sum, { observations }) => sum + observations, 0)).toBe(300)
 })
 
 function meanOf(experiments: Experiments, variant: string): number | null {
@@ -168,12 +206,54 @@ test('the evidence of a release before, which had no counts of answers, is read 
   expect(evidenceOf(open(store))).toBe(expected)
 })
 
+describe('a guard that is edited', () => {
+  const strict = race
+  const loose = { ...race, guard: { max_success_loss: 1 } }
+  /** Every unit of the second variant fails. */
+  const fail = (experiments: Experiments, from: number) => {
+    for (let unit = from; unit < from + 60; unit++) {
+      const enrolment = experiments.enrol(experiments.known('race'), {
+        requestId: `r${unit}`,
+        session: () => null,
+        labels: { user: `u${unit}` },
+      })
+      if (enrolment.variant === 'new') experiments.failed(enrolment, `r${unit}`)
+      else experiments.answered(enrolment, `r${unit}`, [])
+    }
+    experiments.sync()
+  }
+  const stoppedIn = (experiments: Experiments) => {
+    experiments.sync()
+    return experiments.evidenceOf(experiments.known('race').experiment).stopped().length
+  }
+
+  test('judges what comes, in every process and after a restart: what was stopped stays stopped', () => {
+    const store = createMemoryStore()
+    const one = open(store)
+    fail(one, 0)
+    expect(stoppedIn(one)).toBe(1)
+    use(one, loose)
+    expect(one.known('race')).toMatchObject({ revision: 1 })
+    for (const process of [one, open(store, () => 0, loose)]) expect(stoppedIn(process)).toBe(1)
+  })
+
+  test('does not judge what came before it', () => {
+    const store = createMemoryStore()
+    const one = open(store, () => 0, loose)
+    fail(one, 0)
+    use(one, strict)
+    expect(stoppedIn(one)).toBe(0)
+    fail(one, 60)
+    expect(stoppedIn(one)).toBe(1)
+    one.save()
+    expect(stoppedIn(open(store))).toBe(1)
+  })
+})
+
 test('an own metric may have the name by which the end of a request is kept', () => {
   const store = createMemoryStore()
   const one = open(store)
-  const reading = readDefinitionFile({ ...race, metric: { ...clicks, name: 'end' } })
-  if (!reading.ok) throw new Error(reading.problems.join())
-  one.use(reading.definitions, null)
+  use(one, { ...race, metric: { ...clicks, name: 'end' } })
   const enrolment = one.enrol(one.known('race'), { requestId: 'r', session: () => null, labels: { user: 'ana' } })
   one.report(enrolment.trial!, 'r', 'library', 'end', 4)
   one.failed(enrolment, 'r')

@@ -1,41 +1,58 @@
 /**
  * What one version of an experiment has observed: a fold of its events in log order and nothing else. A value that is
  * reported again for the same request counts as if it had come in the place of the first, so the fold is then repeated
- * from there; a state is kept every so often to begin from.
+ * from there, a part at a time; a state is kept every so often to begin from.
  */
 
 import { asNumber, asRecord, type Json } from '../../domain/json.ts'
+import { present } from '../../domain/present.ts'
 import type { ObservationEvent, StoredEvent } from '../../domain/store.ts'
+import { readAgain } from '../../experiment/definition.ts'
 import { Evidence, savedState } from '../../experiment/evidence.ts'
+import type { Guard } from '../../experiment/experiment.ts'
 import { rankOf } from './reports.ts'
 import type { Version } from './versions.ts'
 
 /** Steps between two kept states. */
 const KEPT_EVERY = 1_000
-/** Steps repeated per second at most, on average, for the sake of values reported again. */
-const REPEATED_PER_SECOND = 2_000
-
-/** An event that was counted. */
-interface Step extends Pick<ObservationEvent, 'trial' | 'at' | 'assigned' | 'outage' | 'lifted'> {
-  values: ObservationEvent['values']
-  rank: number
-  readonly isElsewhere: boolean
-  readonly isEnd: boolean
-}
+type StoredObservation = ObservationEvent & StoredEvent
 
 /** Units of one variant. */
 export interface AnsweredUnits {
   /** Answered or failed in the end. */
   ended: number
-  /** Answered by another model or provider than the one that was asked first. */
+  /** Answered by another model or provider than the one that was to. */
   elsewhere: number
 }
 
+/** The first event of a unit and observation, with the values that count. */
+interface Step {
+  event: StoredObservation
+  rank: number
+}
+
+/** What is folded so far. */
+interface Folded {
+  readonly evidence: Evidence
+  readonly answered: Record<string, AnsweredUnits>
+  /** How many steps. */
+  firsts: number
+  guard: Guard
+}
+
+/** The steps that are still to be read, and what came in the meantime. */
+interface ReadBack {
+  readonly earlier: Iterator<StoredObservation>
+  readonly since: StoredObservation[]
+}
+
+/** A state to go on from: plain JSON. */
 interface SavedFold {
+  /** The last event included. */
   readonly seq: number
-  readonly revision: number
   readonly state: Json
   readonly answered: Json
+  readonly firsts: number
 }
 
 export class VersionFold {
@@ -45,163 +62,160 @@ export class VersionFold {
   isChanged = false
   /** Whether it began without a saved state. */
   readonly isNew: boolean
-  #evidence: Evidence
-  #answered: Record<string, AnsweredUnits> = {}
-  /** All steps so far, kept from the first repeated report on. */
-  #steps: Step[] | null = null
+  /** Each with the event after which it holds, in order. */
+  readonly #guards: readonly { readonly after: number; readonly guard: Guard }[]
+  #folded: Folded
+  /** The fold that is being repeated; until it is complete, the old one goes on. Null when none is. */
+  #next: Folded | null = null
+  /** All steps so far, from the first repeated report on; incomplete while they are read. */
+  readonly #steps: Step[] = []
   readonly #stepOf = new Map<string, number>()
-  readonly #kept: { readonly steps: number; readonly state: Json; readonly answered: Record<string, AnsweredUnits> }[] =
-    []
-  /** How many of the steps are in the evidence. */
-  #folded = 0
-  #repeatedAt = Number.NEGATIVE_INFINITY
+  /** Null before and after the steps are read. */
+  #reading: ReadBack | null = null
+  #hasSteps = false
+  readonly #kept: SavedFold[] = []
 
   /** `saved`: its document; undefined for none. Without a usable one it begins before its first event. */
   constructor(version: Version, saved: unknown) {
     this.version = version
-    const record = asRecord(saved)
-    const isOfNow = (asNumber(record?.['revision']) ?? 0) === version.revision && record?.['answered'] !== undefined
-    const state = isOfNow ? savedState(version.experiment, record?.['state'] as never) : undefined // checked there
-    this.isNew = state === undefined
-    this.#evidence = new Evidence(version.experiment, state)
-    this.seq = state === undefined ? version.startSeq : (asNumber(record?.['seq']) ?? 0)
-    if (state !== undefined) this.#answered = record?.['answered'] as never // written by `saved`
+    this.#guards = guardsOf(version)
+    const usable = usableIn(saved, version)
+    this.isNew = usable === undefined
+    this.seq = usable?.seq ?? version.startSeq
+    this.#folded = this.#foldFrom(usable)
   }
 
   get evidence(): Evidence {
-    return this.#evidence
+    return this.#folded.evidence
   }
 
   /** By variant; one that is absent has none. */
   get answered(): Readonly<Record<string, Readonly<AnsweredUnits>>> {
-    return this.#answered
+    return this.#folded.answered
   }
 
-  saved(): SavedFold {
-    const { seq, version } = this
-    const state = structuredClone(this.#evidence.toJSON()) as never // plain JSON by its own word
-    return { seq, revision: version.revision, state, answered: structuredClone(this.#answered) as never }
+  /** A value that was replaced is not in the evidence yet. */
+  get isUnsettled(): boolean {
+    return this.#next !== null || this.#reading !== null
+  }
+
+  /** Call when nothing is unsettled: a later start goes on after `seq`. */
+  saved(): SavedFold & { readonly revision: number } {
+    return { ...savedOf(this.#folded, this.seq), revision: this.version.revision }
   }
 
   /** Counts the next event of the log. `earlier` gives all events of this version up to it, this one included. */
-  take(event: ObservationEvent & StoredEvent, earlier: () => Iterable<ObservationEvent & StoredEvent>): void {
+  take(event: StoredObservation, earlier: () => Iterator<StoredObservation>): void {
     if (event.seq <= this.seq) return
     this.isChanged = true
     this.seq = event.seq
-    if (this.#steps !== null) this.#add(this.#steps, event)
-    else if (event.again === undefined) this.#count(stepOf(event))
-    else this.#readBack(earlier())
-    // In order: what comes after a value that is not settled yet waits.
-    if (this.#steps !== null && !this.isUnsettled) this.#foldOn(this.#steps)
+    if (event.again === undefined) this.#count(this.#folded, event)
+    if (this.#reading !== null) this.#reading.since.push(event)
+    else if (this.#hasSteps) this.#add(event)
+    else if (event.again !== undefined) this.#reading = { earlier: earlier(), since: [] }
+    const isWhole = this.#hasSteps && !this.isUnsettled && event.again === undefined
+    if (isWhole && this.#folded.firsts % KEPT_EVERY === 0) this.#kept.push(savedOf(this.#folded, event.seq))
   }
 
-  /** A value before the end was replaced, which the evidence does not contain yet. */
-  isUnsettled = false
-
-  /** Whether repeating the fold now, at `now` (milliseconds), stays within what it may cost. */
-  maySettle(now: number): boolean {
-    const seconds = Math.abs(now - this.#repeatedAt) / 1000
-    return seconds >= ((this.#steps?.length ?? 0) - this.#folded) / REPEATED_PER_SECOND
+  /** Goes on with what is to be repeated, at most so many steps. Returns whether the evidence has another value now. */
+  settle(most: number): boolean {
+    let left = most
+    while (this.#reading !== null && left-- > 0) this.#readOn(this.#reading)
+    if (this.#next === null) return false
+    while (this.#next.firsts < this.#steps.length && left-- > 0) this.#foldOn(this.#next)
+    if (this.#next.firsts < this.#steps.length) return false
+    this.#folded = this.#next
+    this.#next = null
+    return true
   }
 
-  /** Repeats the fold from the first replaced value on. */
-  settle(now: number): void {
-    if (!this.isUnsettled || this.#steps === null) return
-    this.isUnsettled = false
-    this.#foldOn(this.#steps)
-    this.#repeatedAt = now
+  #readOn({ earlier, since }: ReadBack): void {
+    const { value, done } = earlier.next()
+    if (done !== true) return this.#add(value)
+    this.#reading = null
+    for (const event of since) this.#add(event)
+    // A store in memory drops its oldest events: then the value stays as it was, rather than losing theirs.
+    this.#hasSteps = this.#steps.length >= this.#folded.firsts
+    if (this.#hasSteps) return this.#restartFrom(0)
+    this.#steps.length = 0
+    this.#stepOf.clear()
   }
 
-  #readBack(events: Iterable<ObservationEvent & StoredEvent>): void {
-    const steps: Step[] = []
-    for (const event of events) this.#add(steps, event)
-    this.#steps = steps
-    this.#restartFrom(0)
-  }
-
-  #add(steps: Step[], event: ObservationEvent & StoredEvent): void {
+  #add(event: StoredObservation): void {
+    const rank = rankOf(event)
     if (event.again === undefined) {
-      this.#stepOf.set(event.id, steps.length)
-      steps.push(stepOf(event))
+      this.#stepOf.set(event.id, this.#steps.length)
+      this.#steps.push({ event, rank })
       return
     }
     const at = this.#stepOf.get(event.again)
-    const step = at === undefined ? undefined : steps[at]
-    const rank = rankOf(event)
+    const step = at === undefined ? undefined : this.#steps[at]
     if (at === undefined || step === undefined || rank < step.rank) return
-    step.values = numbersIn(event)
+    step.event = { ...step.event, values: event.values }
     step.rank = rank
-    if (at < this.#folded) this.#restartFrom(at)
+    if (this.#hasSteps && at < (this.#next ?? this.#folded).firsts) this.#restartFrom(at)
   }
 
   /** Goes back to the last kept state of before that step. */
   #restartFrom(step: number): void {
-    while ((this.#kept.at(-1)?.steps ?? 0) > step) this.#kept.pop()
-    const kept = this.#kept.at(-1)
-    // The evidence is replaced when it is complete again: until then the old one answers.
-    this.#folded = kept?.steps ?? 0
-    this.isUnsettled = true
-    this.#next = {
-      evidence: new Evidence(this.version.experiment, structuredClone(kept?.state) as never),
-      answered: structuredClone(kept?.answered ?? {}),
-    }
+    while ((this.#kept.at(-1)?.firsts ?? 0) > step) this.#kept.pop()
+    this.#next = this.#foldFrom(structuredClone(this.#kept.at(-1)))
   }
 
-  #next: { readonly evidence: Evidence; readonly answered: Record<string, AnsweredUnits> } | null = null
-
-  #foldOn(steps: readonly Step[]): void {
-    if (this.#next !== null) {
-      this.#evidence = this.#next.evidence
-      this.#answered = this.#next.answered
-      this.#next = null
-    }
-    while (this.#folded < steps.length) {
-      this.#count(steps[this.#folded] as Step) // in range
-      this.#folded++
-      if (this.#folded % KEPT_EVERY === 0) this.#keep()
-    }
+  /** Undefined: from the start. */
+  #foldFrom(saved: SavedFold | undefined): Folded {
+    const evidence = new Evidence(this.version.experiment, saved?.state as never) // checked where it came in
+    const answered = (saved?.answered ?? {}) as never // as `savedOf` wrote it
+    const guard = this.#guardAt(saved?.seq ?? 0)
+    evidence.useGuard(guard)
+    return { evidence, answered, firsts: saved?.firsts ?? 0, guard }
   }
 
-  #keep(): void {
-    const state = structuredClone(this.#evidence.toJSON()) as never // plain JSON by its own word
-    this.#kept.push({ steps: this.#folded, state, answered: structuredClone(this.#answered) })
+  #foldOn(folded: Folded): void {
+    const { event } = present(this.#steps[folded.firsts])
+    this.#count(folded, event)
+    if (folded.firsts % KEPT_EVERY === 0) this.#kept.push(savedOf(folded, event.seq))
   }
 
-  #count(step: Step): void {
-    this.#evidence.fold(step)
-    if (!step.isEnd) return
-    const { isElsewhere } = step
-    const { variant } = step.trial
-    const units = this.#answered[variant] ?? { ended: 0, elsewhere: 0 }
-    this.#answered[variant] = units
+  #count(folded: Folded, event: StoredObservation): void {
+    const { evidence, answered } = folded
+    const { variant } = event.trial
+    folded.firsts++
+    const guard = this.#guardAt(event.seq)
+    if (guard !== folded.guard) evidence.useGuard(guard)
+    folded.guard = guard
+    evidence.fold(event)
+    // A damaged file can return anything.
+    if (asRecord(event.values)?.['success'] === undefined) return
+    const units = answered[variant] ?? { ended: 0, elsewhere: 0 }
+    answered[variant] = units
     units.ended++
-    if (isElsewhere) units.elsewhere++
+    if (event.answeredBy !== undefined) units.elsewhere++
+  }
+
+  /** Of that event; the same object for as long as it holds. */
+  #guardAt(seq: number): Guard {
+    return (this.#guards.findLast(({ after }) => seq > after) ?? present(this.#guards[0])).guard
   }
 }
 
-function stepOf(event: ObservationEvent): Step {
-  const values = numbersIn(event)
-  const isEnd = 'success' in values
-  const isElsewhere = event.answeredBy !== undefined
-  const { trial, at, assigned, outage, lifted } = event
-  return {
-    trial,
-    at,
-    values,
-    rank: rankOf(event),
-    isElsewhere,
-    isEnd,
-    ...(assigned && { assigned }),
-    ...(outage && { outage }),
-    ...(lifted !== undefined && { lifted }),
-  }
+/** A guard judges what comes while it holds: what it stopped was not assigned, and no other guard can undo that. */
+function guardsOf({ experiment, ruleChanges }: Version): { readonly after: number; readonly guard: Guard }[] {
+  const rules = [...ruleChanges.map(({ before }) => readAgain(before, experiment.version) ?? experiment), experiment]
+  return rules.map(({ guard }, index) => ({ after: ruleChanges[index - 1]?.seq ?? -1, guard }))
 }
 
-/** A damaged file can return anything. */
-function numbersIn({ values }: ObservationEvent): ObservationEvent['values'] {
-  return Object.fromEntries(
-    Object.entries(asRecord(values) ?? {}).flatMap(([metric, value]) =>
-      typeof value === 'number' ? [[metric, value]] : [],
-    ),
-  )
+function usableIn(saved: unknown, { experiment, revision }: Version): SavedFold | undefined {
+  const record = asRecord(saved)
+  const state = savedState(experiment, record?.['state'] as never) // checked there
+  // Stores of before have no counts of answers.
+  const isOfNow = (asNumber(record?.['revision']) ?? 0) === revision && record?.['answered'] !== undefined
+  if (!isOfNow || state === undefined) return undefined
+  const [seq, firsts] = [asNumber(record?.['seq']) ?? 0, asNumber(record?.['firsts']) ?? 0]
+  return { seq, firsts, state: state as never, answered: record?.['answered'] as Json } // plain JSON
+}
+
+function savedOf({ evidence, answered, firsts }: Folded, seq: number): SavedFold {
+  const state = structuredClone(evidence.toJSON()) as never // plain JSON by its own word
+  return { seq, state, answered: structuredClone(answered) as never, firsts }
 }

@@ -19,6 +19,8 @@ export type StopCause = 'person' | 'changed' | 'removed'
 export interface RuleChange {
   /** Epoch milliseconds. */
   readonly at: number
+  /** The position in the log after which the new rules hold, where rules are about what is still to come. */
+  readonly seq: number
   /** The definition before it, as written. */
   readonly before: Json
   /** Whether there were observations whose result may have suggested it. */
@@ -178,10 +180,16 @@ function mayResume({ stopped }: Version, source: string): boolean {
   return stopped !== null && (source === COMMAND || stopped.cause !== 'person')
 }
 
-/** Stores of before may have the same data under several rules as several versions: then the same rules come first. */
+/**
+ * Stores of before may have the same data under several rules as several versions, each dealt anew. Then the one that
+ * runs goes on, so that no unit moves; with the same rules first, as two configurations may each have one running.
+ */
 function versionOf(versions: readonly Version[], experiment: Experiment): Version | undefined {
   const same = versions.filter((version) => hasSameData(version.experiment, experiment))
-  return same.find((version) => hasSameRules(version.experiment, experiment)) ?? currentOf(same)
+  const alike = same.filter((version) => hasSameRules(version.experiment, experiment))
+  const current = currentOf(versions)
+  const isCurrent = current !== undefined && same.includes(current)
+  return alike.find(({ stopped }) => stopped === null) ?? (isCurrent ? current : (alike[0] ?? currentOf(same)))
 }
 
 type Start = Definition & Pick<Version, 'source' | 'startSeq'> & { readonly now: number; readonly hadData: boolean }
@@ -218,14 +226,16 @@ function newVersion(versions: readonly Version[], { written, experiment, source,
 }
 
 /** The version read by other rules from now on; a result by the old ones is one no longer. */
-function withRules(known: Version, { written, experiment, now, hadData }: Start): Version {
+function withRules(known: Version, { written, experiment, now, startSeq, hadData }: Start): Version {
   if (hasSameRules(known.experiment, experiment)) return known
   return {
     ...known,
     experiment: { ...experiment, version: known.experiment.version },
     written,
     revision: known.revision + 1,
-    ruleChanges: [...known.ruleChanges, { at: now, before: known.written, hadData }].slice(-MOST_CHANGES),
+    ruleChanges: [...known.ruleChanges, { at: now, seq: startSeq, before: known.written, hadData }].slice(
+      -MOST_CHANGES,
+    ),
     decidedAt: decidesAlike(known.experiment, experiment) ? known.decidedAt : null,
   }
 }
@@ -276,6 +286,7 @@ function readRuleChanges(stored: unknown): readonly RuleChange[] {
     const record = asRecord(entry)
     if (record === undefined) return []
     const hadData = record['hadData'] === true
-    return [{ at: asNumber(record['at']) ?? 0, before: record['before'] as Json, hadData }] // it was read from JSON
+    const seq = asNumber(record['seq']) ?? 0
+    return [{ at: asNumber(record['at']) ?? 0, seq, before: record['before'] as Json, hadData }] // it was read from JSON
   })
 }

@@ -4,13 +4,14 @@
  */
 
 import { asRecord, type Json } from '../../domain/json.ts'
-import type { Store, StoredEvent, StoreEvent } from '../../domain/store.ts'
+import type { QualityEvent, Store, StoredEvent, StoreEvent } from '../../domain/store.ts'
 import type { Budgets } from '../../money/budget.ts'
 import type { Crossing } from '../../money/budgetCounter.ts'
 import { FreeCounts } from '../../money/freeCount.ts'
 import { QuotaTracker, type QuotaTrackerOptions } from '../../quota/limits/quotaTracker.ts'
 import { Parks, type ParksOptions } from '../../quota/parks/parks.ts'
 import type { Router } from '../../routing/choose.ts'
+import { Ratings } from '../../routing/ratings.ts'
 import { TargetTotals } from '../../store/tally.ts'
 import { Sessions } from '../request/session.ts'
 import { HourlyObservations } from './hourlyObservations.ts'
@@ -37,6 +38,8 @@ export class LearnedState {
   quota: QuotaTracker
   readonly freeCounts: FreeCounts
   tally = new TargetTotals()
+  /** Which ratings count, and as what. */
+  ratings = new Ratings()
   observed = new HourlyObservations()
   /** Called for every threshold that a budget reaches, by spending here or elsewhere; null: not set. */
   onCrossings: ((crossings: readonly Crossing[]) => void) | null = null
@@ -72,6 +75,7 @@ export class LearnedState {
       this.parks = Parks.fromJson(state['parks'], this.#counting)
       this.quota = QuotaTracker.fromJson(state['quota'], this.#counting)
       this.tally = TargetTotals.fromJson(state['tally']) ?? new TargetTotals()
+      this.ratings = Ratings.fromJson(state['ratings'])
       this.observed = HourlyObservations.fromJson(state['observed'])
       this.latencyAllowance = LatencyAllowance.fromJson(state['latencies'])
       this.silences = Silences.fromJson(state['silences'])
@@ -121,6 +125,7 @@ export class LearnedState {
       parks: this.parks.toJson(),
       quota: this.quota.toJson(),
       tally: this.tally.toJson(),
+      ratings: this.ratings.toJson(),
       observed: this.observed.toJson(),
       latencies: this.latencyAllowance.toJson(),
       silences: this.silences.toJson(),
@@ -145,9 +150,19 @@ export class LearnedState {
     }
   }
 
+  #rate(event: QualityEvent): void {
+    const change = this.ratings.settle(event)
+    if (change === null) return
+    this.router.rate(change)
+    this.tally.rate(change)
+  }
+
   #take(event: StoreEvent): void {
-    this.router.fold(event)
-    this.tally.add(event)
+    if (event.kind === 'quality') this.#rate(event)
+    else {
+      this.router.fold(event)
+      this.tally.add(event)
+    }
     this.observed.fold(event)
     this.changes++
     if (event.kind === 'attempt') {

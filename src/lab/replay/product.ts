@@ -70,7 +70,8 @@ export class Product implements Policy {
 
   rate(index: number, score: number, at: number, { task }: Arrival): void {
     const target = this.targetAt(index)
-    const about = { origin: 'replay', id: `quality-${++this.#events}`, target, requestId: null, task }
+    const id = `quality-${++this.#events}`
+    const about = { origin: 'replay', id, target, requestId: `rated-${this.#events}`, task }
     this.router.fold({ kind: 'quality', at: this.#clock(at), score, source: 'user', ...about })
   }
 

@@ -51,15 +51,18 @@ export class Run {
     return this.#log
   }
 
-  /** The tester has seen every target once that is known at the start; the others are announced when they appear. */
+  /**
+   * The tester has seen every target once that is known at the start, unless the scenario says otherwise; the others are
+   * announced when they appear.
+   */
   #introduce(): void {
-    const { contenders, from } = this.#world.scenario
+    const { contenders, from, untested } = this.#world.scenario
     contenders.forEach(({ since }, index) => {
       if (since > from) this.#agenda.add(since, () => this.#policy.add(index, since))
       else this.#policy.add(index, from)
     })
     contenders.forEach(({ since }, index) => {
-      if (since > from) return
+      if (since > from || untested) return
       const at = from - 1000 * (contenders.length - index)
       const fate = this.#world.fate(-1, index, { at, tokens: 0 })
       this.#policy.learn({ ...seenOf(fate, -1, index, at), source: 'test' })

@@ -98,6 +98,20 @@ function newKey(): ReplayScenario {
   return { ...scenario, change: { at, until: { adopt: 0 } } }
 }
 
+/** The incumbent is fast, so that what is assumed of an unknown key is worse; the one added on the fourth day is better. */
+function untestedKey(): ReplayScenario {
+  const at = START + 3 * DAY
+  const better: Kind = { provider: 'swift', model: 'fast-70b', conditions: { firstTokenMs: 40, quality: 0.92 } }
+  const scenario = withBest('S7-untested-key', contender(better, { since: at }))
+  const incumbent = contender({ ...SIX[0]!, conditions: { firstTokenMs: 500 } })
+  return { ...scenario, contenders: [...scenario.contenders, incumbent], change: { at, until: { adopt: 0 } } }
+}
+
+/** A new installation: every key is configured, and none was ever called. */
+function allUntested(): ReplayScenario {
+  return { ...withBest('S8-all-untested', contender(SIX[0]!)), untested: true }
+}
+
 function outages(): ReplayScenario {
   const down = { works: 0, failure: 'overloaded', failureMs: 800 } as const
   const isDown = (at: number) => [4, 11, 18].includes(hourOf(at)) && at % HOUR < 40 * 60_000
@@ -155,5 +169,16 @@ function threeDays(): ReplayScenario {
 }
 
 export function syntheticScenarios(): readonly ReplayScenario[] {
-  return [rateLimit(), qualityDrop(), peakHours(), keyRevoked(), newKey(), outages(), mixedLength(), threeDays()]
+  return [
+    rateLimit(),
+    qualityDrop(),
+    peakHours(),
+    keyRevoked(),
+    newKey(),
+    outages(),
+    untestedKey(),
+    allUntested(),
+    mixedLength(),
+    threeDays(),
+  ]
 }

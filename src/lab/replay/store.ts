@@ -16,7 +16,7 @@ const FEWEST_ATTEMPTS = 10
 /** Null when too little was recorded to choose between anything: two targets with ten attempts each. */
 export function recordedScenario(events: readonly StoreEvent[]): ReplayScenario | null {
   const attempts = events.filter((event) => event.kind === 'attempt').filter(isAboutTarget)
-  const scores = meanScores(events.filter((event) => event.kind === 'quality'))
+  const scores = meanScores(lastScores(events.filter((event) => event.kind === 'quality')))
   const groups = grouped(
     attempts.map((attempt) => probeOf(attempt, scores)),
     ({ provider, model }) => `${provider}/${model}`,
@@ -41,6 +41,16 @@ function isAboutTarget({ ok, failure, notCharged }: AttemptEvent): boolean {
       failure !== null &&
       !['client_gone', 'slower', 'bad_request', 'content_filter'].includes(failure.kind))
   )
+}
+
+/** Of one rater and request the last score counts. */
+function lastScores(scores: readonly QualityEvent[]): readonly QualityEvent[] {
+  const last = new Map<string, QualityEvent>()
+  for (const event of scores) {
+    const key = event.rater === undefined ? event.id : `${event.requestId} ${event.rater}`
+    if ((event.turn ?? 1) >= (last.get(key)?.turn ?? 1)) last.set(key, event)
+  }
+  return [...last.values()]
 }
 
 function meanScores(scores: readonly QualityEvent[]): ReadonlyMap<string, number> {

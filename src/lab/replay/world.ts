@@ -61,6 +61,8 @@ export interface ReplayScenario {
   readonly contenders: readonly Contender[]
   readonly arrivals: (seed: number) => readonly Arrival[]
   readonly change?: Change
+  /** Nobody tests any target beforehand. Default: each that is there at the start was tested once. */
+  readonly untested?: true
 }
 
 export interface CallFate {

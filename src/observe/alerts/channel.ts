@@ -29,7 +29,7 @@ export type Delivery =
     }
 
 /** What is sent at once. */
-export interface Message {
+export interface AlertMessage {
   /** At least one; several only to a channel with `mostCharacters`. */
   readonly alerts: readonly Alert[]
   /** Said before them: why this channel gets them, or what it has missed. */
@@ -52,7 +52,7 @@ export interface Channel {
    */
   readonly backupAfterMs: number | null
   /** Never rejects. */
-  send(message: Message, signal: AbortSignal): Promise<Delivery>
+  send(message: AlertMessage, signal: AbortSignal): Promise<Delivery>
 }
 
 export interface ChannelTools {

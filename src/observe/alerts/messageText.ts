@@ -1,12 +1,12 @@
 /** The text of a message: its note and its alerts, in full or in a plain short form. */
 
 import { type Alert, alertText, moment } from './alert.ts'
-import type { Message } from './channel.ts'
+import type { AlertMessage } from './channel.ts'
 
 const BETWEEN = '\n\n'
 const MOST_PLAIN = 300
 
-export function messageText({ alerts, note, isPlain }: Message): string {
+export function messageText({ alerts, note, isPlain }: AlertMessage): string {
   const texts = alerts.map((alert) => (isPlain ? plainText(alert) : alertText(alert)))
   return [...(note === null ? [] : [isPlain ? ascii(note) : note]), ...texts].join(BETWEEN)
 }

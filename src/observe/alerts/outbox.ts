@@ -11,7 +11,7 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
 import { type Alert, alertText, coversEvent, moment } from './alert.ts'
-import type { Channel, Delivery, Message } from './channel.ts'
+import type { AlertMessage, Channel, Delivery } from './channel.ts'
 import { type ChannelHealth, healthOf } from './channelHealth.ts'
 import {
   afterFailure,
@@ -29,7 +29,7 @@ import {
   writeState,
 } from './channelState.ts'
 import { AFTERMATH, announcement, gapNotes, returnText, standInNote } from './channelTexts.ts'
-import { batchOf, inOrder, keyOf, type OutboxEntry, type Refused, readEntry, writeEntry } from './outboxEntry.ts'
+import { batchOf, entryKey, inOrder, type OutboxEntry, type RefusedForm, readEntry, writeEntry } from './outboxEntry.ts'
 
 export interface OutboxOptions {
   readonly store: Store
@@ -206,7 +206,8 @@ export class Outbox {
 
   #claim(channel: Channel, claim: string): ChannelState | null {
     const now = this.#options.now()
-    const isFirst = !this.#tried.has(channel.id)
+    // A command that only looks and ends again is no new start.
+    const isFirst = !this.#tried.has(channel.id) && !this.#isClosing
     const state = this.#change(channel, (before) =>
       isFree(before, now, isFirst) ? claimed(before, claim, now) : before,
     )
@@ -261,7 +262,7 @@ export class Outbox {
   #tidyOthers({ alert, isBackup, channel: by }: OutboxEntry): void {
     for (const other of this.#channels) {
       if (other.id === by) continue
-      const key = keyOf(other.id, alert)
+      const key = entryKey(other.id, alert)
       if (!isBackup && other.backupAfterMs !== null && this.#remove(key, (entry) => entry.isBackup)) continue
       if (isBackup && other.backupAfterMs === null && this.#remove(key))
         this.#change(other, (state) => ({ ...state, covered: widened(state.covered, alert.at) }))
@@ -269,7 +270,7 @@ export class Outbox {
   }
 
   /**
-   * Refused for its contents: next in a plainer form. One refused in every form is given up, unless the message before
+   * RefusedForm for its contents: next in a plainer form. One refused in every form is given up, unless the message before
    * it was too: then it is the channel that takes nothing, and it rests with the message in it.
    */
   #refused(channel: Channel, { batch, claim, message }: Sent, delivery: Failed): void {
@@ -314,7 +315,7 @@ export class Outbox {
     const now = this.#options.now()
     for (const { id, backupAfterMs } of this.#channels) {
       if (backupAfterMs === null) continue
-      this.#options.store.updateDoc(ENTRIES, keyOf(id, alert), (value) => {
+      this.#options.store.updateDoc(ENTRIES, entryKey(id, alert), (value) => {
         const entry = readEntry('', value)
         return entry === undefined ? value : writeEntry({ ...entry, notBefore: Math.min(entry.notBefore, now) })
       })
@@ -392,10 +393,10 @@ export class Outbox {
   }
 
   #put(entry: Omit<OutboxEntry, 'key'>): void {
-    this.#options.store.setDoc(ENTRIES, keyOf(entry.channel, entry.alert), writeEntry(entry))
+    this.#options.store.setDoc(ENTRIES, entryKey(entry.channel, entry.alert), writeEntry(entry))
   }
 
-  #mark(entry: OutboxEntry, refused: Refused): void {
+  #mark(entry: OutboxEntry, refused: RefusedForm): void {
     this.#options.store.updateDoc(ENTRIES, entry.key, (value) =>
       value === undefined ? undefined : writeEntry({ ...entry, refused }),
     )
@@ -418,14 +419,14 @@ export class Outbox {
   }
 
   #dropExcess(channel: Channel, now: number): void {
+    const isOf = ([key]: readonly [string, unknown]) => key.startsWith(`${channel.id} `)
+    if (this.#options.store.listDocs(ENTRIES).filter(isOf).length <= MOST_WAITING) return
     this.#drop(channel, (all) => all.filter(({ alert }) => now - alert.at <= LIFE_MS).slice(0, -MOST_WAITING))
   }
 
   #drop(channel: Channel, choose: (entries: readonly OutboxEntry[]) => readonly OutboxEntry[]): void {
     const entries = this.#entries().filter((entry) => entry.channel === channel.id)
-    const dropped = choose(inOrder(entries)).filter(({ key }) =>
-      this.#remove(key),
-    )
+    const dropped = choose(inOrder(entries)).filter(({ key }) => this.#remove(key))
     if (dropped.length > 0) this.#lose(channel, dropped)
   }
 
@@ -446,7 +447,7 @@ export class Outbox {
 
 interface Sending {
   readonly batch: readonly OutboxEntry[]
-  readonly message: Message
+  readonly message: AlertMessage
   /** The gaps that the message mentions. */
   readonly said: Pick<ChannelState, 'lost' | 'covered'>
 }

@@ -16,14 +16,14 @@ export interface OutboxEntry {
   /** Whether it goes out only if the other channels do not deliver it. */
   readonly isBackup: boolean
   /** What its contents were refused in; it is tried in the next form. */
-  readonly refused: Refused
+  readonly refused: RefusedForm
 }
 
 /** `together`: in a message with others. `whole`: on its own. `plain`: in the plain short form. */
-export type Refused = 'nothing' | 'together' | 'whole' | 'plain'
-const REFUSED: readonly Refused[] = ['nothing', 'together', 'whole', 'plain']
+export type RefusedForm = 'nothing' | 'together' | 'whole' | 'plain'
+const REFUSED: readonly RefusedForm[] = ['nothing', 'together', 'whole', 'plain']
 
-export const keyOf = (channelId: string, { at, id }: Alert): string =>
+export const entryKey = (channelId: string, { at, id }: Alert): string =>
   `${channelId} ${String(at).padStart(15, '0')} ${id}`
 
 export function writeEntry({ channel, alert, order, notBefore, isBackup, refused }: Omit<OutboxEntry, 'key'>): Json {

@@ -4,7 +4,7 @@ import { cleanText } from '../../domain/cleanText.ts'
 import { cutText } from '../../domain/cutText.ts'
 import { asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { Secret } from '../../domain/redact.ts'
-import type { Channel, ChannelTools, Delivery, Message } from './channel.ts'
+import type { AlertMessage, Channel, ChannelTools, Delivery } from './channel.ts'
 import { messageText } from './messageText.ts'
 import { type PostAnswer, post } from './post.ts'
 
@@ -29,7 +29,7 @@ export function telegram(settings: TelegramSettings, tools: ChannelTools): Chann
   /** Where the group has moved to, as the Bot API said. */
   let movedTo: string | null = null
 
-  async function sendTo(chatId: string, message: Message, signal: AbortSignal): Promise<Sent> {
+  async function sendTo(chatId: string, message: AlertMessage, signal: AbortSignal): Promise<Sent> {
     const body = JSON.stringify(messageFor(chatId, message))
     const posted = await post({ url, headers: { 'content-type': 'application/json' }, body }, tools, signal)
     return posted.ok ? judged(posted, tools) : { delivery: posted.delivery, movedTo: null }
@@ -63,7 +63,7 @@ interface Sent {
 const movedText = (chatId: string) => `the group has moved: set settings.alerts.telegram.chat_id to ${chatId}`
 
 /** No parse mode, so nothing in the text is interpreted as markup. */
-function messageFor(chatId: string, message: Message): object {
+function messageFor(chatId: string, message: AlertMessage): object {
   return {
     chat_id: chatId,
     text: cutText(messageText(message), MOST_CHARACTERS),

@@ -4,7 +4,7 @@ import { cutBytes, cutText } from '../../domain/cutText.ts'
 import { isoOrNull } from '../../domain/isoTime.ts'
 import { present } from '../../domain/present.ts'
 import type { Alert } from './alert.ts'
-import type { Message } from './channel.ts'
+import type { AlertMessage } from './channel.ts'
 import { messageText, plainAlert } from './messageText.ts'
 
 interface RenderedMessage {
@@ -15,7 +15,7 @@ interface RenderedMessage {
 interface AlertTemplate {
   /** Maximum total characters of the texts one message may carry; null when each alert is a message of its own. */
   readonly mostCharacters: number | null
-  write(message: Message): RenderedMessage
+  write(message: AlertMessage): RenderedMessage
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json' }
@@ -66,7 +66,7 @@ export function unknownVariables(text: string): readonly string[] {
 }
 
 /** The first alert of a message in machine-readable form: times in ISO 8601 UTC. */
-function fieldsOf(message: Message): Record<string, string | null> {
+function fieldsOf(message: AlertMessage): Record<string, string | null> {
   const first = present(message.alerts[0])
   const alert = message.isPlain ? plainAlert(first) : first
   const { id, event, subject, what, why, works, returns, advice } = alert
@@ -105,7 +105,7 @@ export const VARIABLES: readonly string[] = [
 const VARIABLE = /\{\{ {0,4}([A-Za-z_]{1,40}) {0,4}\}\}/g
 
 /** A text that is JSON once filled in is sent as JSON, with its values escaped; any other is sent as is. */
-function filled(text: string, message: Message): RenderedMessage {
+function filled(text: string, message: AlertMessage): RenderedMessage {
   const isJson = /^\s*[[{]/.test(text) && !text.trimStart().startsWith('{{')
   const values = fieldsOf(message)
   const body = text.replace(VARIABLE, (whole, name: string) => {

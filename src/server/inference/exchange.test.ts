@@ -334,6 +334,7 @@ describe('an exchange', () => {
       clientStallMs: 5000,
       onLongBody: () => {},
       ready: () => null,
+      isShared: () => false,
       observe: (request) => void seen.push(request),
       ...more,
     }

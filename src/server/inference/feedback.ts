@@ -13,11 +13,11 @@ import { sendJson } from '../send.ts'
 import { sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 
-export const feedback: Handler = async ({ engine, maxBodyBytes }, request, response, token) => {
+export const feedback: Handler = async ({ engine, maxBodyBytes, isShared }, request, response, token) => {
   try {
     const body = asRecord(withPlainNumbers(parseBody((await readBody(request, maxBodyBytes)).bytes)))
     const given = readFeedback(body)
-    giveFeedback(engine, raterOf(token), given)
+    giveFeedback(engine, raterOf(token, isShared(token)), given)
     // What another gateway of the same store is told next must find what this one was told.
     engine.store.flushNow()
     const { requestId, score, metrics = [] } = given
@@ -31,8 +31,8 @@ export const feedback: Handler = async ({ engine, maxBodyBytes }, request, respo
   }
 }
 
-function raterOf({ scope, id, name, createdAt }: Token): Rater {
-  return scope === 'admin' ? { kind: 'admin' } : { kind: 'token', id, name, createdAt }
+function raterOf({ scope, id, name, createdAt }: Token, isShared: boolean): Rater {
+  return scope === 'admin' ? { kind: 'admin' } : { kind: 'token', id, name, createdAt, isShared }
 }
 
 const MOST_METRICS = 20

@@ -75,6 +75,43 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
         value: nanoToUsd(credit.left),
       })),
     },
+    ...alertGauges(engine),
+  ]
+}
+
+function alertGauges({ monitor }: EngineReader): readonly Gauge[] {
+  const channels = monitor.alerts.health()
+  const rows = (read: (channel: (typeof channels)[number]) => number | null) =>
+    channels.flatMap((channel) => {
+      const value = read(channel)
+      return value === null ? [] : [{ labels: { channel: channel.name }, value }]
+    })
+  return [
+    {
+      name: 'keywise_alert_channel_state',
+      help: '1 for the state of each channel of alerts: ok, resting or off.',
+      rows: channels.map(({ name, state }) => ({ labels: { channel: name, state }, value: 1 })),
+    },
+    {
+      name: 'keywise_alert_channel_failures',
+      help: 'Failures in a row of each channel of alerts.',
+      rows: rows(({ failures }) => failures),
+    },
+    {
+      name: 'keywise_alerts_waiting',
+      help: 'Alerts waiting for each channel.',
+      rows: rows(({ waiting }) => waiting),
+    },
+    {
+      name: 'keywise_alerts_undelivered',
+      help: 'Alerts that never went out by each channel, since its last message.',
+      rows: rows(({ undelivered }) => undelivered),
+    },
+    {
+      name: 'keywise_alert_delivered_at_seconds',
+      help: 'Unix time of the last message that each channel of alerts took.',
+      rows: rows(({ deliveredAt }) => (deliveredAt === null ? null : deliveredAt / 1000)),
+    },
   ]
 }
 

@@ -59,13 +59,18 @@ const COLUMNS = [
   'rest',
 ] as const
 
+/** What `readEvent` needs of an event that is no attempt. */
+export const PLAIN_COLUMNS = ['seq', 'id', 'kind', 'at', 'origin', 'rest'] as const
+
 /** Adds one event unless its id exists already. Parameters in the order of `COLUMNS`. */
 export const INSERT_EVENT = `INSERT INTO events (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`
 
 /** Returns whether the event was new. */
 export function insertEvent(insert: StatementSync, event: StoreEvent): boolean {
   const { changes } =
-    event.kind === 'attempt' ? insertAttempt(insert, event) : insert.run(...headOf(event), ...NO_ATTEMPT, bodyOf(event))
+    event.kind === 'attempt'
+      ? insertAttempt(insert, event)
+      : insert.run(...headOf(event), ratedRequest(event), ...NO_ATTEMPT, bodyOf(event))
   return changes !== 0
 }
 
@@ -109,6 +114,7 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
     priceSource: textOrNull(row['price_source']),
     limits: (asArray(rest?.['limits']) ?? []) as readonly LimitFact[], // written by keywise
     ...(typeof rest?.['calls'] === 'number' && { calls: rest['calls'] }),
+    ...(typeof rest?.['why'] === 'string' && { why: rest['why'] }),
     ...(Array.isArray(rest?.['leftOut']) && { leftOut: rest['leftOut'] as readonly string[] }), // written by keywise
     task: textOrNull(row['task']),
     session: textOrNull(row['session']),
@@ -207,9 +213,9 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
  * total other than input plus output.
  */
 function restOf(event: AttemptEvent): string | null {
-  const { failure, known, limits, usage, trial, healed, calls, leftOut, tokenId } = event
+  const { failure, known, limits, usage, trial, healed, calls, leftOut, tokenId, why } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
-  const details = [known, trial, healed, calls, leftOut, tokenId]
+  const details = [known, trial, healed, calls, leftOut, tokenId, why]
   const isPlain = failure === null && details.every((detail) => detail === undefined)
   if (isPlain && limits.length === 0 && !oddTotal) return null
   return JSON.stringify({
@@ -222,6 +228,7 @@ function restOf(event: AttemptEvent): string | null {
     calls,
     leftOut,
     tokenId,
+    why,
   })
 }
 
@@ -229,8 +236,11 @@ function headOf(event: StoreEvent): [string, string, number, string] {
   return [event.id, event.kind, event.at, event.origin]
 }
 
-/** The columns between the head and `rest`. */
-const NO_ATTEMPT: readonly SQLInputValue[] = COLUMNS.slice(5).map(() => null)
+/** So that the ratings of a request are found by its index. */
+const ratedRequest = (event: StoreEvent) => (event.kind === 'quality' ? event.requestId : null)
+
+/** The columns between the request and `rest`. */
+const NO_ATTEMPT: readonly SQLInputValue[] = COLUMNS.slice(6).map(() => null)
 
 function bodyOf(event: StoreEvent): string {
   return JSON.stringify({ ...event, kind: undefined, at: undefined, origin: undefined, id: undefined })
