@@ -191,3 +191,27 @@ test('a caller who leaves counts as assigned', async () => {
   const { assigned } = lab.row().verdict.counts
   expect((assigned?.[0] ?? 0) + (assigned?.[1] ?? 0)).toBe(8)
 })
+
+test('ratings that one variant lacks keep every verdict back, and the reason is told', async () => {
+  const lab = await openRace()
+  const rated: Record<string, number> = { now: 0, new: 0 }
+  for (let call = 0; call < 120; call++) {
+    lab.wait(SECOND)
+    const { result } = await lab.call({ prompt: 'hi', experiment: 'race' })
+    const variant = String(result?.experiment?.variant)
+    rated[variant] = (rated[variant] ?? 0) + 1
+    // Of one variant every fourth is rated, and better.
+    if (variant === 'now') lab.manager.rate(String(result?.requestId), 0.4 + (call % 5) / 20)
+    else if ((rated[variant] ?? 0) % 4 === 0) lab.manager.rate(String(result?.requestId), 0.9)
+  }
+  const { verdict } = lab.row()
+  expect(verdict).toMatchObject({
+    state: 'mismatch',
+    winner: null,
+    stillNeeded: null,
+    counts: { mismatch: 'reported' },
+  })
+  expect(verdict.text).toMatch(
+    /^no verdict: new is rated less often than now: 2\d(\.\d)? % against 100 % of its units; a difference in who rates can look like a difference in quality; .*; assigned \d+ and \d+ of shares 50 %\/50 %; reported \d+ and \d+$/,
+  )
+})

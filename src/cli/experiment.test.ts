@@ -34,6 +34,7 @@ test('an experiment is started from a file, shown, exported and stopped on the c
     generatedAt: expect.stringMatching(/Z$/),
     experiments: [{ name: 'race', version: 1, state: 'stopped', kept: 'new' }],
   })
+  expect((await home.keywise('experiment', 'start', 'race')).stdout).toBe('race runs as version 1\n')
 })
 
 test('an invalid file, an unknown name and an unknown action are each reported in one sentence', async () => {

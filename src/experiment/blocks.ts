@@ -141,7 +141,7 @@ export class Blocks {
     if (block === null) return this.#countLate(metric, variant)
     const sums = this.#sumsOf(block, metric, 0)
     sums.counts[variant] = (sums.counts[variant] ?? 0) + 1
-    if (metric === this.#rules.metric) this.#delayed(variant, this.state.total - block.first)
+    if (metric === this.#rules.metric) this.#delayed(variant, this.#assignedAfter(block))
   }
 
   add(block: Block, metric: string, variant: number, value: number): void {
@@ -197,9 +197,9 @@ export class Blocks {
     const known = present(closed.pairs[pair])
     const assigned = [...known.assigned]
     const reported: number[] = [...(known.reported[metric] ?? [0, 0])]
-    const until = onlySettled ? total - Math.min(this.#lag(), total / 2) : total
+    const until = total - Math.min(this.#lag(), total / 2)
     for (const [index, block] of open.entries()) {
-      if ((open[index + 1]?.first ?? total) > until) break
+      if (onlySettled && (open[index + 1]?.first ?? Number.POSITIVE_INFINITY) > until) break
       if (block.left.includes(i) || block.left.includes(j)) continue
       const counts = block.metrics[metric]?.counts ?? []
       addTo(assigned, [block.assigned[i] ?? 0, block.assigned[j] ?? 0])
@@ -267,6 +267,13 @@ export class Blocks {
         addTo(known, [counts[i] ?? 0, counts[j] ?? 0])
       }
     }
+  }
+
+  /** Units assigned since the block was full; 0 for the newest. */
+  #assignedAfter(block: Block): number {
+    const { open, total } = this.state
+    const next = open[open.lastIndexOf(block) + 1]
+    return next === undefined ? 0 : total - next.first
   }
 
   #delayed(variant: number, units: number): void {

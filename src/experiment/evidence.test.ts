@@ -112,3 +112,16 @@ test('the same log leads to the same evidence, however often a process begins ag
       .map(({ mean }) => mean),
   ).toEqual([1, 1])
 })
+
+test('a log of an older keywise, without assignments, counts units by the end of their first request', () => {
+  const evidence = new Evidence(experimentOf({ name: 'old', units: 0, draw: () => 0 }))
+  const trial = (variant: string, unit: number) => ({ experiment: 'case', version: 1, variant, unit: String(unit) })
+  for (let unit = 0; unit < 60; unit++) {
+    const variant = unit % 2 === 0 ? 'v0' : 'v1'
+    evidence.fold({ trial: trial(variant, unit), at: unit, values: { success: 1, latency: 900 } })
+    if (unit % 3 === 0) evidence.fold({ trial: trial(variant, unit), at: unit, values: { quality: 0.5 } })
+  }
+  // What a newer keywise adds of units that set out before must not count them twice.
+  evidence.fold({ trial: { ...trial('v0', 0), at: 61 }, at: 61, values: {}, assigned: true })
+  expect(evidence.counts()).toMatchObject({ assigned: [30, 30], reported: [10, 10], mismatch: null })
+})

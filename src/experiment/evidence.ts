@@ -290,26 +290,37 @@ export class Evidence {
   #mayDecide(metric: string, pair: number): boolean {
     const [first, second] = present(this.#indexes[pair])
     if (this.#guards.isSuspect(first) || this.#guards.isSuspect(second)) return false
-    const { assigned, reported } = this.#ratios(metric, pair)
-    return !isDoubtful(assigned) && !isDoubtful(reported)
+    const { assigned, reported, soFar } = this.#ratios(metric, pair)
+    return !isDoubtful(assigned) && !isDoubtful(reported ?? soFar)
   }
 
   #mismatch(metric: string, pair: number): CountReport['mismatch'] {
     const { assigned, reported } = this.#ratios(metric, pair)
     const pairs = Math.log(this.#indexes.length)
     if (isMismatch(assigned - pairs)) return this.#state.units === 'reported' ? 'reported' : 'assigned'
-    return isMismatch(reported - pairs) ? 'reported' : null
+    return isMismatch((reported ?? 0) - pairs) ? 'reported' : null
   }
 
-  /** The evidence against the counts of two variants. */
-  #ratios(metric: string, pair: number): { readonly assigned: number; readonly reported: number } {
+  /**
+   * The evidence against the counts of two variants. `reported`: of the units whose values had the time to come, null
+   * while these are fewer than half; `soFar`: of all.
+   */
+  #ratios(
+    metric: string,
+    pair: number,
+  ): { readonly assigned: number; readonly reported: number | null; readonly soFar: number } {
     const [first, second] = present(this.#indexes[pair])
     const shareOf = (index: number) => present(this.experiment.variants[index]).share
     const both = shareOf(first) + shareOf(second)
     const shares = [shareOf(first) / both, shareOf(second) / both]
-    const { assigned } = this.#blocks.pairCounts(metric, pair, false)
+    const all = this.#blocks.pairCounts(metric, pair, false)
     const settled = this.#blocks.pairCounts(metric, pair, true)
-    return { assigned: ratioEvidence(assigned, shares), reported: responseEvidence(settled, shares) }
+    const isMost = 2 * unitsIn(settled.assigned) >= unitsIn(all.assigned)
+    return {
+      assigned: ratioEvidence(all.assigned, shares),
+      reported: isMost ? responseEvidence(settled, shares) : null,
+      soFar: responseEvidence(all, shares),
+    }
   }
 
   #side(name: string): Side | undefined {
@@ -417,6 +428,8 @@ interface When {
   readonly place: number | null
   readonly isOutage: boolean
 }
+
+const unitsIn = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0)
 
 const NO_NAMES: ReadonlySet<string> = new Set()
 
