@@ -40,7 +40,7 @@ test('an explicit max_attempts is a hard cap, even if it equals the default', ()
 
 test("the predecessor's names for the tester's settings mean the same", () => {
   const old = settingsSchema.parse({ test_timeout_ms: 1234, test_message: 'Hi' })
-  expect(old.test).toEqual({ maxUsd: 0.05, timeoutMs: 1234, message: 'Hi' })
+  expect(old.test).toEqual({ maxUsd: 0.05, newTargets: false, timeoutMs: 1234, message: 'Hi' })
 })
 
 test('names the user chose keep their spelling', () => {

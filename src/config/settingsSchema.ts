@@ -72,17 +72,34 @@ const routing = section({
       'What may be spent to find out that a failing target works again. calls: calls of 16 tokens, also beside a request; free: only checks that cost nothing; traffic: nothing but requests',
     ),
   exploration: section({
-    rate: share.default(0.02).describe('Share of the requests that may try a target that does not look best'),
+    rate: share
+      .default(0.02)
+      .describe('Share of the requests that may try a target that does not look best; 0: none, and no free pulls'),
     burst: amount.default(5).describe('Explorations that can be saved up'),
     margin: share.default(0.02).describe('A pick this close to the best does not count as exploring'),
-    width: amount.default(0.5).describe('Width of the drawn estimates; 0: no exploration'),
-    free_pulls: z.int().min(0).max(100).default(3).describe('Tries of a new target that do not count as exploring'),
+    width: amount.default(0.5).describe('Width of the drawn estimates; 0: no exploration, and no free pulls'),
+    free_pulls: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(3)
+      .describe(
+        'Requests that each target without observations gets beside those that are known, whatever the strategy (docs/decisions/new-targets.md); 0: none',
+      ),
   }).prefault({}),
   seed: z.int().optional().describe('Makes every choice repeatable'),
 })
 
 const test = section({
-  max_usd: amount.default(0.05).describe('Maximum cost of a test run, in USD'),
+  max_usd: amount
+    .default(0.05)
+    .describe('Maximum cost of a test run, in USD; with new_targets also of all tests of a UTC day'),
+  new_targets: z
+    .boolean()
+    .default(false)
+    .describe(
+      'true: what runs keywise tests a target without observations by a call of 16 tokens, so that no request has to try it; not where the price is unknown',
+    ),
   timeout_ms: ms.optional().meta({ description: 'Maximum time of one call', default: 30_000 }),
   message: z
     .string()
@@ -245,6 +262,7 @@ export const settingsSchema = settingsFile.transform((file) => ({
   unknownPrice: file.unknownPrice,
   test: {
     maxUsd: file.test.maxUsd,
+    newTargets: file.test.newTargets,
     timeoutMs: file.test.timeoutMs ?? file.testTimeoutMs ?? 30_000,
     message: file.test.message ?? file.testMessage ?? 'Reply with the word OK.',
   },

@@ -95,7 +95,7 @@ export class Housekeeping {
     decisions.flush()
     await store.flushed()
     learned.save()
-    experiments.save()
+    experiments.save(true)
     if (learned.changes !== this.#seen) this.#stats?.changed()
     await this.#stats?.close()
   }

@@ -24,6 +24,7 @@ import { channelsOf, quietOf } from './alertChannels.ts'
 import { BudgetAlerts } from './budgetAlerts.ts'
 import { AlertConditions } from './conditions.ts'
 import { CreditWatch } from './creditWatch.ts'
+import { NewTargetTests } from './newTargetTests.ts'
 import { OutageProbes } from './outageProbes.ts'
 import { Outages } from './outages.ts'
 import { selfScore } from './selfScore.ts'
@@ -53,6 +54,7 @@ interface Watch {
   readonly budgets: BudgetAlerts
   readonly outageProbes: OutageProbes
   readonly credit: CreditWatch
+  readonly newTargets: NewTargetTests
 }
 
 export class Monitor {
@@ -88,7 +90,9 @@ export class Monitor {
     const conditions = new AlertConditions(engine, this.alerts, outages)
     const budgets = new BudgetAlerts(engine, this.alerts)
     const credit = new CreditWatch(engine, this.alerts, outages)
-    this.#watch = { engine, outages, conditions, budgets, outageProbes: new OutageProbes(engine, outages), credit }
+    const outageProbes = new OutageProbes(engine, outages)
+    const newTargets = new NewTargetTests(engine)
+    this.#watch = { engine, outages, conditions, budgets, outageProbes, credit, newTargets }
     engine.learned.onCrossings = (crossings) => this.#guarded(() => budgets.crossed(crossings))
     this.useConfig(engine.registry.config)
   }
@@ -184,6 +188,7 @@ export class Monitor {
       watch.conditions.tick()
       watch.outageProbes.tick()
       watch.credit.tick()
+      watch.newTargets.tick()
     })
   }
 
@@ -191,6 +196,7 @@ export class Monitor {
   async close(): Promise<void> {
     await this.#watch?.outageProbes.close()
     await this.#watch?.credit.close()
+    await this.#watch?.newTargets.close()
     this.tick()
     await this.alerts.close(GRACE_MS)
   }

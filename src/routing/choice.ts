@@ -90,7 +90,7 @@ export function pickLightest(context: RankingContext, choice: Choice): Choice {
 
 /** The key of the same model that was used least; the index itself where no other key may serve as well. */
 export function lightestSibling(
-  { candidates, values, eligibility, costMargin, request, isNew }: RankingContext,
+  { candidates, values, eligibility, costMargin, request, isNew, isUnknown }: RankingContext,
   from: number,
 ): number {
   const siblings = candidates.siblingsOf(from)
@@ -102,7 +102,7 @@ export function lightestSibling(
   const isChosenNew = isNew(from)
   for (const index of siblings) {
     if (isNew(index) && !isChosenNew) continue
-    if (values[index]! * hope(candidates, index) < floor && !candidates.isNew(index)) continue
+    if (values[index]! * hope(candidates, index) < floor && !isUnknown(index)) continue
     const own = loadOf(index)
     const isLighter = own < least || (own === least && weightOf(candidates, index) > weightOf(candidates, lightest))
     if (isLighter && eligibility.admits(index)) {

@@ -21,6 +21,7 @@ import {
 import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
+import { timesObserved } from './learn.ts'
 import { NewTargets } from './newTargets.ts'
 import { FILLERS, termsAt } from './order.ts'
 import { pickBesideNew, type TryingRequest } from './pickNew.ts'
@@ -96,6 +97,7 @@ export class Router {
 
   constructor({ settings, random }: RouterOptions) {
     this.#settings = settings
+    this.#knowledge.setZones(settings.zones ?? [])
     this.#seed = Math.floor(random() * 0x1_0000_0000) >>> 0
   }
 
@@ -111,6 +113,7 @@ export class Router {
 
   setSettings(settings: RoutingSettings): void {
     this.beforeChange?.()
+    if (String(settings.zones) !== String(this.#settings.zones)) this.#knowledge.setZones(settings.zones ?? [])
     this.#settings = settings
     this.#newTargets.use(this.#candidates, this.#freePulls)
   }
@@ -187,6 +190,11 @@ export class Router {
     return index === undefined ? target.profile.qualityPrior : this.#candidates.quality[index]!
   }
 
+  /** Whether nothing has told yet what the target is like. */
+  isUnobserved({ stateId }: Target): boolean {
+    return timesObserved(this.#knowledge.target(stateId).row) === 0
+  }
+
   /** The score of a target for an ordinary request, with its terms; null when the target is gone. */
   scoreOf(target: { readonly stateId: string }, now: number): { readonly score: number; readonly terms: Terms } | null {
     const index = this.#candidates.indexOf(target.stateId)
@@ -199,7 +207,16 @@ export class Router {
   /** What was learned about a target by hour of the day; null when the target is gone. */
   hoursOf(target: { readonly stateId: string }, now: number): readonly HourCell[] | null {
     const index = this.#candidates.indexOf(target.stateId)
-    return index === undefined ? null : hourCells(this.#candidates.known[index]!.row, now)
+    if (index === undefined) return null
+    this.#knowledge.setClocks(now)
+    return hourCells(this.#candidates.known[index]!.row, now)
+  }
+
+  /** The time zone whose clock the daily rhythm of a target follows; null for UTC, and while nothing speaks for another. */
+  zoneOf(target: { readonly stateId: string }): string | null {
+    const index = this.#candidates.indexOf(target.stateId)
+    const zone = index === undefined ? undefined : this.#candidates.known[index]!.clock?.zone
+    return zone === undefined || zone === 'UTC' ? null : zone
   }
 
   /** Expected length of an answer in tokens, never above the caller's limit: for requests and for reservations. */
@@ -228,6 +245,7 @@ export class Router {
     this.#bucket = new Bucket(asNumber(state['tokens']))
     this.#turns = Math.min(2 ** 52, Math.max(0, Math.floor(asNumber(state['turns']) ?? 0)))
     this.#knowledge = knowledgeFromJson(state['knowledge'])
+    this.#knowledge.setZones(this.#settings.zones ?? [])
     this.#newTargets = new NewTargets(this.#candidates, 0)
     this.#newTargets.fromJson(state['newTargets'])
     this.setTargets(this.#candidates.targets)
@@ -369,7 +387,7 @@ export class Router {
         drawMargin: this.#curiosity.margin,
         draws,
         seed,
-        tokens: choice?.cause === 'exploration' ? tokens + 1 : tokens,
+        tokens: Math.round((choice?.cause === 'exploration' ? tokens + 1 : tokens) * 1e9) / 1e9,
         session: this.#candidates.targets[this.#candidates.indexOf(request.session.stateId ?? '') ?? -1]?.id ?? null,
       },
     }
@@ -400,6 +418,7 @@ export class Router {
       costMargin: this.#settings.costMargin,
       request,
       isNew: this.#isNew,
+      isUnknown: this.#freePulls > 0 ? this.#isNew : (index) => candidates.isNew(index),
     }
   }
 

@@ -17,7 +17,6 @@ import { TIE, termsAt } from './order.ts'
 import { type CandidateRow, type Caused, passedOver } from './passedOver.ts'
 import type { RankingContext } from './rankingContext.ts'
 import { score, type Terms } from './score.ts'
-import { CURIOSITY } from './settings.ts'
 import { priorsOf, type TermInputs, termInputsOf } from './termInputs.ts'
 import { type Trace, type TraceFacts, traceOf } from './trace.ts'
 import { pressedBy } from './valuation.ts'
@@ -175,8 +174,8 @@ function kindOf(
   return one.weight === other.weight ? 'name' : 'weight'
 }
 
-/** Nine digits tell apart what the router takes for different, and are shorter to store than all. */
-const rounded = (value: number) => Math.round(value * 1e9) / 1e9
+/** Nine digits tell apart what the router takes for different, and are shorter to store than all; never -0. */
+const rounded = (value: number) => Math.round(value * 1e9) / 1e9 + 0
 
 function numbersOf(context: RankingContext, facts: ExplainFacts, index: number): ChoiceNumbers {
   const { candidates, valuation, values, keys, request } = context
@@ -193,7 +192,8 @@ function numbersOf(context: RankingContext, facts: ExplainFacts, index: number):
     group: groupOf(target, facts),
     drawn: facts.seed === null ? null : rounded(drawnValue(context, index, facts.seed, facts.settings)),
     hoped: rounded(values[index]! * hope(candidates, index)),
-    isNew: candidates.isNew(index),
+    isNew: context.isUnknown(index),
+    untried: context.isNew(index),
   }
 }
 

@@ -6,7 +6,7 @@
 
 import { asNumber, type Json } from '../domain/json.ts'
 import type { CandidateTable } from './candidateTable.ts'
-import { observationsOf } from './learn.ts'
+import { timesObserved } from './learn.ts'
 import { type Sums, slot } from './sums.ts'
 
 /** A try that has begun and was not learned from yet. */
@@ -40,7 +40,7 @@ const MOST_RESTS = 10
 
 /** Whether the target gets another free try; `most`: `Curiosity.freePulls`. */
 export function isUntried(row: Sums, most: number): boolean {
-  const seen = observationsOf(row)
+  const seen = timesObserved(row)
   const tries = row[slot.freePulls]!
   return tries < most && seen < most && (seen === 0 || tries > 0)
 }

@@ -77,7 +77,7 @@ function pickUsual(picking: Picking): Choice {
   const hasProven = isReliable(context, proven, UNHEALTHY)
   if (hasProven && !mayTry(picking, choice.index, proven.index)) return sparing(choice, proven)
   if (!newTargets.isReady(choice.index, turn, now))
-    return hasProven ? sparing(choice, proven) : (pull(picking, choice.index) ?? choice)
+    return hasProven ? sparing(choice, proven) : (pull(picking, known(false).index) ?? choice)
   newTargets.begin(choice.index, request.id, turn, now)
   return choice
 }

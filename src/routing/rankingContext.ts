@@ -24,4 +24,6 @@ export interface RankingContext {
   readonly request: LoadQuestion
   /** Whether a target's free tries are not over (`newTargets.ts`); false for all where there are none. */
   readonly isNew: (index: number) => boolean
+  /** The same, but where there are no free tries: whether the target has neither answered nor failed. */
+  readonly isUnknown: (index: number) => boolean
 }

@@ -280,15 +280,15 @@ export class Experiments {
   tick(): void {
     try {
       this.#asUsual.flush()
-      this.sync(this.#options.now())
+      this.sync(true)
     } catch (error) {
       // While the store cannot be read, the known state stays in use; the store reports the problem itself.
       if (!(error instanceof StoreError)) throw error
     }
   }
 
-  /** Catches up with the store. `sparinglyAt`: see `ExperimentObservations.sync`. */
-  sync(sparinglyAt: number | null = null): void {
+  /** Catches up with the store. `isThrifty`: see `ExperimentObservations.sync`. */
+  sync(isThrifty = false): void {
     if (this.versions.reload()) {
       // A damaged store was replaced by an empty one: configured experiments start again.
       for (const definition of this.#configured)
@@ -296,13 +296,13 @@ export class Experiments {
           this.versions.adopt(definition, this.#source, this.#options.now())
       this.#look()
     }
-    for (const key of this.#observations.sync(sparinglyAt)) this.#review(key)
+    for (const key of this.#observations.sync(isThrifty)) this.#review(key)
   }
 
-  /** Saves the state, so that the next start reads little. Appended events must be flushed before. */
-  save(): void {
+  /** Saves the state, so that the next start reads little. Appended events must be flushed before. `isLast`: at the end. */
+  save(isLast = false): void {
     this.#asUsual.flush()
-    this.sync()
+    this.sync(!isLast)
     this.#observations.save()
   }
 

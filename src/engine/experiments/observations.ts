@@ -17,6 +17,8 @@ const COLLECTION = 'evidence'
 /** The document that stores the log position covered by all the others. */
 const REACH = '.reach'
 const READ_AT_ONCE = 1000
+/** Steps per version that a sync repeats at most for the sake of values that were reported again, if it is thrifty. */
+const THRIFTY_STEPS = 2000
 
 export class ExperimentObservations {
   readonly #store: Store
@@ -41,10 +43,10 @@ export class ExperimentObservations {
   }
 
   /**
-   * Reads the log further. Returns the versions whose evidence changed. `sparinglyAt`: the time now, in milliseconds,
-   * when values that were reported again may wait until their turn costs little; null counts them at once.
+   * Reads the log further. Returns the versions whose evidence changed. `isThrifty`: values that were reported again may
+   * come into the evidence later, when that would take long.
    */
-  sync(sparinglyAt: number | null = null): ReadonlySet<string> {
+  sync(isThrifty = false): ReadonlySet<string> {
     const seen = new Set<string>()
     let last = this.#store.lastSeq()
     // A damaged store was set aside: start again with what is there now.
@@ -60,20 +62,17 @@ export class ExperimentObservations {
       if (isAll) break
       last = this.#store.lastSeq()
     }
-    for (const [key, fold] of this.#folds) {
-      if (!fold.isUnsettled || (sparinglyAt !== null && !fold.maySettle(sparinglyAt))) continue
-      fold.settle(sparinglyAt ?? Number.NEGATIVE_INFINITY)
-      seen.add(key)
-    }
+    const most = isThrifty ? THRIFTY_STEPS : Number.POSITIVE_INFINITY
+    for (const [key, fold] of this.#folds) if (fold.isUnsettled && fold.settle(most)) seen.add(key)
     return seen
   }
 
   /**
-   * Saves the fold, so that the next start reads little; call after `sync`. Never overwrites a later state of another
-   * process.
+   * Saves the fold, so that the next start reads little; not while a version is unsettled. Never overwrites a later state
+   * of another process.
    */
   save(): void {
-    if (this.#savedSeq === this.#seq) return
+    if (this.#savedSeq === this.#seq || [...this.#folds.values()].some(({ isUnsettled }) => isUnsettled)) return
     for (const [key, fold] of this.#folds) {
       if (!fold.isChanged) continue
       fold.isChanged = false

@@ -1,7 +1,7 @@
 /**
  * What one version of an experiment has observed: a fold of its events in log order and nothing else. A value that is
  * reported again for the same request counts as if it had come in the place of the first, so the fold is then repeated
- * from there; a state is kept every so often to begin from.
+ * from there, a part at a time; a state is kept every so often to begin from.
  */
 
 import { asNumber, asRecord, type Json } from '../../domain/json.ts'
@@ -15,9 +15,6 @@ import type { Version } from './versions.ts'
 
 /** Steps between two kept states. */
 const KEPT_EVERY = 1_000
-/** Steps repeated per second at most, on average, for the sake of values reported again. */
-const REPEATED_PER_SECOND = 2_000
-
 type StoredObservation = ObservationEvent & StoredEvent
 
 /** Units of one variant. */
@@ -43,6 +40,12 @@ interface Folded {
   guard: Guard
 }
 
+/** The steps that are still to be read, and what came in the meantime. */
+interface ReadBack {
+  readonly earlier: Iterator<StoredObservation>
+  readonly since: StoredObservation[]
+}
+
 /** A state to go on from: plain JSON. */
 interface SavedFold {
   /** The last event included. */
@@ -62,13 +65,15 @@ export class VersionFold {
   /** Each with the event after which it holds, in order. */
   readonly #guards: readonly { readonly after: number; readonly guard: Guard }[]
   #folded: Folded
-  /** The fold that is to be repeated from here; until it is, the old one answers. Null when nothing waits. */
+  /** The fold that is being repeated; until it is complete, the old one goes on. Null when none is. */
   #next: Folded | null = null
-  /** All steps so far, kept from the first repeated report on. */
-  #steps: Step[] | null = null
+  /** All steps so far, from the first repeated report on; incomplete while they are read. */
+  readonly #steps: Step[] = []
   readonly #stepOf = new Map<string, number>()
+  /** Null before and after the steps are read. */
+  #reading: ReadBack | null = null
+  #hasSteps = false
   readonly #kept: SavedFold[] = []
-  #repeatedAt = Number.NEGATIVE_INFINITY
 
   /** `saved`: its document; undefined for none. Without a usable one it begins before its first event. */
   constructor(version: Version, saved: unknown) {
@@ -91,63 +96,64 @@ export class VersionFold {
 
   /** A value that was replaced is not in the evidence yet. */
   get isUnsettled(): boolean {
-    return this.#next !== null
+    return this.#next !== null || this.#reading !== null
   }
 
-  /** Call when nothing is unsettled. */
+  /** Call when nothing is unsettled: a later start goes on after `seq`. */
   saved(): SavedFold & { readonly revision: number } {
     return { ...savedOf(this.#folded, this.seq), revision: this.version.revision }
   }
 
   /** Counts the next event of the log. `earlier` gives all events of this version up to it, this one included. */
-  take(event: StoredObservation, earlier: () => Iterable<StoredObservation>): void {
+  take(event: StoredObservation, earlier: () => Iterator<StoredObservation>): void {
     if (event.seq <= this.seq) return
     this.isChanged = true
     this.seq = event.seq
-    if (this.#steps !== null) this.#add(this.#steps, event)
-    else if (event.again === undefined) this.#count(this.#folded, event)
-    else this.#readBack(earlier())
-    // In order: what comes after a value that is not settled yet waits.
-    if (this.#steps !== null && this.#next === null) this.#foldOn(this.#folded, this.#steps)
+    if (event.again === undefined) this.#count(this.#folded, event)
+    if (this.#reading !== null) this.#reading.since.push(event)
+    else if (this.#hasSteps) this.#add(event)
+    else if (event.again !== undefined) this.#reading = { earlier: earlier(), since: [] }
+    const isWhole = this.#hasSteps && !this.isUnsettled && event.again === undefined
+    if (isWhole && this.#folded.firsts % KEPT_EVERY === 0) this.#kept.push(savedOf(this.#folded, event.seq))
   }
 
-  /** Whether repeating the fold now, at `now` (milliseconds), stays within what it may cost. */
-  maySettle(now: number): boolean {
-    const seconds = Math.abs(now - this.#repeatedAt) / 1000
-    return seconds >= ((this.#steps?.length ?? 0) - (this.#next?.firsts ?? 0)) / REPEATED_PER_SECOND
-  }
-
-  /** Repeats the fold from the first replaced value on. */
-  settle(now: number): void {
-    if (this.#next === null || this.#steps === null) return
+  /** Goes on with what is to be repeated, at most so many steps. Returns whether the evidence has another value now. */
+  settle(most: number): boolean {
+    let left = most
+    while (this.#reading !== null && left-- > 0) this.#readOn(this.#reading)
+    if (this.#next === null) return false
+    while (this.#next.firsts < this.#steps.length && left-- > 0) this.#foldOn(this.#next)
+    if (this.#next.firsts < this.#steps.length) return false
     this.#folded = this.#next
     this.#next = null
-    this.#foldOn(this.#folded, this.#steps)
-    this.#repeatedAt = now
+    return true
   }
 
-  #readBack(events: Iterable<StoredObservation>): void {
-    const steps: Step[] = []
-    for (const event of events) this.#add(steps, event)
+  #readOn({ earlier, since }: ReadBack): void {
+    const { value, done } = earlier.next()
+    if (done !== true) return this.#add(value)
+    this.#reading = null
+    for (const event of since) this.#add(event)
     // A store in memory drops its oldest events: then the value stays as it was, rather than losing theirs.
-    if (steps.length < this.#folded.firsts) return this.#stepOf.clear()
-    this.#steps = steps
-    this.#restartFrom(0)
+    this.#hasSteps = this.#steps.length >= this.#folded.firsts
+    if (this.#hasSteps) return this.#restartFrom(0)
+    this.#steps.length = 0
+    this.#stepOf.clear()
   }
 
-  #add(steps: Step[], event: StoredObservation): void {
+  #add(event: StoredObservation): void {
     const rank = rankOf(event)
     if (event.again === undefined) {
-      this.#stepOf.set(event.id, steps.length)
-      steps.push({ event, rank })
+      this.#stepOf.set(event.id, this.#steps.length)
+      this.#steps.push({ event, rank })
       return
     }
     const at = this.#stepOf.get(event.again)
-    const step = at === undefined ? undefined : steps[at]
+    const step = at === undefined ? undefined : this.#steps[at]
     if (at === undefined || step === undefined || rank < step.rank) return
     step.event = { ...step.event, values: event.values }
     step.rank = rank
-    if (this.#steps !== null && at < (this.#next ?? this.#folded).firsts) this.#restartFrom(at)
+    if (this.#hasSteps && at < (this.#next ?? this.#folded).firsts) this.#restartFrom(at)
   }
 
   /** Goes back to the last kept state of before that step. */
@@ -165,12 +171,10 @@ export class VersionFold {
     return { evidence, answered, firsts: saved?.firsts ?? 0, guard }
   }
 
-  #foldOn(folded: Folded, steps: readonly Step[]): void {
-    while (folded.firsts < steps.length) {
-      const { event } = present(steps[folded.firsts])
-      this.#count(folded, event)
-      if (folded.firsts % KEPT_EVERY === 0) this.#kept.push(savedOf(folded, event.seq))
-    }
+  #foldOn(folded: Folded): void {
+    const { event } = present(this.#steps[folded.firsts])
+    this.#count(folded, event)
+    if (folded.firsts % KEPT_EVERY === 0) this.#kept.push(savedOf(folded, event.seq))
   }
 
   #count(folded: Folded, event: StoredObservation): void {

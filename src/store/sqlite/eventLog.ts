@@ -17,6 +17,7 @@ import { inOrderOfStart } from '../order.ts'
 import {
   INSERT_EVENT,
   insertEvent,
+  PLAIN_COLUMNS,
   readAttempt,
   readEvent,
   readLabels,
@@ -64,6 +65,8 @@ export class SqliteLog {
   readonly #addRollup: StatementSync
   readonly #read: StatementSync
   readonly #readKind: StatementSync
+  /** The same for all but attempts, which alone fill the other columns. */
+  readonly #readPlain: StatementSync
   readonly #last: StatementSync
   readonly #find: StatementSync
 
@@ -74,9 +77,9 @@ export class SqliteLog {
     this.#read = database.prepare(
       `SELECT * FROM events WHERE seq > ? AND origin IS NOT ? AND kind <> '${PRUNED}' ORDER BY seq LIMIT ?`,
     )
-    this.#readKind = database.prepare(
-      'SELECT * FROM events WHERE seq > ? AND origin IS NOT ? AND kind = ? ORDER BY seq LIMIT ?',
-    )
+    const ofKind = 'FROM events WHERE seq > ? AND origin IS NOT ? AND kind = ? ORDER BY seq LIMIT ?'
+    this.#readKind = database.prepare(`SELECT * ${ofKind}`)
+    this.#readPlain = database.prepare(`SELECT ${PLAIN_COLUMNS.join(', ')} ${ofKind}`)
     this.#last = database.prepare('SELECT max(seq) AS seq FROM events')
     this.#find = database.prepare(`SELECT * FROM events WHERE id = ? AND kind <> '${PRUNED}'`)
   }
@@ -104,7 +107,10 @@ export class SqliteLog {
     exceptOrigin: string | null,
     kind: StoreEvent['kind'] | null = null,
   ): StoredEvent[] {
-    if (kind !== null) return this.#readKind.all(afterSeq, exceptOrigin, kind, limit).map(readEvent)
+    if (kind !== null) {
+      const statement = kind === 'attempt' ? this.#readKind : this.#readPlain
+      return statement.all(afterSeq, exceptOrigin, kind, limit).map(readEvent)
+    }
     return this.#read.all(afterSeq, exceptOrigin, limit).map(readEvent)
   }
 

@@ -59,6 +59,9 @@ const COLUMNS = [
   'rest',
 ] as const
 
+/** What `readEvent` needs of an event that is no attempt. */
+export const PLAIN_COLUMNS = ['seq', 'id', 'kind', 'at', 'origin', 'rest'] as const
+
 /** Adds one event unless its id exists already. Parameters in the order of `COLUMNS`. */
 export const INSERT_EVENT = `INSERT INTO events (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`
 

@@ -112,9 +112,11 @@ class SqliteStore implements Store {
     return this.#lastSeq
   }
 
+  /** Flushes nothing, as `holding`. */
   event(id: string): StoreEvent | undefined {
+    if (this.#closed) return undefined
     // What is in the file came first.
-    return this.#readOr(undefined, (file) => file.log.find(id)) ?? this.#pendingWrites.event(id)
+    return this.#readUnflushed((file) => file.log.find(id)) ?? this.#pendingWrites.event(id)
   }
 
   loadSnapshot(): Snapshot | null {
@@ -190,12 +192,7 @@ class SqliteStore implements Store {
   holding(id: string): Holding | undefined {
     const waiting = this.#pendingWrites.holdings.get(id)
     if (waiting !== undefined || this.#closed) return waiting
-    try {
-      return this.#guarded((file) => file.holdings.find(id))
-    } catch (error) {
-      this.#degraded(error)
-      return undefined
-    }
+    return this.#readUnflushed((file) => file.holdings.find(id))
   }
 
   addToCounter(name: string, amount: number, limit?: number): CounterResult {
@@ -387,6 +384,16 @@ class SqliteStore implements Store {
     } catch (error) {
       this.#degraded(error)
       return otherwise
+    }
+  }
+
+  /** Undefined while the file cannot be read. */
+  #readUnflushed<T>(query: (file: SqliteFile) => T | undefined): T | undefined {
+    try {
+      return this.#guarded(query)
+    } catch (error) {
+      this.#degraded(error)
+      return undefined
     }
   }
 
