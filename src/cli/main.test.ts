@@ -107,6 +107,7 @@ const BUDGET = { scope: 'groq', usd: 1, per: 'day' }
 async function checkStatus(home: Home): Promise<void> {
   const status = jsonOf(await home.keywise('status', '--json'))
   expect(Object.keys(status).sort()).toEqual([
+    'alertChannels',
     'allClosed',
     'budgets',
     'credits',

@@ -7,8 +7,6 @@
  *    ones the larger weight (`weight`), then the first id (`name`).
  * 2. `order`: an alias with an order asks only the first of its groups that has a target.
  * 3. `pressure`: what budgets take off V for the cost of this request.
- * Where new targets have free tries, steps 4 to 6 move to one only from another, until these are over.
- *
  * 4. `draw` (the best draw, where V is below the best by no more than the margin) or `exploration` (the best draw beyond
  *    the margin, paid with a saved try; 5 and 6 are left out then).
  * 5. `cost`: the cheapest of those whose V is within the cost margin of the best.
@@ -86,8 +84,10 @@ export interface ChoiceNumbers {
   readonly drawn: number | null
   /** V if its reliability were one deviation better: what a key that was seldom used may be worth. */
   readonly hoped: number
-  /** Its free tries are not over; where there are none, it has neither answered nor failed yet. */
+  /** It has neither answered nor failed yet. */
   readonly isNew: boolean
+  /** It waits for one of its free tries. */
+  readonly untried: boolean
 }
 
 /** What a decision went by besides the numbers of the targets. */
@@ -101,8 +101,6 @@ export interface DecisionBasis {
   readonly draws: boolean
   /** Seed of its draws: a 32-bit number. */
   readonly seed: number
-  /** Free tries of a new target; 0 for none. */
-  readonly freePulls: number
   /** Saved tries before the decision; an exploration costs 1. */
   readonly tokens: number
   /** The target of the conversation; null for none. */

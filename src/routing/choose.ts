@@ -387,7 +387,6 @@ export class Router {
         drawMargin: this.#curiosity.margin,
         draws,
         seed,
-        freePulls: this.#freePulls,
         tokens: Math.round((choice?.cause === 'exploration' ? tokens + 1 : tokens) * 1e9) / 1e9,
         session: this.#candidates.targets[this.#candidates.indexOf(request.session.stateId ?? '') ?? -1]?.id ?? null,
       },

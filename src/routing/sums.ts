@@ -74,7 +74,7 @@ export const HOURS: Scale = { from: slot.hourCount, to: slot.limited, halfLifeMs
 const SCALES = [FAST, SLOW, FAST_QUALITY, SLOW_QUALITY, HOURS]
 
 /** Above these counts newer evidence replaces older, so a change shows however much was observed before. */
-export const QUALITY_CAP = 12
+const QUALITY_CAP = 12
 export const HOUR_CAP = 200
 
 /** Rows share buffers, because a buffer per row would cost more than the row. */

@@ -15,7 +15,7 @@ export function messageText({ alerts, note, isPlain }: AlertMessage): string {
 export const lengthOf = (alert: Alert): number => alertText(alert).length + BETWEEN.length
 
 /** What is left when a service refuses the whole alert for its contents and does not say for which part. */
-export function plainAlert(alert: Alert): Alert {
+export function plainAlert({ changed: _, flapping: __, lines: ___, ...alert }: Alert): Alert {
   return {
     ...alert,
     subject: cutAscii(alert.subject, 80),

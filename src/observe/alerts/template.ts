@@ -88,6 +88,9 @@ function fieldsOf(message: AlertMessage): Record<string, string | null> {
     returns_at: isoOrNull(alert.returnsAt),
     returns,
     advice,
+    incident: alert.incident ?? id,
+    changed: alert.changed ?? null,
+    flapping: alert.flapping ?? null,
     note: message.note,
     text: messageText(message),
   }
@@ -105,6 +108,9 @@ export const VARIABLES: readonly string[] = [
   'returns_at',
   'returns',
   'advice',
+  'incident',
+  'changed',
+  'flapping',
   'note',
   'text',
 ]

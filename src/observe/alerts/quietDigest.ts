@@ -24,7 +24,7 @@ interface Digest extends Pick<Alert, 'what' | 'since'> {
 }
 
 /** `isOpen`: whether an incident goes on. */
-export function digestOf(entries: readonly Kept[], isOpen: (key: string) => boolean, now: number): Digest {
+export function quietDigest(entries: readonly Kept[], isOpen: (key: string) => boolean, now: number): Digest {
   const byKey = new Map<string, Kept[]>()
   for (const kept of entries) byKey.set(kept.key, [...(byKey.get(kept.key) ?? []), kept])
   const open: string[] = []
