@@ -220,7 +220,12 @@ describe('a token among several', () => {
     fc.assert(
       fc.property(fc.array(burst, { minLength: 1, maxLength: 40 }), honest, (bursts, { count, score }) => {
         const start = NOON - 12 * HOUR
-        const process = new Process().take(eventsOf(attack('library', count, () => score, 1000), start - HOUR))
+        const process = new Process().take(
+          eventsOf(
+            attack('library', count, () => score, 1000),
+            start - HOUR,
+          ),
+        )
         for (let hour = 0; hour <= 30; hour++) {
           const rated = bursts
             .filter((one) => one.hour === hour)
