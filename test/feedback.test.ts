@@ -121,6 +121,13 @@ describe('a request is rated', () => {
   })
 })
 
+test('an answer of several choices is rated by the id in its header', async () => {
+  const body = { model: 'alpha/m', prompt: ['Say hi', 'Say bye'] }
+  const answer = await world.ask('/v1/completions', body)
+  expect([answer.status, ((await answer.json()) as { choices: unknown[] }).choices.length]).toEqual([200, 2])
+  expect(await owner.rate(answer.headers.get('x-keywise-request-id') ?? '', 1)).toBe(200)
+})
+
 describe('an id that the token has no request of', () => {
   const IDS: readonly (readonly [name: string, id: () => Promise<string>])[] = [
     ['of another token', () => owner.ask()],

@@ -100,17 +100,18 @@ export function firstToken(row: Sums, now: number): Belief {
 }
 
 /**
- * How much slower (or faster) than its own average the target is at an hour of the day (default: that of `now`), in
- * ln(ms).
+ * How much slower (or faster) than its own average the target is at an hour of the day, in ln(ms). `clock`: the moment
+ * whose hour it is, by the clock that the target follows; default `now`.
  */
-export function hourOffset(row: Sums, now: number, hour = hourOf(now)): number {
+export function hourOffset(row: Sums, now: number, clock = now + row[slot.hourLead]!): number {
+  const hour = hourOf(clock)
   const count = row[slot.hourCount + hour]!
   if (count === 0) return 0
   const left = Math.min(HOUR_CAP, count * remainingAt(row, now, HOURS))
   return (row[slot.hourOffset + hour]! / count) * (left / (left + HOUR_PRIOR))
 }
 
-/** The hour of the day, UTC. */
+/** The hour of the day of a UTC time. */
 export function hourOf(now: number): number {
   return Math.floor(now / 3_600_000) % 24
 }

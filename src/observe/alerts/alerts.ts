@@ -10,7 +10,7 @@ import { cleanText } from '../../domain/cleanText.ts'
 import { cutText } from '../../domain/cutText.ts'
 import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
-import { type Alert, alertText, coversEvent, moment } from './alert.ts'
+import { type Alert, alertText, coversEvent } from './alert.ts'
 import { type Audience, audienceOf, NOBODY } from './audience.ts'
 import type { Channel, Delivery } from './channel.ts'
 import type { ChannelHealth } from './channelHealth.ts'
@@ -19,6 +19,7 @@ import { IncidentLog } from './incidentLog.ts'
 import { type AddOptions, Outbox, type OutboxOptions } from './outbox.ts'
 import { quietDigest } from './quietDigest.ts'
 import { type Kept, type Quiet, QuietHours } from './quietHours.ts'
+import { changesText, stillText } from './reminderText.ts'
 
 /** What happened, before it becomes an alert. */
 export type News = Omit<Alert, 'id' | 'at'> & {
@@ -295,14 +296,8 @@ export class Alerts {
     const { key, alert, until } = incident
     const news = witness.attest(incident)
     if (news === null) return
-    const again: Alert = {
-      ...this.#alertOf({
-        ...news,
-        what: `${news.what.replace(STILL, '')}, still after ${daysText(now - alert.since)}`,
-      }),
-      incident: firstOf(incident),
-      changed: changesText(alert, news),
-    }
+    const asNow = this.#alertOf({ ...news, what: stillText(news.what, now - alert.since) })
+    const again: Alert = { ...asNow, incident: firstOf(incident), changed: changesText(alert, asNow) }
     const told = this.#log.change(key, (known) =>
       isOpen(known, now) && known.alert.id === alert.id
         ? { ...known, alert: again, until: until === null ? null : Math.max(until, now + LAPSE_MS) }
@@ -397,20 +392,3 @@ export class Alerts {
 const isPart = ({ event, subject }: Alert) => PARTS.has(event) && subject !== EVERYTHING
 
 const firstOf = ({ alert }: Incident) => alert.incident ?? alert.id
-
-/** What the reminder before it added. */
-const STILL = /, still after \d+ (?:hours|days)$/
-
-/** `24 hours`, `3 days` */
-function daysText(ms: number): string {
-  const hours = Math.round(ms / 3_600_000)
-  return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`
-}
-
-/** What is other than in the last report. */
-function changesText(before: Alert, after: Pick<News, 'why' | 'works'>): string {
-  const changes: string[] = []
-  if (before.why !== after.why && before.why !== null) changes.push(`it was ${before.why}`)
-  if (before.works !== after.works && before.works !== null) changes.push(`what still worked was ${before.works}`)
-  return changes.length === 0 ? `nothing since ${moment(before.at, before.at + REMIND_MS)}` : changes.join('; ')
-}

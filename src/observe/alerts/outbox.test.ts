@@ -435,6 +435,34 @@ describe('awkward receivers', () => {
       expect(alerts.health().every(({ state }) => state === 'ok')).toBe(true)
     })
 
+  test('one that is slow keeps no other channel waiting', async () => {
+    const [bot, hook] = [await startTelegram(), await startWebhook()]
+    bot.usual = 'hang'
+    const alerts = desk([toTelegram(bot), toWebhook(hook)])
+    raise(alerts, 'one')
+    while (alerts.health()[1]?.deliveredAt === null) await new Promise(setImmediate)
+    elapse(2 * SECOND)
+    raise(alerts, 'two')
+    while (hook.texts.length < 2) {
+      void alerts.deliver()
+      await new Promise(setImmediate)
+    }
+    expect(bot.calls).toHaveLength(1)
+    bot.release()
+    bot.usual = 'ok'
+    await passes(MINUTE, alerts)
+    expect(bot.calls).toHaveLength(2)
+  })
+
+  test('one that asks for no wait is not asked every second', async () => {
+    const hook = await startWebhook()
+    hook.usual = { status: 429, retryAfter: 0 }
+    const alerts = desk([toWebhook(hook)])
+    raise(alerts, 'one')
+    await passes(10 * MINUTE, alerts)
+    expect(hook.calls.length).toBeLessThan(12)
+  })
+
   test('one that takes 20 seconds gets each alert once', async () => {
     const hook = await startWebhook()
     hook.moods = ['hang']

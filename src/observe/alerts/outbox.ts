@@ -68,7 +68,7 @@ export class Outbox {
   readonly #kept: OutboxStore
   #channels: readonly Channel[] = []
   #stop = new AbortController()
-  #running: Promise<void> | null = null
+  readonly #running = new Map<string, Promise<void>>()
   #waiting = true
   /** While closing, no other alert can arrive to fold into, so nothing is held back. */
   #isClosing = false
@@ -107,10 +107,17 @@ export class Outbox {
     for (const channel of this.#channels) {
       if (!coversEvent(channel.events, alert.event) || except.has(channel.id)) continue
       const hasTold = ends !== undefined && this.#stoodIn(channel, alert.incident ?? ends)
-      const isBackup = channel.backupAfterMs !== null && !hasTold && !isAboutChannels(alert)
-      if (isBackup && this.#firstFor(alert).every(({ id }) => except.has(id))) continue
-      const notBefore = alert.at + holdMs + (isBackup ? (channel.backupAfterMs ?? 0) : 0)
-      this.#kept.put({ channel: channel.id, alert, order: this.#added++, notBefore, isBackup, refused: 'nothing' })
+      const standsBy = isBackup(channel) && !hasTold && !isAboutChannels(alert)
+      if (standsBy && this.#firstFor(alert).every(({ id }) => except.has(id))) continue
+      const notBefore = alert.at + holdMs + (standsBy ? (channel.backupAfterMs ?? 0) : 0)
+      this.#kept.put({
+        channel: channel.id,
+        alert,
+        order: this.#added++,
+        notBefore,
+        isBackup: standsBy,
+        refused: 'nothing',
+      })
       this.#dropExcess(channel, now)
       this.#waiting = true
     }
@@ -145,12 +152,15 @@ export class Outbox {
     if (this.#waiting || Math.abs(now - this.#lookedAt) >= ROUND_MS) void this.deliver()
   }
 
-  /** Delivers what is due, each channel on its own. Never rejects. */
-  deliver(): Promise<void> {
-    this.#running ??= this.#serveAll().finally(() => {
-      this.#running = null
-    })
-    return this.#running
+  /** Delivers what is due, each channel on its own: one that is slow keeps no other waiting. Never rejects. */
+  async deliver(): Promise<void> {
+    this.#lookedAt = this.#options.now()
+    // A backup sees whether the channel that it stands in for is just sending.
+    const inTurn = [...this.#channels].sort((one, other) => Number(isBackup(one)) - Number(isBackup(other)))
+    const serving = inTurn.map((channel) => this.#served(channel))
+    this.#waiting = this.#hasWork()
+    await Promise.all(serving)
+    this.#waiting = this.#hasWork()
   }
 
   /** Sends to one channel, bypassing the outbox, when a person tests it; success ends its rest. */
@@ -167,23 +177,32 @@ export class Outbox {
   async close(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stop.abort(), graceMs)
     this.#isClosing = true
-    await this.#running
+    await Promise.all(this.#running.values())
     if (this.#waiting) await this.deliver()
     clearTimeout(timer)
     this.#stop.abort()
   }
 
-  async #serveAll(): Promise<void> {
-    this.#lookedAt = this.#options.now()
-    this.#waiting = false
+  #hasWork(): boolean {
     try {
-      await Promise.all(this.#channels.map((channel) => this.#serve(channel)))
-      const ids = new Set(this.#channels.map((channel) => channel.id))
-      this.#waiting = this.#kept.entries().some((entry) => ids.has(entry.channel))
-    } catch (error) {
-      this.#waiting = true
-      this.#say('outbox', `alerts cannot be delivered now: ${error instanceof Error ? error.message : String(error)}`)
+      const ids = new Set(this.#channels.map(({ id }) => id))
+      return this.#kept.entries().some((entry) => ids.has(entry.channel))
+    } catch {
+      return true
     }
+  }
+
+  #served(channel: Channel): Promise<void> {
+    const running = this.#running.get(channel.id)
+    if (running !== undefined) return running
+    const serving = this.#serve(channel)
+      .catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error)
+        this.#say('outbox', `alerts cannot be delivered now: ${reason}`)
+      })
+      .finally(() => this.#running.delete(channel.id))
+    this.#running.set(channel.id, serving)
+    return serving
   }
 
   async #serve(channel: Channel): Promise<void> {
@@ -355,11 +374,21 @@ export class Outbox {
     return this.#kept.entriesOf(channel).filter((entry) => this.#isDue(entry, now))
   }
 
-  #isDue({ notBefore, alert, isBackup }: OutboxEntry, now: number): boolean {
-    if (!isBackup) return now >= notBefore || now < alert.at || this.#isClosing
+  #isDue(entry: OutboxEntry, now: number): boolean {
+    const { notBefore, alert } = entry
+    const isSending = (channel: Channel) => isClaimed(this.#kept.state(channel), now)
+    if (!entry.isBackup) {
+      if (this.#backupsFor(entry).some(isSending)) return false
+      return now >= notBefore || now < alert.at || this.#isClosing
+    }
     const first = this.#firstFor(alert)
-    if (this.#areOff(first)) return true
-    return now >= notBefore && !first.some((channel) => isClaimed(this.#kept.state(channel), now))
+    return this.#areOff(first) || (now >= notBefore && !first.some(isSending))
+  }
+
+  /** Backup channels that have an alert in the place of others. */
+  #backupsFor({ alert, channel }: OutboxEntry): readonly Channel[] {
+    const others = this.#channels.filter((one) => isBackup(one) && one.id !== channel)
+    return others.filter(({ id }) => this.#kept.find(id, alert)?.isBackup === true)
   }
 
   #dropOld(channel: Channel): void {
@@ -400,6 +429,8 @@ interface Sent extends Sending {
 type Failed = Extract<Delivery, { ok: false }>
 
 const NONE: ReadonlySet<string> = new Set()
+
+const isBackup = ({ backupAfterMs }: Channel) => backupAfterMs !== null
 
 const queued = ({ channel, alert }: OutboxEntry): QueuedDelivery => ({ channel, alertId: alert.id })
 

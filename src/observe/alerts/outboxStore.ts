@@ -36,6 +36,12 @@ export class OutboxStore {
     return inOrder(this.entries().filter((entry) => entry.channel === id))
   }
 
+  /** The alert as it is queued for a channel. */
+  find(channelId: string, alert: Alert): OutboxEntry | undefined {
+    const key = entryKey(channelId, alert)
+    return readEntry(key, this.#store.getDoc(ENTRIES, key))
+  }
+
   count({ id }: Channel): number {
     return this.#store.listDocs(ENTRIES).filter(([key]) => key.startsWith(`${id} `)).length
   }

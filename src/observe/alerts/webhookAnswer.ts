@@ -62,10 +62,10 @@ const NEEDS_PERSON: ReadonlySet<string> = new Set([
   'posting_to_general_channel_denied',
 ])
 
-/** The service's word for what is wrong, where it is one that we know. */
+/** The service's word for what is wrong: one like `invalid_payload`, or a code that we know. */
 function wordOf({ body, text }: PostAnswer): string | null {
   const said = text.trim()
-  if (FINAL.has(said) || NEEDS_PERSON.has(said)) return said
+  if (/^[a-z][a-z_]{2,60}$/.test(said)) return said
   return DISCORD_CODES[asNumber(asRecord(body)?.['code']) ?? 0] ?? null
 }
 
