@@ -31,7 +31,7 @@ export function mixtureRho2(t: number, alpha: number): number {
  * 1979. Very wide at first, where the limit theorem does not hold yet, and almost as narrow as a single look at the
  * end.
  */
-export function horizonRadius(t: number, sd: number, bound: number, horizon: number): number {
+function horizonRadius(t: number, sd: number, bound: number, horizon: number): number {
   return (sd * bound * Math.sqrt(horizon)) / t
 }
 

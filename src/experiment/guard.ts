@@ -9,7 +9,7 @@ import type { Guard } from './experiment.ts'
 import { logFactorial, solve } from './normal.ts'
 
 /** Sums of one variant; plain JSON. */
-export interface GuardSums {
+interface GuardSums {
   successes: number
   failures: number
   costCount: number
@@ -62,7 +62,7 @@ export interface GuardState {
 }
 
 /** How a request ended, for the guard. */
-export interface Ending {
+interface Ending {
   readonly ok: boolean
   /** It failed, and only because of its target. */
   readonly isOutage: boolean
