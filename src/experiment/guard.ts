@@ -9,7 +9,7 @@ import type { Guard } from './experiment.ts'
 import { logFactorial, solve } from './normal.ts'
 
 /** Sums of one variant; plain JSON. */
-export interface GuardSums {
+interface GuardSums {
   successes: number
   failures: number
   costCount: number
