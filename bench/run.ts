@@ -41,6 +41,10 @@ const BENCHES: Readonly<
     title: 'A month of one-off refusals: when a healthy target is used again',
     load: async () => (await import('./month.ts')).benchMonth,
   },
+  experiments: {
+    title: 'Experiments: false decisions and power',
+    load: async () => (await import('./experiments.ts')).benchExperiments,
+  },
   way: { title: 'The way of one request through the code', load: async () => (await import('./way.ts')).benchWay },
   gateway: { title: 'A request through the gateway', load: async () => (await import('./gateway.ts')).benchGateway },
 }

@@ -1177,6 +1177,35 @@ describe('what everything failing includes', () => {
   )
 
   story(
+    'is no alias that ends with it; one that outlasts it is named, and its end is told',
+    {
+      providers: ['groq', 'mistral'],
+      settings: { models: { smart: ['groq/m'], other: ['mistral/m'] }, routing: { probes: 'traffic' } },
+    },
+    [
+      ...[fails('groq', 'mistral'), asks(), asks({ model: 'smart' }), asks({ model: 'other' }), passes('5 min')],
+      ...[works('groq'), asks(), passes('10 min'), works('mistral'), asks({ model: 'other' }), passes('10 min')],
+    ],
+    `
+      12:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:00 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:05:00 🟢 Requests are answered again, by groq/m#1, after 5 minutes
+      Since: 12:00 UTC
+      Still works: 1 of 2 targets (groq)
+      To do: still to fix: Nothing answers for "other": 1 of 1 targets are out
+
+      12:15:00 🟢 "other" is answered again, by mistral/m#1, after 15 minutes
+      Since: 12:00 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+    `,
+  )
+
+  story(
     'and ends with it is not told',
     { telegram: { events: ['all'] } },
     [fails('mistral'), revokes('groq'), asks(), passes('5 min'), works('groq', 'mistral'), passes('1 h')],

@@ -38,10 +38,12 @@ const caller = (world: GatewayWorld, token: string) => {
 
 const scoresIn = (world: GatewayWorld) =>
   world.gateway.opened.engine.store.read(0, 10_000, null, 'quality').map((event) => 'score' in event && event.score)
+/** What was reported, and not how requests ended; rows without values say nothing of either. */
 const observationsIn = (world: GatewayWorld) =>
   world.gateway.opened.engine.store
     .read(0, 10_000, null, 'observation')
     .flatMap((event) => ('values' in event && !('success' in event.values) ? [event.values] : []))
+    .filter((values) => Object.keys(values).length > 0)
 
 let world: GatewayWorld
 let owner: ReturnType<typeof caller>

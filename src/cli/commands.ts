@@ -144,12 +144,13 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     usage: 'experiment <action> [target]',
-    does: 'compare prompts, models, providers and parameters: list, show NAME, start FILE, stop NAME, export NAME',
+    does: 'compare prompts, models, providers and parameters: list, show NAME, start FILE or NAME, stop NAME, export NAME',
     options: [['--keep <variant>', 'stop: all requests get this variant from now on'], JSON_OPTION, ...COMMON],
     examples: [
       'keywise experiment start greeting.json',
       'keywise experiment show greeting',
       'keywise experiment stop greeting --keep short',
+      'keywise experiment start greeting',
       'keywise experiment export greeting > greeting.csv',
     ],
     load: () => import('./experiment.ts'),

@@ -23,7 +23,9 @@ test('an experiment is started from a file, shown, exported and stopped on the c
     home.keywise('experiment', 'show', 'race'),
     home.keywise('experiment', 'export', 'race'),
   ])
-  expect(shown.stdout).toMatch(/^race, version 1, running since 20.* UTC, by request\ntoo early to say anything\n/)
+  expect(shown.stdout).toMatch(
+    /^race, version 1, running since 20.* UTC, by request\ntoo early to say anything; assigned \d and \d of shares 50 %\/50 %; reported 0 and 0\n/,
+  )
   const lines = exported.stdout.trimEnd().split('\r\n')
   expect(lines[0]).toBe('experiment,version,variant,unit,metric,value,at,requestId,source,answeredBy')
   expect(lines.slice(1).map((line) => line.split(',')[4])).toEqual(expect.arrayContaining(['success', 'latency']))
@@ -32,6 +34,7 @@ test('an experiment is started from a file, shown, exported and stopped on the c
     generatedAt: expect.stringMatching(/Z$/),
     experiments: [{ name: 'race', version: 1, state: 'stopped', kept: 'new' }],
   })
+  expect((await home.keywise('experiment', 'start', 'race')).stdout).toBe('race runs as version 1\n')
 })
 
 test('an invalid file, an unknown name and an unknown action are each reported in one sentence', async () => {

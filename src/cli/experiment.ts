@@ -1,14 +1,19 @@
 /** `keywise experiment`: what is compared, what the data supports, and the data itself. */
 
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { readDocument } from '../config/document.ts'
 import { nearest } from '../domain/nearest.ts'
 import type { Engine } from '../engine/engine.ts'
+import { findMetric } from '../experiment/metric.ts'
+import { intervalText } from '../experiment/words.ts'
 import {
   csvOf,
   type ExperimentRow,
   experimentsView,
   experimentView,
   observationRows,
+  resumeExperiment,
   startExperiments,
   type VariantRow,
 } from '../views/experiments.ts'
@@ -31,7 +36,7 @@ export const run: RunCommand = (context) => {
     throw new UsageError(`"experiment" knows ${Object.keys(ACTIONS).join(', ')}, not "${name}"${hint}`)
   }
   if (name !== 'list' && args[1] === undefined)
-    throw new UsageError(`say which one: keywise experiment ${name} ${name === 'start' ? 'FILE' : 'NAME'}`)
+    throw new UsageError(`say which one: keywise experiment ${name} ${name === 'start' ? 'FILE, or NAME' : 'NAME'}`)
   return withEngine(context, async (engine) => action(engine, context, printer(stdout, env)))
 }
 
@@ -60,8 +65,12 @@ function show(engine: Engine, { args, options }: CommandContext, out: Printer): 
   return 0
 }
 
+/** A file with definitions; or the name of an experiment, which goes on where it or a variant was stopped. */
 function start(engine: Engine, { args, options, cwd }: CommandContext, out: Printer): ExitCode {
-  const rows = startExperiments(engine, readDocument(args[1] ?? '', cwd).value)
+  const what = args[1] ?? ''
+  const isName = !existsSync(resolve(cwd, what)) && engine.experiments.versions.names().includes(what)
+  if (isName) return startAgain(engine, what, options, out)
+  const rows = startExperiments(engine, readDocument(what, cwd).value)
   if (options['json']) {
     printAll(engine, rows, options, out)
     return 0
@@ -75,6 +84,19 @@ function start(engine: Engine, { args, options, cwd }: CommandContext, out: Prin
     for (const problem of row.problems) out.line(`  ${problem}`)
   }
   out.line(`A request takes part with "model": "experiment:${rows[0]?.name ?? 'NAME'}", or the label experiment=NAME.`)
+  return 0
+}
+
+function startAgain(engine: Engine, name: string, options: CommandContext['options'], out: Printer): ExitCode {
+  const before = experimentView(engine, name)
+  const row = resumeExperiment(engine, name)
+  if (options['json']) printAll(engine, [row], options, out)
+  else {
+    const stopped = before.variants.filter((variant) => variant.stopped !== null).map((variant) => variant.name)
+    const again =
+      stopped.length === 0 ? '' : `; ${stopped.join(', ')} ${stopped.length === 1 ? 'is' : 'are'} assigned again`
+    out.line(`${name} ${row.state === 'running' ? `runs as version ${row.version}` : 'stays stopped'}${again}`)
+  }
   return 0
 }
 
@@ -132,12 +154,14 @@ function print(row: ExperimentRow, out: Printer): void {
       variant.name,
       percent(variant.share),
       ...metrics.map((one) => measuredText(variant, one)),
-      variant.stopped === null ? changesText(variant) : out.paint('red', `stopped: ${variant.stopped}`),
+      variant.stopped === null ? changesText(variant) : out.paint('red', stoppedText(variant)),
     ]),
   )
   out.line()
   for (const { first, second, interval, observations } of row.comparisons.filter((pair) => pair.metric === metric.name))
-    out.line(`${second} minus ${first} in ${metric.name}: ${intervalText(interval)} (${observations} units)`)
+    out.line(
+      `${second} minus ${first} in ${metric.name}: ${differenceText(metric.name, interval)} (${observations} units)`,
+    )
   for (const earlier of row.earlierVersions) out.line(`version ${earlier.version}: ${earlier.text}`)
 }
 
@@ -193,7 +217,12 @@ function changesText({ template, model, provider, parameters }: VariantRow): str
   return changes.length === 0 ? 'nothing' : changes.join(', ').replaceAll('\n', ' ')
 }
 
-function intervalText(interval: ExperimentRow['comparisons'][number]['interval']): string {
+function stoppedText({ stopped, stopKind, resumesAt }: VariantRow): string {
+  if (stopKind !== 'outage') return `stopped: ${stopped}`
+  return `stopped during an outage, not before ${resumesAt?.slice(11, 19)} UTC: ${stopped}`
+}
+
+function differenceText(metric: string, interval: ExperimentRow['comparisons'][number]['interval']): string {
   if (interval === null) return 'too early to say'
-  return `between ${Number(interval.low.toPrecision(3))} and ${Number(interval.high.toPrecision(3))}`
+  return intervalText(findMetric(metric) ?? { name: metric, scale: 'plain' }, interval)
 }

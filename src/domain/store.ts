@@ -26,6 +26,11 @@ export interface Trial {
   readonly variant: string
   /** The request's id, or a hash of the session or of the label's value. */
   readonly unit: string
+  /**
+   * When the request was assigned, in epoch milliseconds with fractions: grows with every request of a process, so that
+   * values can be compared with others of their time. Absent in older logs.
+   */
+  readonly at?: number
 }
 
 export type KnownFailure = 'expected' | 'repeated'
@@ -162,6 +167,12 @@ export interface ObservationEvent {
   readonly again?: string
   /** `provider/model` that answered, where another one was to; absent otherwise. */
   readonly answeredBy?: string
+  /** The unit was assigned its variant; it has no values yet, and may never have one. Absent in older logs. */
+  readonly assigned?: true
+  /** The request failed, and only because of its target (an outage, a limit). */
+  readonly outage?: true
+  /** The stop of this number, by the guard, of the variant is over. */
+  readonly lifted?: number
 }
 
 export type StoreEvent = AttemptEvent | QualityEvent | LiftEvent | ImportEvent | ObservationEvent

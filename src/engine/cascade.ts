@@ -33,6 +33,7 @@ export interface Answered {
  * `trail`: what the request has already tried, when it continues.
  */
 export async function cascade(engine: Engine, pending: PendingRequest, trail = new Trail(pending)): Promise<Answered> {
+  engine.experiments.assigned(pending.enrolment, pending.id)
   const race = new Race(engine.tools, pending, trail)
   let winner: RunningAttempt | null
   try {

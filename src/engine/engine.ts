@@ -33,6 +33,7 @@ import { bodyBeforeRepairs, fieldsNamedBy, writeCall } from './attempt/writeCall
 import { beginWith, comebackOf } from './comeback.ts'
 import type { Decisions } from './decisionLog.ts'
 import type { Experiments } from './experiments/experiments.ts'
+import { failedByTargets } from './experiments/failedByTargets.ts'
 import { FaultAttribution } from './memory/faultAttribution.ts'
 import type { LearnedState } from './memory/learnedState.ts'
 import { Summary } from './memory/summary.ts'
@@ -462,7 +463,7 @@ export class Engine implements EngineParts {
 
   /** No target gave an answer of use: the caller gets one that is blocked, empty or malformed. */
   handOver(pending: PendingRequest): void {
-    this.experiments.failed(pending.enrolment, pending.id)
+    this.experiments.failed(pending.enrolment, pending.id, false)
   }
 
   /** Records the attempt that answered, or whose stream broke off after its first content. */
@@ -597,7 +598,8 @@ export class Engine implements EngineParts {
         trail.attempts,
         this.#answeredElsewhere(pending, trail, target),
       )
-    else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(pending.enrolment, pending.id)
+    else if (end.outcome.failure.kind !== 'client_gone')
+      experiments.failed(pending.enrolment, pending.id, failedByTargets(trail.attempts))
   }
 
   /**
@@ -624,7 +626,8 @@ export class Engine implements EngineParts {
   #observeFailure(pending: PendingRequest, trail: Trail, error: KeywiseError): void {
     const { experiments, offline } = this
     const isCallers = error.code === 'ABORTED' || (error.code === 'INVALID_REQUEST' && trail.calls === 0)
-    if (!isCallers && !offline.isOffline(this.now)) experiments.failed(pending.enrolment, pending.id)
+    if (!isCallers && !offline.isOffline(this.now))
+      experiments.failed(pending.enrolment, pending.id, failedByTargets(trail.attempts))
   }
 
   /** Logs which targets would have been chosen but for a park or a limit. */

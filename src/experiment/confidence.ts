@@ -39,6 +39,11 @@ export function horizonBound(alpha: number): number {
   return -normalQuantile(alpha / 4)
 }
 
+/** The probability of ever leaving +-bound standard errors of the horizon before it: the inverse of `horizonBound`. */
+export function horizonAlpha(bound: number): number {
+  return Math.min(1, 4 * normalCdf(-bound))
+}
+
 /**
  * How many standard errors the effect must be from 0 at the horizon to be found by then with that probability:
  * Phi(theta - b) + exp(2 theta b) Phi(-theta - b) = power, the probability that a Brownian motion with drift theta

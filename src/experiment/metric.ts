@@ -39,3 +39,11 @@ export function measured(metric: Metric, value: number): number | null {
   const scaled = metric.scale === 'log' ? Math.log(Math.max(1, value)) : value
   return Math.min(metric.max, Math.max(metric.min, scaled))
 }
+
+/** Whether nothing but the size of a number bounds the values, so that one of them can be wild. */
+export function isOpenEnded({ scale, min, max }: Metric): boolean {
+  return scale !== 'plain' || max - min >= OPEN_RANGE
+}
+
+/** An own metric without `min` or `max` reaches to a billion on that side. */
+const OPEN_RANGE = 1e9

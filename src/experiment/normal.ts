@@ -52,14 +52,19 @@ export function normalQuantile(probability: number): number {
   return probability > 0.5 ? -normalQuantile(1 - probability) : solve(normalCdf, probability, -38, 0.001)
 }
 
-/** ln(n!) for n >= 0; Stirling's series from 10 on (error below 1e-10). */
+/** ln(n!) for n >= 0. */
 export function logFactorial(n: number): number {
-  if (n < 10) {
-    let product = 1
-    for (let i = 2; i <= n; i++) product *= i
-    return Math.log(product)
-  }
-  return (
-    (n + 0.5) * Math.log(n) - n + 0.5 * Math.log(2 * Math.PI) + 1 / (12 * n) - 1 / (360 * n ** 3) + 1 / (1260 * n ** 5)
-  )
+  if (n >= 10) return logGamma(n + 1)
+  let product = 1
+  for (let i = 2; i <= n; i++) product *= i
+  return Math.log(product)
+}
+
+/** ln(gamma(x)) for x > 0; Stirling's series from 10 on (error below 1e-10), below it by gamma(x + 1) = x gamma(x). */
+export function logGamma(x: number): number {
+  let z = x
+  let product = 1
+  while (z < 10) product *= z++
+  const tail = 1 / (12 * z) - 1 / (360 * z ** 3) + 1 / (1260 * z ** 5)
+  return (z - 0.5) * Math.log(z) - z + 0.5 * Math.log(2 * Math.PI) + tail - Math.log(product)
 }

@@ -52,7 +52,9 @@ describe('experimentResultOf()', () => {
     serve(evidence, { A: { quality: 0.6 }, B: { quality: 0.68, costUsd: 0.0112 } }, 6_000)
     const verdict = experimentResultOf(evidence)
     expect(verdict).toMatchObject({ state: 'decided', winner: 'B', stillNeeded: 0 })
-    expect(verdict.text).toMatch(/^B is better by 0\.0\d to 0\.(0\d|1) in quality, costs 1[0-4] % more; safe to stop$/)
+    expect(verdict.text).toMatch(
+      /^B is better by 0\.0\d{3} to 0\.(0\d{3}|1\d\d) in quality \(0\.6\d\d against 0\.60\d points\), costs 1[0-4] % more \(\$0\.01\d+ against \$0\.0\d+ a request\); assigned 2976 and 3024 of shares 50 %\/50 %; reported 2976 and 3024; safe to stop$/,
+    )
   })
 
   test('reports the first variant when it is the better one', () => {
@@ -65,7 +67,7 @@ describe('experimentResultOf()', () => {
     serve(evidence, { A: { quality: 0.6, latencyMs: 1_000 }, B: { quality: 0.6, latencyMs: 800 } }, 4_000)
     const { winner, text } = experimentResultOf(evidence)
     expect(winner).toBe('B')
-    expect(text).toMatch(/^B is better by \d+ % to \d+ % in latency/)
+    expect(text).toMatch(/^B is 1\d to 2\d % faster \(7\d\d ms against 9\d\d ms\)/)
   })
 
   test('says that it is too early, then how much more is needed, then that there is no difference that matters', () => {
@@ -73,12 +75,12 @@ describe('experimentResultOf()', () => {
     const same = { A: { quality: 0.6 }, B: { quality: 0.6 } }
     expect(experimentResultOf(serve(evidence, same, 40))).toMatchObject({
       state: 'collecting',
-      text: 'too early to say anything',
+      text: 'too early to say anything; assigned 25 and 15 of shares 50 %/50 %; reported 25 and 15',
     })
     const early = experimentResultOf(serve(evidence, same, 100, 2))
-    expect(early.text).toMatch(/^no difference in quality is certain yet; about \d+ more observations$/)
-    expect(experimentResultOf(serve(evidence, same, 2_000, 3)).text).toBe(
-      'no difference of 0.05 or more in quality; safe to stop',
+    expect(early.text).toMatch(/^no difference in quality is certain yet; about \d+ more observations; assigned /)
+    expect(experimentResultOf(serve(evidence, same, 2_000, 3)).text).toMatch(
+      /^no difference of 0\.05 points or more in quality; assigned .*; safe to stop$/,
     )
   })
 
@@ -95,7 +97,7 @@ describe('experimentResultOf()', () => {
     expect(experimentResultOf(evidence)).toMatchObject({
       state: 'decided',
       winner: 'B',
-      text: 'B and C are the best, with no difference of 0.05 or more in quality between them; safe to stop',
+      text: 'B and C are the best, with no difference of 0.05 points or more in quality between them; assigned 2689, 2634 and 2677 of shares 33.3 %/33.3 %/33.3 %; reported 2689, 2634 and 2677; safe to stop',
     })
   })
 
@@ -193,8 +195,10 @@ describe('Evidence', () => {
     [],
     {},
     head,
-    { ...head, metrics: { quality: 5 }, sums: [1, 2], stopped: [null, null] },
-    { ...head, metrics: {}, sums: [1], stopped: [null] },
+    // As an older keywise saved it.
+    { ...head, metrics: {}, sums: [1, 2], stopped: [null, null] },
+    { ...head, format: 2, metrics: { quality: 5 }, guard: { variants: [1, 2] }, blocks: { delays: [1, 2] } },
+    { ...head, format: 2, metrics: {}, guard: { variants: [1] }, blocks: { delays: [1, 2] } },
   ]
   for (const damaged of damages)
     test(`starts again when the saved state is ${JSON.stringify(damaged)}`, () =>

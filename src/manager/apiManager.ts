@@ -29,7 +29,7 @@ import { type CallStory, logCall } from '../observe/callLog.ts'
 import type { EventMap, Listener } from '../observe/events.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import type { CallEnd } from '../upstream/call.ts'
-import { type ExperimentRow, experimentView, startExperiments } from '../views/experiments.ts'
+import { type ExperimentRow, experimentView, resumeExperiment, startExperiments } from '../views/experiments.ts'
 import type { CallStream } from './callStream.ts'
 import type { EngineOptions } from './engineOptions.ts'
 import { type Closing, streamOf } from './libraryStream.ts'
@@ -237,6 +237,14 @@ export class APIManager {
   /** Starts an experiment, written as in `settings.experiments`; changing a running one creates a new version. */
   startExperiment(definition: object): ExperimentRow {
     return present(startExperiments(this.engine, { experiments: [definition] })[0])
+  }
+
+  /**
+   * Starts an experiment again by its name, after a stop by a person or by the guard; the variants that the guard stopped
+   * are assigned again. Throws InvalidRequestError for an unknown name.
+   */
+  resumeExperiment(name: string): ExperimentRow {
+    return resumeExperiment(this.engine, name)
   }
 
   /** Stops an experiment; with `keep` every request gets that variant from now on. Throws InvalidRequestError. */

@@ -14,6 +14,7 @@ import { Decisions } from '../engine/decisionLog.ts'
 import { Engine, type EngineParts } from '../engine/engine.ts'
 import { Experiments } from '../engine/experiments/experiments.ts'
 import { LearnedState } from '../engine/memory/learnedState.ts'
+import { hasOpenTarget } from '../engine/openTarget.ts'
 import { LearnedRequestFixes } from '../engine/repair/learnedRequestFixes.ts'
 import { Credits } from '../engine/targets/credits.ts'
 import { KeyChecks } from '../engine/targets/keyChecks.ts'
@@ -307,6 +308,7 @@ class EngineHost implements OpenedEngine {
         now: this.#now,
         monotonic: tools.monotonic,
         onDecided: (version, verdict) => monitor.decided(version, verdict),
+        mayAsk: (variant) => hasOpenTarget(this.engine, variant),
       }),
       requestFixes: new LearnedRequestFixes(this.#now),
       missingAbilities: new MissingAbilities(this.#store, this.#now),

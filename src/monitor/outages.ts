@@ -93,15 +93,20 @@ export class Outages {
   /** A target answered a request started at `startedAt`: ends the outages it disproves. */
   worked(target: Target, startedAt: number): void {
     this.#doubtedAt.clear()
-    for (const outage of this.open) {
-      if (startedAt < outage.since) continue
-      const plain = plainRequest(this.#engine, outage.name, outage.ability)
-      if (plain === null || ineligible(target, plain.needs, this.#engine.eligibility.rules) !== null) continue
-      this.#open.delete(outage.key)
-      const parts = this.#partsOf(outage)
-      this.#alerts.end(outage.key, recoveryNews(this.#engine, { outage, target, parts }), parts)
+    const over = this.open.filter((outage) => startedAt >= outage.since && this.#isDisproved(outage, target))
+    // First all of them: the end of a broad one names what goes on after it.
+    for (const { key } of over) this.#open.delete(key)
+    const failing = new Map(this.open.flatMap(({ kinds }) => [...kinds]))
+    for (const outage of over) {
+      const parts = this.#partsOf(outage).filter(({ key }) => over.every((other) => other.key !== key))
+      this.#alerts.end(outage.key, recoveryNews(this.#engine, { outage, target, parts, failing }), parts)
       this.#emitRecovered(outage.name, outage.since, target.id)
     }
+  }
+
+  #isDisproved({ name, ability }: Outage, target: Target): boolean {
+    const plain = plainRequest(this.#engine, name, ability)
+    return plain !== null && ineligible(target, plain.needs, this.#engine.eligibility.rules) === null
   }
 
   /**

@@ -108,7 +108,7 @@ export interface DecisionBasis {
 }
 
 /** What a sentence is made of. */
-export interface CauseFacts {
+interface CauseFacts {
   readonly kind: CauseKind
   /** Null when nothing was chosen. */
   readonly chosen: NumbersOf | null

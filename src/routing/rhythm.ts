@@ -34,7 +34,7 @@ const LOG_VARIANCE = 0.16
 const CONVINCING = 3
 
 /** Zones whose clock a rhythm may keep, whatever the configuration names: where providers and their users work. */
-export const COMMON_ZONES = ['America/New_York', 'Europe/London'] as const
+const COMMON_ZONES = ['America/New_York', 'Europe/London'] as const
 
 interface Moved {
   readonly zone: string

@@ -52,7 +52,7 @@ export const slot = {
   hourLead: 75,
 } as const
 
-export const ROW_LENGTH = 76
+const ROW_LENGTH = 76
 /** What of a row is stored. */
 export const STORED_LENGTH = slot.hourLead
 /** The slots before this one are points in time; a merge keeps the later one. */

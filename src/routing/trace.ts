@@ -10,7 +10,7 @@ import { CURIOSITY, type RoutingSettings } from './settings.ts'
 import { pressedBy } from './valuation.ts'
 
 /** What stood as chosen after a step, by index; -1: nothing. */
-export interface Move {
+interface Move {
   readonly step: CauseStep
   readonly index: number
 }

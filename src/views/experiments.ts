@@ -13,6 +13,7 @@ import { readAgain, readDefinitionFile } from '../experiment/definition.ts'
 import { countedUnit, ruleChanges, versionChangeText } from '../experiment/edit.ts'
 import type { Evidence, PairReport } from '../experiment/evidence.ts'
 import type { Experiment, Variant } from '../experiment/experiment.ts'
+import type { StopKind } from '../experiment/guard.ts'
 import type { ExperimentResult } from '../experiment/result.ts'
 
 /** An experiment, its evidence so far, and what that says. */
@@ -69,6 +70,10 @@ export interface VariantRow extends Pick<Variant, 'name' | 'share'> {
   readonly parameters: NonNullable<Variant['parameters']>
   /** Why the guard stopped it; null while it runs. */
   readonly stopped: string | null
+  /** `outage`: only its target failed, and it is started again by itself; `failures`, `cost`: by a person. */
+  readonly stopKind: StopKind | null
+  /** ISO 8601: an outage ends then at the earliest. Null for other stops. */
+  readonly resumesAt: string | null
   /** Units that were answered or failed, and how many were answered by another model or provider than was to. */
   readonly answered: AnsweredUnits
   /** By metric: units seen, and their mean (milliseconds, USD, 0..1 or the user's own unit). */
@@ -103,7 +108,18 @@ export function startExperiments(engine: Engine, value: unknown): readonly Exper
   engine.store.flushNow()
   engine.experiments.sync()
   const versions = reading.definitions.map((definition) => engine.experiments.start(definition))
+  // The guard's stops are lifted in the log.
+  engine.store.flushNow()
+  engine.experiments.sync()
   return versions.map((version) => rowOf(engine, version))
+}
+
+/** Starts an experiment again by its name, and every variant that the guard stopped. Throws InvalidRequestError. */
+export function resumeExperiment(engine: Engine, name: string): ExperimentRow {
+  // What other processes stopped is known first.
+  experimentView(engine, name)
+  engine.experiments.resume(name)
+  return experimentView(engine, name)
 }
 
 /** As it would be read from a file. */
@@ -180,6 +196,8 @@ function variantRow(
     provider: provider ?? null,
     parameters: parameters ?? {},
     stopped: stop?.reason ?? null,
+    stopKind: stop?.kind ?? null,
+    resumesAt: isoOrNull(stop?.until ?? undefined),
     answered: { ...answered },
     metrics: Object.fromEntries(rows.map(({ metric, observations, mean }) => [metric, { observations, mean }])),
   }

@@ -5,12 +5,14 @@ import type { AttemptReport } from '../../domain/attempt.ts'
 import { InvalidRequestError, StoreError } from '../../domain/errors.ts'
 import type { Logger } from '../../domain/logger.ts'
 import { nearest } from '../../domain/nearest.ts'
+import { present } from '../../domain/present.ts'
 import type { ObservationEvent, Store, Trial } from '../../domain/store.ts'
 import { assign } from '../../experiment/assign.ts'
 import type { Definition } from '../../experiment/definition.ts'
 import { ruleChanges, versionChangeText } from '../../experiment/edit.ts'
 import { Evidence } from '../../experiment/evidence.ts'
-import type { Experiment } from '../../experiment/experiment.ts'
+import type { Experiment, Variant } from '../../experiment/experiment.ts'
+import { type Stop, stopText } from '../../experiment/guard.ts'
 import { METRICS } from '../../experiment/metric.ts'
 import { type ExperimentResult, experimentResultOf } from '../../experiment/result.ts'
 import { AsUsualCounter, type AsUsualCounts, type AsUsualReason } from './asUsual.ts'
@@ -39,6 +41,8 @@ interface ExperimentsOptions {
   readonly monotonic: () => number
   /** Called once across all processes when there is a result. */
   readonly onDecided: (version: Version, verdict: ExperimentResult) => void
+  /** Whether any target of a variant may be asked at this moment; default: one may. */
+  readonly mayAsk?: (variant: Variant) => boolean
 }
 
 /** Determines a request's unit. */
@@ -52,6 +56,13 @@ export interface UnitFacts {
 const WITHOUT_FILE = 'config'
 /** What is observed once of every unit: how its first request ended. */
 const END = 'end'
+/** The same: that it was assigned. No metric has such a name. */
+const ASSIGNED = ':assigned'
+/** Of more units it is left to the log to keep each once. */
+const MOST_LATELY = 10_000
+/** Finer than a millisecond, and coarse enough for the digits of an epoch time. */
+const STEP_MS = 0.001
+const FINAL: ReadonlySet<ExperimentResult['state']> = new Set(['decided', 'equal', 'stopped'])
 
 export class Experiments {
   readonly versions: ExperimentVersions
@@ -65,6 +76,11 @@ export class Experiments {
   #configured: readonly Definition[] = []
   #source = WITHOUT_FILE
   #hasNewRules = false
+  #lastPlace = 0
+  /** Units whose assignment this process recorded lately. */
+  readonly #lately = new Set<string>()
+  /** Stops that this process lifted. */
+  readonly #lifted = new Set<string>()
 
   constructor(options: ExperimentsOptions) {
     this.#options = options
@@ -105,6 +121,7 @@ export class Experiments {
     const version = this.#adopt(definition, COMMAND)
     this.#look()
     this.#readAgain()
+    this.#lift(version.experiment, this.evidenceOf(version.experiment).stopped())
     return version
   }
 
@@ -205,7 +222,22 @@ export class Experiments {
     const variant = assign(dealing, unit)
     if (variant === null) return usual('holdout')
     if (this.#isStopped(experiment, variant)) return usual('guard')
-    return { name, version, variant, reason: null, trial: { experiment: name, version, variant, unit }, beganAt }
+    const trial = { experiment: name, version, variant, unit, at: this.#place() }
+    return { name, version, variant, reason: null, trial, beganAt }
+  }
+
+  /**
+   * A request sets out with its variant: its unit counts as assigned, whether or not anything is heard of it later. Once
+   * per unit: the id names it, and the log keeps the first.
+   */
+  assigned(enrolment: Enrolment | null, requestId: string): void {
+    const trial = enrolment?.trial
+    if (trial == null) return
+    const key = observationId(trial, ASSIGNED)
+    if (this.#lately.has(key)) return
+    this.#lately.add(key)
+    if (this.#lately.size > MOST_LATELY) this.#lately.clear()
+    this.#observe(trial, requestId, ASSIGNED, { values: {}, assigned: true })
   }
 
   /** How many requests of a version ran as usual, by the reason. */
@@ -237,10 +269,24 @@ export class Experiments {
     this.#observe(enrolment.trial, requestId, END, { values, ...(answeredBy !== null && { answeredBy }) })
   }
 
-  /** A request failed, or its answer broke off. */
-  failed(enrolment: Enrolment | null, requestId: string): void {
+  /** A request failed, or its answer broke off. `isOutage`: only because of its targets (an outage, a limit). */
+  failed(enrolment: Enrolment | null, requestId: string, isOutage = false): void {
     this.#countUsual(enrolment)
-    if (enrolment?.trial != null) this.#observe(enrolment.trial, requestId, END, { values: { success: 0 } })
+    if (enrolment?.trial == null) return
+    this.#observe(enrolment.trial, requestId, END, { values: { success: 0 }, ...(isOutage && { outage: true }) })
+  }
+
+  /**
+   * Starts again what the guard stopped and, as a person's word, an experiment that was stopped. Throws
+   * InvalidRequestError for an unknown name.
+   */
+  resume(name: string): Version {
+    const { experiment, written, source, stopped } = this.known(name)
+    if (stopped !== null && source === COMMAND) this.#adopt({ experiment, written }, COMMAND)
+    this.#look()
+    this.#readAgain()
+    this.#lift(experiment, this.evidenceOf(experiment).stopped())
+    return this.known(name)
   }
 
   /** A request may end twice: answered with what is of no use, then handed over. */
@@ -297,6 +343,7 @@ export class Experiments {
       this.#look()
     }
     for (const key of this.#observations.sync(isThrifty)) this.#review(key)
+    this.#endPauses()
   }
 
   /** Saves the state, so that the next start reads little. Appended events must be flushed before. `isLast`: at the end. */
@@ -330,12 +377,46 @@ export class Experiments {
       .some((stop) => stop.variant === variant)
   }
 
+  /** Epoch milliseconds, and a little more for each request of the same one, so that no two have the same place. */
+  #place(): number {
+    const now = this.#options.now()
+    this.#lastPlace = now > this.#lastPlace ? now : this.#lastPlace + STEP_MS
+    return this.#lastPlace
+  }
+
+  /** A pause of the guard ends once its time is over and the variant has a target that may be asked. */
+  #endPauses(): void {
+    for (const { experiment, stopped } of this.#here.values()) {
+      if (stopped !== null) continue
+      const now = this.#options.now()
+      const { mayAsk = () => true } = this.#options
+      const over = this.evidenceOf(experiment)
+        .stopped()
+        .filter(({ until }) => until !== null && now >= until)
+        .filter((stop) => mayAsk(present(experiment.variants.find(({ name }) => name === stop.variant))))
+      this.#lift(experiment, over)
+    }
+  }
+
+  /** Recorded in the log like all that counts, so that every process does the same. */
+  #lift({ name, version }: Experiment, stops: readonly Stop[]): void {
+    for (const { variant, number } of stops) {
+      const trial = { experiment: name, version, variant, unit: `guard/${variant}` }
+      const what = `:lift${number}`
+      const key = observationId(trial, what)
+      if (this.#lifted.has(key)) continue
+      this.#lifted.add(key)
+      this.#observe(trial, null, what, { values: {}, lifted: number })
+      this.#options.logger.info(`experiment ${name}: ${variant} is started again`)
+    }
+  }
+
   /** One value per unit and metric: the id identifies both, and the log keeps the first. */
   #observe(
     trial: Trial,
     requestId: string | null,
     what: string,
-    facts: Pick<ObservationEvent, 'values' | 'source' | 'again' | 'answeredBy'>,
+    facts: Omit<ObservationEvent, 'kind' | 'at' | 'origin' | 'id' | 'trial' | 'requestId'>,
   ): void {
     const { store, now } = this.#options
     const first = observationId(trial, what)
@@ -349,7 +430,7 @@ export class Experiments {
       this.#reportStops(version)
       if (version.decidedAt !== null || version.stopped !== null) continue
       const verdict = this.resultOf(version)
-      if (verdict.state === 'collecting' || verdict.state === 'undecided') continue
+      if (!FINAL.has(verdict.state)) continue
       if (!this.versions.markReported(version, this.#options.now())) continue
       this.#look()
       this.#options.onDecided(version, verdict)
@@ -359,11 +440,11 @@ export class Experiments {
   readonly #told = new Set<string>()
 
   #reportStops({ experiment }: Version): void {
-    for (const { variant, reason } of this.evidenceOf(experiment).stopped()) {
-      const key = `${versionKey(experiment)}/${variant}`
+    for (const stop of this.evidenceOf(experiment).stopped()) {
+      const key = `${versionKey(experiment)}/${stop.variant}/${stop.number}`
       if (this.#told.has(key)) continue
       this.#told.add(key)
-      this.#options.logger.warn(`experiment ${experiment.name}: ${variant} was stopped: it ${reason}`)
+      this.#options.logger.warn(`experiment ${experiment.name}: ${stopText(stop)}`)
     }
   }
 }

@@ -184,11 +184,9 @@ export class VersionFold {
     const guard = this.#guardAt(event.seq)
     if (guard !== folded.guard) evidence.useGuard(guard)
     folded.guard = guard
+    evidence.fold(event)
     // A damaged file can return anything.
-    const values = asRecord(event.values) ?? {}
-    for (const [metric, value] of Object.entries(values))
-      if (typeof value === 'number') evidence.observe(variant, metric, value)
-    if (values['success'] === undefined) return
+    if (asRecord(event.values)?.['success'] === undefined) return
     const units = answered[variant] ?? { ended: 0, elsewhere: 0 }
     answered[variant] = units
     units.ended++
