@@ -6,6 +6,7 @@ import {
   at,
   clockIsSet,
   clockStands,
+  closes,
   fails,
   failsWith,
   opens,
@@ -13,6 +14,7 @@ import {
   restarts,
   revokes,
   type Step,
+  sleeps,
   story,
   works,
 } from './support/alertStory.ts'
@@ -877,6 +879,347 @@ describe('a hard budget', () => {
       Still works: 1 of 1 targets (groq)
       Expected back: next reset 00:00 UTC
       To do: raise the budget in the configuration, or wait for the reset
+    `,
+  )
+})
+
+const NIGHT = { telegram: { quiet: '22-07 Europe/Madrid', events: ['all'] } }
+
+describe('quiet hours', () => {
+  story(
+    'keep everything that is not urgent, and end with one message: what is still so, what came and went',
+    {
+      ...NIGHT,
+      providers: ['groq', 'mistral', 'cerebras'],
+      settings: { models: { smart: ['mistral/m'] } },
+      startsAt: '2026-11-20T20:50:00Z',
+    },
+    [
+      ...[revokes('groq'), asks(), at('22:10'), fails('mistral'), asks({ model: 'smart' }), at('22:30')],
+      ...[works('mistral'), asks({ model: 'smart' }), at('23:10'), fails('mistral'), asks({ model: 'smart' })],
+      ...[passes('5 min'), works('mistral'), asks({ model: 'smart' }), at('+1 01:00'), revokes('cerebras')],
+      ...[asks({ model: 'cerebras/m' }), passes('1 min'), sleeps('4 h'), at('+1 05:50'), at('+1 06:30')],
+    ],
+    `
+      20:50:02 🔑 groq key 1 is refused
+      Since: 20:50 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Still works: 2 of 3 targets (mistral, cerebras)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+
+      +1 06:00:00 🌅 In the quiet hours: 2 still so, 2 came and went
+      Still so:
+      - cerebras key 1 is refused, since 01:00 UTC
+      - Nothing answers for "cerebras/m": 1 of 1 targets are out, since 01:00 UTC
+      Came and went:
+      - Nothing answers for "smart": 1 of 1 targets are out, 22:10 UTC to 23:15 UTC, 2 times
+      - mistral is down: all 1 targets, 22:10 UTC to 23:15 UTC, 2 times
+    `,
+  )
+
+  story(
+    'are not kept by the news that everything fails, nor by its end',
+    { ...NIGHT, startsAt: '2026-11-20T22:00:00Z' },
+    [
+      fails('groq', 'mistral'),
+      asks(),
+      passes('20 min'),
+      works('groq', 'mistral'),
+      asks(),
+      passes('1 min'),
+      sleeps('7 h'),
+      at('+1 06:30'),
+    ],
+    `
+      22:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 22:00 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      22:20:00 🟢 Requests are answered again, by mistral/m#1, after 20 minutes
+      Since: 22:00 UTC
+      Still works: 1 of 2 targets (mistral)
+    `,
+  )
+
+  story(
+    'in which nothing happened end without a message',
+    { ...NIGHT, startsAt: '2026-11-20T20:00:00Z' },
+    [asks(), sleeps('4 h'), asks(), sleeps('5 h'), asks(), at('+1 06:30')],
+    ``,
+  )
+
+  story(
+    'let through what the settings name',
+    { telegram: { ...NIGHT.telegram, quiet_except: ['key_revoked'] }, startsAt: '2026-11-20T22:00:00Z' },
+    [revokes('groq'), asks(), passes('5 min'), fails('mistral'), asks(), sleeps('7 h'), at('+1 06:30')],
+    `
+      22:00:02 🔑 groq key 1 is refused
+      Since: 22:00 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+
+      +1 06:00:00 🌅 In the quiet hours: 1 still so
+      Still so:
+      - Everything fails: 2 of 2 targets are out, since 22:05 UTC
+    `,
+  )
+
+  story(
+    'of two processes, one of which restarts, end with one message',
+    { ...NIGHT, stored: true, startsAt: '2026-11-20T22:00:00Z' },
+    [
+      opens('second'),
+      revokes('groq'),
+      asks({ from: 'second' }),
+      passes('10 min'),
+      restarts(),
+      sleeps('7 h'),
+      at('+1 05:59'),
+      restarts('second'),
+      at('+1 06:30'),
+    ],
+    `
+      +1 06:00:00 🌅 In the quiet hours: 1 still so
+      Still so:
+      - groq key 1 is refused, since 22:00 UTC
+    `,
+  )
+
+  story(
+    'that are over while nothing runs are told of by the next process',
+    { ...NIGHT, stored: true, startsAt: '2026-11-20T22:00:00Z' },
+    [revokes('groq'), asks(), passes('10 min'), closes(), clockIsSet('12 h'), opens('second'), passes('1 min')],
+    `
+      +1 10:10:01 🌅 In the quiet hours: 1 still so
+      Still so:
+      - groq key 1 is refused, since 22:00 UTC
+    `,
+  )
+
+  story(
+    'end an hour of UTC earlier when clocks are put forward',
+    { ...NIGHT, startsAt: '2026-03-28T21:30:00Z' },
+    [revokes('groq'), asks(), passes('1 min'), sleeps('5 h'), at('+1 06:30')],
+    `
+      +1 05:00:00 🌅 In the quiet hours: 1 still so
+      Still so:
+      - groq key 1 is refused, since 21:30 UTC
+    `,
+  )
+
+  story(
+    'end an hour of UTC later when clocks are put back',
+    { ...NIGHT, startsAt: '2026-10-24T21:30:00Z' },
+    [revokes('groq'), asks(), passes('1 min'), sleeps('5 h'), at('+1 06:30')],
+    `
+      +1 06:00:00 🌅 In the quiet hours: 1 still so
+      Still so:
+      - groq key 1 is refused, since 21:30 UTC
+    `,
+  )
+
+  story(
+    'are those of one channel: the other is told at once',
+    { ...NIGHT, webhook: {}, startsAt: '2026-11-20T22:00:00Z' },
+    [revokes('groq'), asks(), passes('1 min'), sleeps('5 h'), at('+1 06:30')],
+    `
+      22:00:02 webhook: 🔑 groq key 1 is refused
+      Since: 22:00 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+
+      +1 06:00:00 telegram: 🌅 In the quiet hours: 1 still so
+      Still so:
+      - groq key 1 is refused, since 22:00 UTC
+    `,
+  )
+})
+
+describe('what goes on', () => {
+  story(
+    'is told again once a day, with what has changed',
+    { telegram: { events: ['all'] } },
+    [
+      ...[fails('groq', 'mistral'), asks(), passes('1 min'), sleeps('22 h'), passes('10 min'), revokes('mistral')],
+      ...[asks(), at('+1 11:50'), at('+1 12:10'), sleeps('23 h'), at('+2 12:10'), works('groq', 'mistral'), asks()],
+      passes('10 min'),
+    ],
+    `
+      12:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:00 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      +1 12:00:00 🔴 Everything fails: 2 of 2 targets are out, still after 24 hours
+      Since: 2026-11-20 12:00 UTC
+      Changed: it was groq: server errors; mistral: server errors
+      Why: groq: server errors; mistral: refused key
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: replace key 1 of mistral in the configuration
+
+      +2 12:00:00 🔴 Everything fails: 2 of 2 targets are out, still after 2 days
+      Since: 2026-11-20 12:00 UTC
+      Changed: nothing since 2026-11-21 12:00 UTC
+      Why: groq: server errors; mistral: refused key
+      Still works: nothing
+      Expected back: unknown; it is tried again at 12:05 UTC, and you are told when it works
+      To do: replace key 1 of mistral in the configuration
+
+      +2 12:10:00 🟢 Requests are answered again, by groq/m#1, after 48 hours
+      Since: 2026-11-20 12:00 UTC
+      Still works: 1 of 2 targets (groq)
+    `,
+  )
+
+  story(
+    'is not told again where its end is known, as that of a budget is',
+    { providers: ['groq'], telegram: { events: ['all'] }, ...budget({ requests: 4, per: 'week' }) },
+    [asks({ times: 6 }), passes('1 min'), sleeps('23 h'), at('+1 12:30'), sleeps('23 h'), at('+2 12:30')],
+    `
+      12:00:00 💰 Budget all: 50 % reached, 2 of 4 requests per week
+      Since: 12:00 UTC
+      Still works: 2 more requests
+      Expected back: next reset 2026-11-23 00:00 UTC
+      To do: "keywise budget" shows what was spent on what
+
+      12:00:01 💰 Budget all: 100 % reached, 4 of 4 requests per week; no further call of this scope is made
+      Since: 12:00 UTC
+      Still works: nothing
+      Expected back: next reset 2026-11-23 00:00 UTC
+      To do: raise the budget in the configuration, or wait for the reset
+    `,
+  )
+
+  story(
+    'is told again once by two processes, and after a restart',
+    { stored: true },
+    [
+      ...[opens('second'), revokes('groq'), asks(), passes('1 min'), sleeps('18 h'), restarts(), asks(), sleeps('5 h')],
+      ...[at('+1 12:10'), sleeps('23 h'), at('+2 12:10')],
+    ],
+    `
+      12:00:02 🔑 groq key 1 is refused
+      Since: 12:00 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+
+      +1 12:00:00 🔑 groq key 1 is refused, still after 24 hours
+      Since: 2026-11-20 12:00 UTC
+      Changed: nothing since 2026-11-20 12:00 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+
+      +2 12:00:00 🔑 groq key 1 is refused, still after 2 days
+      Since: 2026-11-20 12:00 UTC
+      Changed: nothing since 2026-11-21 12:00 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+    `,
+  )
+})
+
+describe('what everything failing includes', () => {
+  story(
+    'and outlasts it is named with its end, and then told when it is over',
+    { providers: ['groq', 'mistral'] },
+    [
+      ...[fails('mistral'), revokes('groq'), asks(), passes('5 min'), works('mistral'), passes('10 min')],
+      ...[works('groq'), passes('1 h'), asks({ model: 'groq/m' }), passes('1 min')],
+    ],
+    `
+      12:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:00 UTC
+      Why: groq: refused key; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: replace key 1 of groq in the configuration
+
+      12:10:20 🟢 Requests are answered again, by mistral/m#1, after 10 minutes
+      Since: 12:00 UTC
+      Still works: 1 of 2 targets (mistral)
+      To do: still to fix: groq key 1 is refused
+
+      13:15:00 🟢 groq key 1 works again after 75 minutes
+      Since: 12:00 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+    `,
+  )
+
+  story(
+    'is told by itself to a channel that does not read of the end',
+    { telegram: { events: ['key_revoked'] } },
+    [fails('mistral'), revokes('groq'), asks(), passes('5 min'), works('mistral'), passes('10 min')],
+    `
+      12:10:30 🔑 groq key 1 is refused
+      Since: 12:00 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+    `,
+  )
+
+  story(
+    'is no alias that ends with it; one that outlasts it is named, and its end is told',
+    {
+      providers: ['groq', 'mistral'],
+      settings: { models: { smart: ['groq/m'], other: ['mistral/m'] }, routing: { probes: 'traffic' } },
+    },
+    [
+      ...[fails('groq', 'mistral'), asks(), asks({ model: 'smart' }), asks({ model: 'other' }), passes('5 min')],
+      ...[works('groq'), asks(), passes('10 min'), works('mistral'), asks({ model: 'other' }), passes('10 min')],
+    ],
+    `
+      12:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:00 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:05:00 🟢 Requests are answered again, by groq/m#1, after 5 minutes
+      Since: 12:00 UTC
+      Still works: 1 of 2 targets (groq)
+      To do: still to fix: Nothing answers for "other": 1 of 1 targets are out
+
+      12:15:00 🟢 "other" is answered again, by mistral/m#1, after 15 minutes
+      Since: 12:00 UTC
+      Still works: 2 of 2 targets (groq, mistral)
+    `,
+  )
+
+  story(
+    'and ends with it is not told',
+    { telegram: { events: ['all'] } },
+    [fails('mistral'), revokes('groq'), asks(), passes('5 min'), works('groq', 'mistral'), passes('1 h')],
+    `
+      12:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:00 UTC
+      Why: groq: refused key; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: replace key 1 of groq in the configuration
+
+      12:05:10 🟢 Requests are answered again, by groq/m#1, after 5 minutes
+      Since: 12:00 UTC
+      Still works: 2 of 2 targets (groq, mistral)
     `,
   )
 })

@@ -328,3 +328,25 @@ test('settings that name unknown events or variables are said with what was mean
   expect(lines.join('\n')).toMatch(/"recoverd" is not an event; did you mean "recovered"\?/)
   expect(lines.join('\n')).toMatch(/unknown \{\{prompt\}\}/)
 })
+
+describe('quiet hours', () => {
+  const withQuiet = (bot: Double, quiet: object) => ({
+    settings: { alerts: { telegram: { bot_token: BOT_TOKEN, chat_id: CHAT_ID, api_root: bot.origin, ...quiet } } },
+  })
+  for (const [quiet, message] of [
+    ['25-07', 'expected hours such as "22-06 Europe/Madrid"'],
+    ['22-07 Europe/Madird', 'Europe/Madrid'],
+    ['08-08', 'leaves no time at which alerts are sent'],
+    [['08-20', 'mon-sun 20-08 UTC'], 'leaves no time at which alerts are sent'],
+  ] as const)
+    test(`are refused with a reason when they are ${JSON.stringify(quiet)}`, async () => {
+      const { bot, open } = await scene()
+      expect(() => open(withQuiet(bot, { quiet }))).toThrow(message)
+    })
+
+  test('that let an unknown event through say what was meant', async () => {
+    const { bot, lines, open } = await scene()
+    open(withQuiet(bot, { quiet: '22-07', quiet_except: ['everythin', 'key_revoked'] }))
+    expect(lines.join('\n')).toMatch(/telegram\.quiet_except: "everythin" is not an event; did you mean "everything"\?/)
+  })
+})

@@ -38,10 +38,12 @@ const caller = (world: GatewayWorld, token: string) => {
 
 const scoresIn = (world: GatewayWorld) =>
   world.gateway.opened.engine.store.read(0, 10_000, null, 'quality').map((event) => 'score' in event && event.score)
+/** What was reported, and not how requests ended; rows without values say nothing of either. */
 const observationsIn = (world: GatewayWorld) =>
   world.gateway.opened.engine.store
     .read(0, 10_000, null, 'observation')
     .flatMap((event) => ('values' in event && !('success' in event.values) ? [event.values] : []))
+    .filter((values) => Object.keys(values).length > 0)
 
 let world: GatewayWorld
 let owner: ReturnType<typeof caller>
@@ -119,6 +121,13 @@ describe('a request is rated', () => {
     expect(await caller(third, TOKEN).rate(id, 0)).toBe(404)
     expect(await caller(third, token).rate(id, 1)).toBe(200)
   })
+})
+
+test('an answer of several choices is rated by the id in its header', async () => {
+  const body = { model: 'alpha/m', prompt: ['Say hi', 'Say bye'] }
+  const answer = await world.ask('/v1/completions', body)
+  expect([answer.status, ((await answer.json()) as { choices: unknown[] }).choices.length]).toEqual([200, 2])
+  expect(await owner.rate(answer.headers.get('x-keywise-request-id') ?? '', 1)).toBe(200)
 })
 
 describe('an id that the token has no request of', () => {

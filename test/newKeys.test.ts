@@ -6,7 +6,7 @@ import { startFakeProviders } from '../src/lab/fake/fakeProviders.ts'
 import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { FastClock } from '../src/lab/fastClock.ts'
 import { APIManager } from '../src/manager/apiManager.ts'
-import { startGateway } from '../src/server/serve.ts'
+import { type RunningGateway, startGateway } from '../src/server/serve.ts'
 import { ADMIN_TOKEN, TOKEN, until } from './support/gatewayWorld.ts'
 import { HandClock } from './support/handClock.ts'
 import { put, temporaryFolder } from './support/temporaryFolder.ts'
@@ -14,12 +14,13 @@ import { put, temporaryFolder } from './support/temporaryFolder.ts'
 const NOON = Date.UTC(2026, 10, 23, 12)
 const STRATEGIES = ['learned', 'score', 'score-original', 'priority', 'round-robin'] as const
 
+/** No saved tries, so that what is explored are the pulls. */
+const PULLS_ONLY = { seed: 7, exploration: { burst: 0 } }
+
 interface SceneOptions {
   readonly settings?: object
   /** What a block of the configuration says besides. */
   readonly blocks?: Readonly<Record<string, object>>
-  readonly store?: string
-  readonly seed?: number
 }
 
 /** A library whose keys are written to a watched file, one provider after another, on a clock without waiting. */
@@ -29,7 +30,7 @@ async function open(providers: FakeScenario['providers'], first: readonly string
   const world = await startFakeProviders({ providers }, { now, sleep })
   onTestFinished(() => world.close())
   const folder = temporaryFolder()
-  const routing = { seed: options.seed ?? 7 }
+  const routing = PULLS_ONLY
   const settings = { routing, ...options.settings }
   const write = (names: readonly string[]) => put(folder, 'config/api-keys.json', JSON.stringify(config(names)))
   const config = (names: readonly string[]) => ({
@@ -74,37 +75,45 @@ async function send(manager: APIManager, { world }: Scene, count: number, contex
 const places = (asked: readonly string[], provider: string) =>
   asked.flatMap((one, number) => (one === provider ? number : []))
 
+async function openOn({ file, engineOptions }: Scene): Promise<RunningGateway> {
+  const gateway = await startGateway({
+    ...engineOptions,
+    config: file,
+    env: { KEYWISE_TOKEN: TOKEN, KEYWISE_ADMIN_TOKEN: ADMIN_TOKEN },
+    logger: { info: () => {}, warn: () => {}, error: () => {} },
+    store: 'memory:',
+    port: 0,
+  })
+  onTestFinished(() => gateway.close(0))
+  await gateway.opened.ready()
+  return gateway
+}
+
+async function post({ app }: RunningGateway, path: string, body: object) {
+  const response = await fetch(`${app.origin}/v1/${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  await response.text()
+  const said = (name: string) => response.headers.get(name) ?? ''
+  return { id: said('x-keywise-request-id'), target: said('x-keywise-target') }
+}
+
 const model = (latency: number) => ({ models: { [`m${latency}`]: { latency_ms: latency } } })
 const old = { old: model(500) }
 
 describe('a key that is added to a watched configuration', () => {
   test('and is faster, is found by requests through the gateway, which say so', async () => {
-    const scene = await open({ ...old, swift: model(40) }, ['old'])
-    const { file, write, engineOptions, world } = scene
-    const tokens = { KEYWISE_TOKEN: TOKEN, KEYWISE_ADMIN_TOKEN: ADMIN_TOKEN }
-    const logger = { info: () => {}, warn: () => {}, error: () => {} }
-    const gateway = await startGateway({
-      ...engineOptions,
-      config: file,
-      env: tokens,
-      logger,
-      store: 'memory:',
-      port: 0,
-    })
-    onTestFinished(() => gateway.close(0))
-    await gateway.opened.ready()
-    const ask = async (number: number) => {
-      const response = await fetch(`${gateway.app.origin}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: `Question ${number}` }] }),
+    const scene = await open({ ...old, swift: model(40) }, ['old'], { settings: { routing: { seed: 7 } } })
+    const gateway = await openOn(scene)
+    const ask = (number: number) =>
+      post(gateway, 'chat/completions', {
+        model: 'auto',
+        messages: [{ role: 'user', content: `Question ${number}` }],
       })
-      await response.text()
-      const id = response.headers.get('x-keywise-request-id') ?? ''
-      return { id, target: response.headers.get('x-keywise-target') ?? '' }
-    }
     for (let number = 0; number < 25; number++) expect((await ask(number)).target).toBe('old/m500#1')
-    write(['old', 'swift'])
+    scene.write(['old', 'swift'])
     await until(() => gateway.opened.engine.registry.targets.length === 2)
     const asked = []
     for (let number = 0; number < 90; number++) asked.push(await ask(100 + number))
@@ -118,13 +127,12 @@ describe('a key that is added to a watched configuration', () => {
       headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
     })
     expect(await why.json()).toMatchObject({ explored: true, cause: { kind: 'new', pull: 2, pulls: 3 } })
-    expect(world.calls.length).toBeGreaterThan(0)
   })
 
   for (const strategy of STRATEGIES)
     test(`and is slower, gets three requests under the strategy ${strategy}, spread`, async () => {
       const scene = await openLibrary({ ...old, lame: model(9000) }, ['old'], {
-        settings: { routing: { strategy, seed: 7 } },
+        settings: { routing: { ...PULLS_ONLY, strategy } },
       })
       const { manager, add } = scene
       await send(manager, scene, 9)
@@ -195,7 +203,7 @@ describe('no request that must not fail is a try:', () => {
 })
 
 describe('a new key', () => {
-  test('that no request has heard of yet is tried by streams too', async () => {
+  test('is tried by streams too', async () => {
     const scene = await openLibrary({ ...old, lame: model(9000) }, ['old'])
     const stream = async () => {
       scene.world.forget()
@@ -207,6 +215,19 @@ describe('a new key', () => {
     const asked = []
     for (let number = 0; number < 8; number++) asked.push(await stream())
     expect(places(asked, 'lame')).toEqual([0, 2, 4])
+  })
+
+  test('is tried by embeddings too, among the keys of their model', async () => {
+    const embedder = (latency: number) => ({ models: { vectors: { kind: 'embedding' as const, latency_ms: latency } } })
+    const scene = await open({ first: embedder(300), second: embedder(9000) }, ['first'])
+    const gateway = await openOn(scene)
+    const ask = async () => (await post(gateway, 'embeddings', { model: 'vectors', input: 'Hi' })).target
+    for (let number = 0; number < 9; number++) expect(await ask()).toBe('first/vectors#1')
+    scene.write(['first', 'second'])
+    await until(() => gateway.opened.engine.registry.targets.length === 2)
+    const asked: string[] = []
+    for (let number = 0; number < 8; number++) asked.push(await ask())
+    expect(places(asked, 'second/vectors#1')).toEqual([0, 2, 4])
   })
 
   test('that fails costs its request one attempt, and nobody an answer', async () => {
@@ -269,11 +290,12 @@ describe('a new key', () => {
 })
 
 describe('where nobody tested any key', () => {
-  test.each([1, 2, 3])('the faster of two is found, whichever was first (seed %i)', async (seed) => {
-    const scene = await openLibrary({ one: model(700), two: model(150) }, ['one', 'two'], { seed })
-    const asked = await send(scene.manager, scene, 60)
+  test.each([1, 2])('the faster of two is found, whichever was first (seed %i)', async (seed) => {
+    const settings = { routing: { seed } }
+    const scene = await openLibrary({ one: model(700), two: model(150) }, ['one', 'two'], { settings })
+    const asked = await send(scene.manager, scene, 40)
     expect(places(asked, 'one').length).toBeGreaterThanOrEqual(3)
-    expect(places(asked.slice(-30), 'two').length).toBeGreaterThan(25)
+    expect(places(asked.slice(-20), 'two').length).toBeGreaterThan(15)
   })
 
   for (const strategy of STRATEGIES)

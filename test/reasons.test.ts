@@ -34,7 +34,10 @@ const maxBy = (rows: readonly DecisionRow[], keyOf: (row: DecisionRow) => number
 const modelOf = ({ target }: DecisionRow) => target.replace(/#\d+$/, '')
 
 /** The cause by the rules: what stands as chosen after each step, and the last step that changed it. */
-function recompute({ basis, cause, chosen, ranking }: Shown): {
+function recompute(
+  { basis, cause, chosen, ranking }: Shown,
+  draws: boolean,
+): {
   readonly kind: string
   readonly instead: string | null
 } {
@@ -54,25 +57,27 @@ function recompute({ basis, cause, chosen, ranking }: Shown): {
     maxBy(inGroup, (row) => row.key),
   )
   const best = standing.at(-1)![1]
-  const itself = rows.find(({ target }) => target === chosen)
-  const isExploring = cause.kind === 'exploration' || cause.kind === 'proven'
-  const isTry = cause.kind === 'new'
-  // The router counts pulls, and knows who must not try.
-  if (cause.kind === 'proven' && best.isNew && itself?.isNew === false) stands('proven', itself)
-  if (basis.draws && !isTry && cause.kind !== 'proven') {
+  const isPull = cause.kind === 'new'
+  // Its saved try was spent before a new target took, or left, its place.
+  const isOfNew = isPull || cause.kind === 'proven'
+  let isExploring = false
+  if (draws) {
     const drawn = inGroup.reduce((lucky, row) => (row.drawn! > lucky.drawn! ? row : lucky))
-    const isKept = drawn !== best && isInTries(drawn, basis) && !isInTries(best, basis)
-    if (best.value - drawn.value <= basis.drawMargin && !isKept) stands('draw', drawn)
-    // A paid exploration needs a whole saved try.
-    else if (isExploring && !isKept && basis.tokens >= 1) stands(cause.kind, drawn)
+    const isKept = drawn !== best && drawn.untried && !best.untried
+    isExploring = !isKept && best.value - drawn.value > basis.drawMargin && (basis.tokens >= 1 || isOfNew)
+    if (isExploring) stands('exploration', drawn)
+    else if (!isKept && best.value - drawn.value <= basis.drawMargin) stands('draw', drawn)
   }
   if (!isExploring) {
     if (isLearned && basis.costMargin > 0) stands('cost', cheapest(inGroup, best, standing.at(-1)![1], basis))
     if (isLearned || basis.strategy === 'score') stands('load', lightest(inGroup, standing.at(-1)![1], basis))
-    if (isTry && itself?.isNew) stands('new', itself)
-    const home = rows.find(({ target }) => target === basis.session)
-    if (home !== undefined && home.terms.reliability >= 0.5) stands('session', home)
   }
+  // Whose turn a free try is the router counts; what it may choose is seen here.
+  const taken = rows.find(({ target }) => target === chosen)
+  if (isPull && taken?.untried && cause.pull! <= cause.pulls!) stands('new', taken)
+  if (cause.kind === 'proven' && taken?.untried === false && standing.at(-1)![1].untried) stands('proven', taken)
+  const home = rows.find(({ target }) => target === basis.session)
+  if (!isExploring && home !== undefined && home.terms.reliability >= 0.5) stands('session', home)
   if (standing.at(-1)![1].target !== chosen) return { kind: `ends at ${standing.at(-1)![1].target}`, instead: chosen }
   for (let at = standing.length - 1; at > 0; at--) {
     const [before, after] = [standing[at - 1]![1], standing[at]![1]]
@@ -85,8 +90,6 @@ function recompute({ basis, cause, chosen, ranking }: Shown): {
   return { kind: firstKind(basis, best, next), instead: next?.target ?? null }
 }
 
-const isInTries = ({ isNew }: DecisionRow, { freePulls }: DecisionBasis) => isNew && freePulls > 0
-
 function firstKind({ strategy }: DecisionBasis, best: DecisionRow, next: DecisionRow | undefined): string {
   if (strategy === 'priority') return 'priority'
   if (strategy === 'round-robin') return 'turn'
@@ -94,10 +97,16 @@ function firstKind({ strategy }: DecisionBasis, best: DecisionRow, next: Decisio
   return best.weight > next.weight ? 'weight' : 'name'
 }
 
-function cheapest(rows: readonly DecisionRow[], best: DecisionRow, preferred: DecisionRow, basis: DecisionBasis) {
+function cheapest(
+  rows: readonly DecisionRow[],
+  best: DecisionRow,
+  preferred: DecisionRow,
+  { costMargin }: DecisionBasis,
+) {
   const cost = (row: DecisionRow) => row.costUsd ?? Number.POSITIVE_INFINITY
-  const isOut = (row: DecisionRow) => row !== preferred && isInTries(row, basis) && !isInTries(best, basis)
-  const near = rows.filter((row) => row.value >= best.value - basis.costMargin && !isOut(row))
+  const near = rows.filter(
+    (row) => row === preferred || ((best.untried || !row.untried) && row.value >= best.value - costMargin),
+  )
   const least = Math.min(...near.map(cost))
   if (!(least < cost(preferred) * (1 - TIE))) return preferred
   return maxBy(
@@ -106,14 +115,14 @@ function cheapest(rows: readonly DecisionRow[], best: DecisionRow, preferred: De
   )
 }
 
-function lightest(rows: readonly DecisionRow[], from: DecisionRow, basis: DecisionBasis) {
-  const { costMargin } = basis
-  const isOut = (row: DecisionRow) => isInTries(row, basis) && !isInTries(from, basis)
-  const keys = rows.filter((row) => modelOf(row) === modelOf(from) && !isOut(row))
+function lightest(rows: readonly DecisionRow[], from: DecisionRow, { costMargin }: DecisionBasis) {
+  const keys = rows.filter((row) => modelOf(row) === modelOf(from))
   if (from.calls === null || keys.length < 2) return from
   const floor = from.value - Math.max(costMargin, TIE)
   const load = (row: DecisionRow) => row.calls! / row.weight
-  const fit = keys.filter((row) => row === from || row.isNew || row.hoped >= floor)
+  const fit = keys.filter(
+    (row) => row === from || ((!row.untried || from.untried) && (row.isNew || row.hoped >= floor)),
+  )
   const least = Math.min(...fit.map(load))
   if (load(from) === least && !fit.some((row) => load(row) === least && row.weight > from.weight)) return from
   return maxBy(
@@ -151,9 +160,11 @@ function numbersMissing({ cause, basis, chosen, ranking }: Shown): readonly stri
 
 /** What is wrong with the reasons shown; null when nothing is. */
 function wrongIn(shown: Shown): string | null {
-  const { cause, chosen, ranking } = shown
-  const { kind, instead } = recompute(shown)
-  if (kind !== cause.kind || instead !== cause.instead) return `the cause is ${kind} instead of ${instead}`
+  const { basis, cause, chosen, ranking } = shown
+  // A free try comes in the place of what is known to be best, or of what the draws made of it.
+  const found = (cause.kind === 'new' ? [false, basis.draws] : [basis.draws]).map((draws) => recompute(shown, draws))
+  if (!found.some(({ kind, instead }) => kind === cause.kind && instead === cause.instead))
+    return `the cause is ${JSON.stringify(found)}`
   const [missing] = numbersMissing(shown)
   if (missing !== undefined) return `the JSON has no ${missing}`
   const row = ranking.find(({ target }) => target === chosen)
@@ -174,17 +185,19 @@ function randomWorld(dice: Dice) {
   const chance = (share: number) => dice.uniform() < share
   const targets: Target[] = []
   const size = 1 + below(12)
+  // Of a fresh pool all look the same.
+  const isFresh = chance(0.15)
   while (targets.length < size) {
     const provider = `p${below(4)}`
     const model = `m${below(4)}`
-    const isAlike = chance(0.3)
+    const isAlike = isFresh || chance(0.2)
     const keys = chance(0.4) ? 1 + below(3) : 1
     const price = oneOf([null, { input: 1, output: 2 }, { input: below(9), output: below(20) }])
     for (let key = 0; key < keys; key++) {
       const keyIndex = targets.filter((one) => one.provider === provider && one.model === model).length + 1
       const profile = {
         price,
-        weight: chance(0.6) ? 1 : 1 + below(3),
+        weight: chance(0.8) ? 1 : 1 + below(3),
         qualityPrior: isAlike ? 0.8 : 0.7 + below(30) / 100,
       }
       targets.push(makeTarget({ provider, model, keyIndex, profile }))
@@ -200,7 +213,7 @@ function randomWorld(dice: Dice) {
   const router = new Router({ settings, random: () => dice.uniform() })
   router.setTargets(targets)
   for (const target of targets) {
-    if (chance(0.2)) continue
+    if (isFresh || chance(0.2)) continue
     const [latencyMs, failing, count] = [200 + below(3000), oneOf([0, 0, 0.1, 0.6]), below(40)]
     for (let call = 0; call < count; call++) {
       const at = NOW - 3_600_000 + call * 60_000

@@ -85,13 +85,14 @@ export const COMMANDS: readonly CommandRow[] = [
     does: 'every target with its health, its remaining limits, and what was spent',
     options: [
       ['--hours', 'instead what was learned by the hour of the day, and the rules about hours'],
+      ['--zone <zone>', 'with --hours: by the clock of this time zone (default: that of this machine)'],
       ['--refresh', 'ask first what accounts have left, where their providers tell'],
       ['--watch', 'again every two seconds'],
       ['--seconds <n>', 'watch for this many seconds'],
       JSON_OPTION,
       ...COMMON,
     ],
-    examples: ['keywise status', 'keywise status --hours', 'keywise status --json'],
+    examples: ['keywise status', 'keywise status --hours --zone Europe/Madrid', 'keywise status --json'],
     load: () => import('./status/status.ts'),
   },
   {

@@ -12,7 +12,7 @@ import {
   type ExperimentRow,
   experimentsView,
   experimentView,
-  observationsOf,
+  observationRows,
   resumeExperiment,
   startExperiments,
   type VariantRow,
@@ -118,7 +118,7 @@ function stop(engine: Engine, { args, options }: CommandContext, out: Printer): 
 }
 
 function exportData(engine: Engine, { args, options }: CommandContext, out: Printer): ExitCode {
-  const rows = observationsOf(engine, args[1] ?? '')
+  const rows = observationRows(engine, args[1] ?? '')
   if (options['json']) out.json({ generatedAt: new Date(engine.now).toISOString(), observations: [...rows] })
   else for (const line of csvOf(rows)) out.write(line)
   return 0

@@ -107,6 +107,7 @@ const BUDGET = { scope: 'groq', usd: 1, per: 'day' }
 async function checkStatus(home: Home): Promise<void> {
   const status = jsonOf(await home.keywise('status', '--json'))
   expect(Object.keys(status).sort()).toEqual([
+    'alertChannels',
     'allClosed',
     'budgets',
     'credits',
@@ -126,10 +127,13 @@ async function checkStatus(home: Home): Promise<void> {
     p95ResponseTime: expect.any(Number),
   })
   expect(status['budgets']).toMatchObject([{ scope: 'groq', per: 'day', limitUsd: 1, hard: true }])
-  const [shown, byHour] = await Promise.all([home.keywise('status'), home.keywise('status', '--hours')])
+  const [shown, byHour] = await Promise.all([
+    home.keywise('status'),
+    home.keywise('status', '--hours', '--zone', 'UTC'),
+  ])
   checkSecrecy(shown)
   expect(byHour.stdout).toMatch(
-    /^target +00 +01 .+23\ngroq\/openai\/gpt-oss-120b#1 +first +[\d.]+ .+\n +seen .+\n[\s\S]* ok % .*100/,
+    /^Hours by the clock of UTC\n\ntarget +00 +01 .+23\ngroq\/openai\/gpt-oss-120b#1 +first +[\d.]+ .+\n +seen .+\n[\s\S]* ok % .*100/,
   )
   expect(shown.stdout).not.toContain('\u001b')
   expect(shown.stdout).toMatch(/^Budget groq: .* per day, until /m)

@@ -1,6 +1,7 @@
 /** The schema of `settings`, with every default. */
 
 import { z } from 'zod'
+import { holdAlways, readHours } from '../domain/hoursRule.ts'
 import { aliases } from './aliasSchema.ts'
 import {
   amount,
@@ -123,6 +124,18 @@ const backup = z
   .boolean()
   .default(false)
   .describe('It gets only what the other channel has not delivered in time; false: everything at once')
+const quiet = hours
+  .refine(
+    (rules) => !holdAlways(rules.flatMap((rule) => readHours(rule) ?? [])),
+    'leaves no time at which alerts are sent; name fewer "events" instead',
+  )
+  .describe(
+    'Quiet hours, such as "22-07 Europe/Madrid": what happens meanwhile is told in one message when they are over',
+  )
+const quietExcept = z
+  .array(name)
+  .default(['everything'])
+  .describe('Events that are sent in quiet hours too, with their ends; everything: that everything fails')
 const alerts = section({
   backup_after_ms: ms.default(300_000).describe('How long a backup channel leaves an alert to the other one'),
   telegram: section({
@@ -134,6 +147,8 @@ const alerts = section({
       .optional()
       .describe('Default: outages, recoveries, refused keys, credit that runs out, budgets; all for every event'),
     backup,
+    quiet: quiet.optional(),
+    quiet_except: quietExcept,
   }).optional(),
   webhook: section({
     url: secret('Address alerts are posted to'),
@@ -142,6 +157,8 @@ const alerts = section({
     headers: z.record(name, z.string()).optional().describe('Sent with every alert'),
     events: z.array(name).optional().describe('Default: every event'),
     backup,
+    quiet: quiet.optional(),
+    quiet_except: quietExcept,
   }).optional(),
 })
 

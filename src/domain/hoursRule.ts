@@ -71,10 +71,19 @@ const FIRST_DAY = 4
 /** Local weekday and minute of the day. */
 function localTime(timeZone: string, at: number): LocalTime {
   const utc = Math.floor(at / MINUTE_MS)
-  const local = timeZone === 'UTC' ? utc : utc + aheadOfUtc(timeZone, Math.floor(utc / QUARTER_MINUTES))
+  const local = utc + aheadOfUtcMs(timeZone, at) / MINUTE_MS
   const day = Math.floor(local / DAY_MINUTES)
   return { day: (((day + FIRST_DAY) % 7) + 7) % 7, minute: local - day * DAY_MINUTES }
 }
+
+/** How many milliseconds the zone's clock is ahead of UTC at that moment. */
+export function aheadOfUtcMs(timeZone: string, at: number): number {
+  if (timeZone === 'UTC' || !(Math.abs(at) < LATEST_MS)) return 0
+  return aheadOfUtc(timeZone, Math.floor(at / MINUTE_MS / QUARTER_MINUTES)) * MINUTE_MS
+}
+
+/** Beyond what a date can be, as damaged data may have it. */
+const LATEST_MS = 8e15
 
 const remembered = new Map<string, Map<number, number>>()
 /** Offsets kept per time zone: those of a day. */
@@ -117,6 +126,16 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
   clocks.set(timeZone, clock)
   return clock
 }
+
+/** Whether rules of which one is enough leave no minute of a week free. */
+export function holdAlways(rules: readonly HoursRule[]): boolean {
+  for (let minute = 0; minute < 7 * DAY_MINUTES; minute++)
+    if (!rules.some((rule) => holdsAt(rule, A_MONDAY + minute * MINUTE_MS))) return false
+  return true
+}
+
+/** Of a week in which no clock is put forward or back. */
+const A_MONDAY = Date.UTC(2026, 0, 12)
 
 /** A week, and the day on which it may begin or end. */
 const LOOK_AHEAD_DAYS = 8

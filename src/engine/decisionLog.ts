@@ -157,7 +157,7 @@ function pack({ requestId, ranking, cause, basis, ...rest }: DecisionRecord): Js
     eligible ? 1 : 0,
     reason,
     ...[numbers.key, numbers.pressure, numbers.costUsd, numbers.calls, numbers.weight, numbers.group],
-    ...[numbers.drawn, numbers.hoped, numbers.isNew ? 1 : 0],
+    ...[numbers.drawn, numbers.hoped, numbers.isNew ? 1 : 0, numbers.untried ? 1 : 0],
   ])
   return { id: requestId, ...rest, cause: cause && { ...cause }, basis: basis && { ...basis }, rows }
 }
@@ -191,7 +191,6 @@ function unpackBasis(value: unknown): DecisionBasis | null {
     drawMargin: number('drawMargin'),
     draws: basis['draws'] === true,
     seed: number('seed'),
-    freePulls: number('freePulls'),
     tokens: number('tokens'),
     session: asString(basis['session']) ?? null,
   }
@@ -240,5 +239,6 @@ function unpackRow(row: readonly unknown[], rank: number): DecisionRow | null {
     drawn: asNumber(row[15]) ?? null,
     hoped: number(16, value),
     isNew: row[17] === 1,
+    untried: row[18] === 1,
   }
 }

@@ -3,7 +3,7 @@
 import type { AttemptEvent } from '../domain/store.ts'
 
 /** A token of the gateway: `id` is of the token itself, so that another one of the same name is somebody else. */
-export interface RatingToken {
+interface RatingToken {
   readonly kind: 'token'
   readonly id: string
   readonly name: string

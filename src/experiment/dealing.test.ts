@@ -100,6 +100,28 @@ test('after any edits every share is met, and each edit moves no more than it mu
   )
 })
 
+test('of 20,000 units as many change their variant as must, within the error of sampling', () => {
+  const UNITS = 20_000
+  fc.assert(
+    fc.property(anyShares, anyShares, (first, edit) => {
+      const [one, moved] = [dealAfresh({ name: 'race', ...first }), new Map<string | null, number>()]
+      const other = dealAgain(one, edit)
+      for (let i = 0; i < UNITS; i++) {
+        const variant = assign(other, `u${i}`)
+        if (variant !== assign(one, `u${i}`)) moved.set(variant, (moved.get(variant) ?? 0) + 1)
+      }
+      const [before, after] = [sizes(one), sizes(other)]
+      for (const name of [...edit.variants.map((variant) => variant.name), null]) {
+        const gain = Math.max(0, (after[name ?? '-'] ?? 0) - (before[name ?? '-'] ?? 0)) / 1000
+        // Five standard deviations, of some hundred comparisons.
+        const error = 5 * Math.sqrt((gain * (1 - gain)) / UNITS)
+        expect(Math.abs((moved.get(name) ?? 0) / UNITS - gain)).toBeLessThanOrEqual(error + 1e-9)
+      }
+    }),
+    { numRuns: 15 },
+  )
+})
+
 test('two experiments stay independent of each other after edits of both', () => {
   const one = dealAgain(deal('a=500 b=300 c=200'), sharesOf('a=300 b=300 c=400'))
   const other = dealAgain(dealAfresh({ name: 'tone', ...sharesOf('a=200 b=800') }), sharesOf('b=500 a=500'))

@@ -16,7 +16,7 @@ export interface Dealing {
   readonly parts: readonly DealtPart[]
 }
 
-export interface DealtPart {
+interface DealtPart {
   /** Its end, exclusive, in billionths; it begins where the part before ends. */
   readonly upTo: number
   /** Null: the holdout. */

@@ -56,7 +56,7 @@ export function renamedVariants(before: Experiment, after: Experiment): Readonly
 }
 
 /** Two versions of one experiment, each as it is dealt. */
-export interface DealtExperiment {
+interface DealtExperiment {
   readonly experiment: Experiment
   readonly dealing: Dealing
 }

@@ -62,7 +62,7 @@ export interface GuardState {
 }
 
 /** How a request ended, for the guard. */
-export interface Ending {
+interface Ending {
   readonly ok: boolean
   /** It failed, and only because of its target. */
   readonly isOutage: boolean

@@ -234,7 +234,7 @@ class EngineHost implements OpenedEngine {
   }
 
   #openLearnedState(config: Config): LearnedState {
-    const router = new Router({ settings: routingSettings(config.settings), random: this.#random(config) })
+    const router = new Router({ settings: routingSettings(config), random: this.#random(config) })
     const budgets = this.#budgetsFor(config, this.#credentialsOf(config))
     const specOf = (provider: string) => this.#specs.get(provider) ?? UNKNOWN_SPEC
     return new LearnedState(this.#store, {
@@ -346,7 +346,7 @@ class EngineHost implements OpenedEngine {
       // First, because it may be rejected: then nothing changes.
       const successor = this.#budgetsFor(config, credentials)
       for (const warning of config.warnings) this.#logger.warn(warning)
-      learned.router.setSettings(routingSettings(config.settings))
+      learned.router.setSettings(routingSettings(config))
       this.#store.flushNow()
       learned.budgets.close(successor)
       successor.open(this.#store, this.#now())

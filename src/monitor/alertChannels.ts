@@ -3,9 +3,11 @@
 import type { Dispatcher } from 'undici'
 import type { Settings } from '../config/config.ts'
 import { fingerprint } from '../config/fingerprint.ts'
+import { readHours } from '../domain/hoursRule.ts'
 import { nearest } from '../domain/nearest.ts'
 import { ALERT_EVENTS } from '../observe/alerts/alert.ts'
 import type { Channel, ChannelTools } from '../observe/alerts/channel.ts'
+import type { Quiet } from '../observe/alerts/quietHours.ts'
 import { TELEGRAM_EVENTS, telegram } from '../observe/alerts/telegram.ts'
 import { unknownVariables, VARIABLES } from '../observe/alerts/template.ts'
 import { webhook } from '../observe/alerts/webhook.ts'
@@ -52,6 +54,17 @@ export function channelsOf({ alerts }: Settings, parts: ChannelParts): readonly 
   return channels
 }
 
+/** The quiet hours of the channels that have some, by name. */
+export function quietOf({ alerts }: Settings, parts: Pick<ChannelParts, 'warn'>): ReadonlyMap<string, Quiet> {
+  const quiet = new Map<string, Quiet>()
+  for (const name of ['telegram', 'webhook'] as const) {
+    const rules = alerts[name]?.quiet?.flatMap((rule) => readHours(rule) ?? []) ?? []
+    if (rules.length === 0) continue
+    quiet.set(name, { rules, except: namedIn(alerts[name]?.quietExcept ?? [], `${name}.quiet_except`, URGENT, parts) })
+  }
+  return quiet
+}
+
 /** What each channel leaves to the other one, in milliseconds; a backup of nothing is no backup. */
 function backupsOf({ telegram, webhook, backupAfterMs }: Settings['alerts'], { warn }: ChannelParts) {
   const none = { telegram: null, webhook: null }
@@ -78,17 +91,27 @@ function eventsOf(
   { warn }: ChannelParts,
 ): ReadonlySet<string> {
   if (wanted === undefined) return new Set(otherwise)
-  const names = wanted.map((name) => name.toLowerCase().replaceAll('-', '_'))
-  if (names.includes('all')) return new Set(ALERT_EVENTS)
-  for (const name of names.filter((one) => !isEvent(one))) {
-    const [meant] = nearest(name, ALERT_EVENTS)
-    const hint = meant === undefined ? `known are: all, ${ALERT_EVENTS.join(', ')}` : `did you mean "${meant}"?`
-    warn(`settings.alerts.${channel}.events: "${name.slice(0, 60)}" is not an event; ${hint}`)
-  }
-  return new Set(names.filter(isEvent))
+  return namedIn(wanted, `${channel}.events`, ALERT_EVENTS, { warn })
 }
 
-const isEvent = (name: string) => ALERT_EVENTS.some((event) => event === name)
+/** That everything fails is urgent before it is an event. */
+const URGENT: readonly string[] = ['everything', ...ALERT_EVENTS]
+
+function namedIn(
+  wanted: readonly string[],
+  setting: string,
+  known: readonly string[],
+  { warn }: Pick<ChannelParts, 'warn'>,
+): ReadonlySet<string> {
+  const names = wanted.map((name) => name.toLowerCase().replaceAll('-', '_'))
+  if (names.includes('all')) return new Set(ALERT_EVENTS)
+  for (const name of names.filter((one) => !known.includes(one))) {
+    const [meant] = nearest(name, known)
+    const hint = meant === undefined ? `known are: all, ${known.join(', ')}` : `did you mean "${meant}"?`
+    warn(`settings.alerts.${setting}: "${name.slice(0, 60)}" is not an event; ${hint}`)
+  }
+  return new Set(names.filter((name) => known.includes(name)))
+}
 
 function remarkOnTemplate(template: string | undefined, { warn }: ChannelParts): void {
   const unknown = unknownVariables(template ?? '')

@@ -59,11 +59,17 @@ export function outageNews(engine: EngineReader, { name, since, plain, kinds }: 
   }
 }
 
-/** `parts`: what goes on after it. */
-export function recoveryNews(
-  engine: EngineReader,
-  { outage, target, parts }: { readonly outage: Outage; readonly target: Target; readonly parts: readonly Incident[] },
-): News {
+interface Recovered {
+  readonly outage: Outage
+  /** The target that answered. */
+  readonly target: Target
+  /** What the outage included and goes on after it. */
+  readonly parts: readonly Incident[]
+  /** The targets of outages that go on, by id. */
+  readonly failing: ReadonlyMap<string, unknown>
+}
+
+export function recoveryNews(engine: EngineReader, { outage, target, parts, failing }: Recovered): News {
   const still = parts.map(({ alert }) => alert.what).join('; ')
   return {
     event: 'recovered',
@@ -71,7 +77,7 @@ export function recoveryNews(
     since: outage.since,
     what: `${outage.name === EVERYTHING ? 'Requests are' : `"${outage.name}" is`} answered again, by ${target.id}, after ${spanText(engine.now - outage.since)}`,
     why: null,
-    works: worksText(engine),
+    works: worksText(engine, failing),
     returnsAt: null,
     returns: null,
     advice: still === '' ? null : `still to fix: ${still}`,

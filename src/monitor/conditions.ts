@@ -68,7 +68,7 @@ export class AlertConditions {
     const { event, subject, since } = incident.alert
     if (event === 'all_failed') return this.#outages.attest(incident)
     if (event !== 'provider_down') return attest(this.#engine, incident)
-    const news = this.#newsOfDown(subject, true)
+    const news = this.#newsOfDown(subject)
     return news === null ? null : { ...news, since }
   }
 
@@ -107,23 +107,20 @@ export class AlertConditions {
     for (const provider of new Set(parks.map((park) => park.target.provider))) {
       const key = `provider:${provider}`
       if (this.#alerts.find(key) !== undefined) continue
-      const news = this.#newsOfDown(provider, false)
+      const news = this.#newsOfDown(provider)
       if (news !== null) this.#raise(key, news)
     }
   }
 
-  /** Null when it is not down. `unproven`: targets that nobody has asked since count as well. */
-  #newsOfDown(provider: string, unproven: boolean): News | null {
+  /** Null when it is not known to be down: one that nobody has asked since its parks ended may work. */
+  #newsOfDown(provider: string): News | null {
     const { learned, now, registry } = this.#engine
     const { parks } = learned
     const targets = registry.targets.filter((target) => target.provider === provider)
-    const isAway = (target: Target) =>
-      AWAY.has(parks.blocking(target, now)?.reason ?? 'bad_request') ||
-      (unproven && parks.state(target, now) === 'half-open')
+    const isAway = (target: Target) => AWAY.has(parks.blocking(target, now)?.reason ?? 'bad_request')
     if (targets.length === 0 || !targets.every(isAway)) return null
-    const all = unproven ? [...parks.list(now), ...parks.awaiting(now)] : parks.list(now)
-    const own = all.filter((park) => AWAY.has(park.reason) && park.target.provider === provider)
-    return own.length === 0 ? null : this.#downNews(provider, targets.length, own)
+    const own = parks.list(now).filter((park) => AWAY.has(park.reason) && park.target.provider === provider)
+    return this.#downNews(provider, targets.length, own)
   }
 
   /** Named in the configuration, or by an alias without a wildcard. */
@@ -183,16 +180,14 @@ export class AlertConditions {
 
   #downNews(provider: string, targets: number, parks: readonly Park[]): News {
     const reasons = [...new Set(parks.map((park) => REASONS[park.reason] ?? park.reason))]
-    const { now } = this.#engine
     const nextAt = Math.min(...parks.map((park) => park.until))
-    const next = nextAt > now ? `at ${moment(nextAt, now)}` : 'with the next request that it may get'
     return {
       ...this.#news(provider),
       event: 'provider_down',
       since: Math.min(...parks.map((park) => park.since)),
       what: `${provider} is down: all ${targets} targets`,
       why: listText(reasons),
-      returns: `unknown; it is tried again ${next}`,
+      returns: `unknown; it is tried again at ${moment(nextAt, this.#engine.now)}`,
       advice: `nothing to do while the others answer; ${provider}'s status page says more`,
     }
   }

@@ -20,7 +20,7 @@ import { Alerts, type Witness } from '../observe/alerts/alerts.ts'
 import type { Events } from '../observe/events.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
-import { channelsOf } from './alertChannels.ts'
+import { channelsOf, quietOf } from './alertChannels.ts'
 import { BudgetAlerts } from './budgetAlerts.ts'
 import { AlertConditions } from './conditions.ts'
 import { CreditWatch } from './creditWatch.ts'
@@ -100,8 +100,8 @@ export class Monitor {
   /** Uses the channels of a configuration. */
   useConfig({ settings, file }: Config): void {
     this.#guarded(() => {
-      const channels = channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) })
-      this.alerts.use(channels, file)
+      const parts = { ...this.#options, warn: (line: string) => this.#options.logger.warn(line) }
+      this.alerts.use(channelsOf(settings, parts), file, quietOf(settings, parts))
     })
   }
 

@@ -13,4 +13,6 @@ export interface Outage {
   readonly ability: Ability | null
   /** How each target failed last, by its id; empty for an outage that another process or an earlier run saw begin. */
   readonly kinds: Map<string, FailureKind>
+  /** Epoch milliseconds at which a failed request was looked at last. */
+  lookedAt: number
 }

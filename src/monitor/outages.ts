@@ -20,6 +20,8 @@ import type { Outage } from './outage.ts'
 
 /** Maximum open outages; further ones are covered by these. */
 const MOST = 50
+/** How often a request that fails during an outage is looked at. */
+const LOOK_MS = 10_000
 
 export class Outages {
   readonly #engine: Engine
@@ -51,19 +53,26 @@ export class Outages {
     const engine = this.#engine
     const name = nameOf(pending)
     const known = this.#named(name)
+    // While it lasts, one of many failing requests says what the others do.
+    if (known !== undefined && Math.abs(engine.now - known.lookedAt) < LOOK_MS) return
     if ((known === undefined && this.#open.size >= MOST) || isImpatience(trail) || this.#isOurs(name, trail)) return
     const ability = pending.operation === null ? null : (pending.needs.abilities[0] ?? null)
     const plain = plainRequest(engine, name, ability)
     if (plain === null || !this.#isOut(plain, pending, trail)) return
     const kinds = failureKinds(engine, plain, trail)
-    if (known !== undefined) return kinds.forEach((kind, id) => void known.kinds.set(id, kind))
+    if (known !== undefined) return this.#lookAgain(known, kinds)
     const key = this.#keyOf(name)
     const since = startOf(trail) ?? engine.now
     const news = { ...outageNews(engine, { name, since, plain, kinds }), until: engine.now + LAPSE_MS }
     this.#alerts.raise(key, news, this.everythingFails)
     // Another process, or this one before a restart, may have seen its beginning.
     const began = this.#alerts.find(key)?.alert.since ?? since
-    this.#open.set(key, { key, name, since: Math.min(began, since), ability, kinds })
+    this.#open.set(key, { key, name, since: Math.min(began, since), ability, kinds, lookedAt: engine.now })
+  }
+
+  #lookAgain(outage: Outage, kinds: Outage['kinds']): void {
+    outage.lookedAt = this.#engine.now
+    for (const [id, kind] of kinds) outage.kinds.set(id, kind)
   }
 
   /**
@@ -84,15 +93,20 @@ export class Outages {
   /** A target answered a request started at `startedAt`: ends the outages it disproves. */
   worked(target: Target, startedAt: number): void {
     this.#doubtedAt.clear()
-    for (const outage of this.open) {
-      if (startedAt < outage.since) continue
-      const plain = plainRequest(this.#engine, outage.name, outage.ability)
-      if (plain === null || ineligible(target, plain.needs, this.#engine.eligibility.rules) !== null) continue
-      this.#open.delete(outage.key)
-      const parts = this.#partsOf(outage)
-      this.#alerts.end(outage.key, recoveryNews(this.#engine, { outage, target, parts }), parts)
+    const over = this.open.filter((outage) => startedAt >= outage.since && this.#isDisproved(outage, target))
+    // First all of them: the end of a broad one names what goes on after it.
+    for (const { key } of over) this.#open.delete(key)
+    const failing = new Map(this.open.flatMap(({ kinds }) => [...kinds]))
+    for (const outage of over) {
+      const parts = this.#partsOf(outage).filter(({ key }) => over.every((other) => other.key !== key))
+      this.#alerts.end(outage.key, recoveryNews(this.#engine, { outage, target, parts, failing }), parts)
       this.#emitRecovered(outage.name, outage.since, target.id)
     }
+  }
+
+  #isDisproved({ name, ability }: Outage, target: Target): boolean {
+    const plain = plainRequest(this.#engine, name, ability)
+    return plain !== null && ineligible(target, plain.needs, this.#engine.eligibility.rules) === null
   }
 
   /**
@@ -144,7 +158,8 @@ export class Outages {
       if (alert.event !== 'all_failed' || this.#open.has(key) || key !== this.#keyOf(name)) continue
       const plain = plainRequest(this.#engine, name, null)
       if (plain === null) this.#alerts.end(key)
-      else this.#open.set(key, { key, name, since, ability: null, kinds: new Map() })
+      else
+        this.#open.set(key, { key, name, since, ability: null, kinds: new Map(), lookedAt: Number.NEGATIVE_INFINITY })
     }
   }
 

@@ -93,7 +93,7 @@ interface AlertNews {
   /**
    * `all_failed`, `recovered`, `key_revoked`, `key_leaked`, `key_back`, `no_credit`, `credit_low`, `credit_back`,
    * `budget`, `provider_down`, `provider_back`, `model_retired`, `model_back`, `store_degraded`, `store_back`,
-   * `experiment_decided`, `digest` or `test`.
+   * `experiment_decided`, `channel_off`, `channel_back` or `test`.
    */
   readonly event: string
   /** What it is about: a model, a key, a budget. */

@@ -115,6 +115,7 @@ export class CandidateTable {
   }
 
   #sweep(now: number): void {
+    this.#knowledge.setClocks(now)
     for (let index = 0; index < this.targets.length; index++) {
       rebase(this.known[index]!.row, now)
       rebaseRatings(this.known[index]!, now)

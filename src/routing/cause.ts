@@ -7,14 +7,13 @@
  *    ones the larger weight (`weight`), then the first id (`name`).
  * 2. `order`: an alias with an order asks only the first of its groups that has a target.
  * 3. `pressure`: what budgets take off V for the cost of this request.
- * Where new targets have free tries, steps 4 to 6 move to one only from another, until these are over.
- *
- * 4. One of `draw` (the best draw, where V is below the best by no more than the margin), `exploration` (the best draw
- *    beyond the margin, paid with a saved try), `new` (a free try of a target without a past), `proven` (the best without
- *    new targets, where one looks best that this request must not try). The last three end here.
+ * 4. `draw` (the best draw, where V is below the best by no more than the margin) or `exploration` (the best draw beyond
+ *    the margin, paid with a saved try; 5 and 6 are left out then).
  * 5. `cost`: the cheapest of those whose V is within the cost margin of the best.
  * 6. `load`: the key of the same model that was used least for its weight, if its V may be as good.
- * 7. `session`: the conversation's target, which skips 4. Last, because it holds whatever the others say.
+ * 7. `new` (a free try of a target without a past, in the place of all that) or `proven` (the best without new targets,
+ *    where one looks best that this request must not try).
+ * 8. `session`: the conversation's target, for which 4 and 7 are left out. Last, because it holds whatever they say.
  *
  * The cause is the last step after which another target stood as chosen than before it. Without that step, the decision
  * would have been the target before (`instead`), and the later steps would have left it there; where several steps would
@@ -51,8 +50,9 @@ export const CAUSE_KINDS = [
 /** Besides the steps: an outage that may be over is asked first (`comeback`), or nothing could be tried (`none`). */
 export type CauseKind = (typeof CAUSE_KINDS)[number]
 
+/** Why the target of a decision was chosen. */
 export interface DecisionCause {
-  /** The step that decided. */
+  /** The step that decided; docs/why.md says what each means. */
   readonly kind: CauseKind
   /** Id of the target that would have been chosen without it; of the first step, the next best. Null for none. */
   readonly instead: string | null
@@ -84,8 +84,10 @@ export interface ChoiceNumbers {
   readonly drawn: number | null
   /** V if its reliability were one deviation better: what a key that was seldom used may be worth. */
   readonly hoped: number
-  /** Its free tries are not over; where there are none, it has neither answered nor failed yet. */
+  /** It has neither answered nor failed yet. */
   readonly isNew: boolean
+  /** It waits for one of its free tries. */
+  readonly untried: boolean
 }
 
 /** What a decision went by besides the numbers of the targets. */
@@ -99,8 +101,6 @@ export interface DecisionBasis {
   readonly draws: boolean
   /** Seed of its draws: a 32-bit number. */
   readonly seed: number
-  /** Free tries of a new target; 0 for none. */
-  readonly freePulls: number
   /** Saved tries before the decision; an exploration costs 1. */
   readonly tokens: number
   /** The target of the conversation; null for none. */
@@ -108,7 +108,7 @@ export interface DecisionBasis {
 }
 
 /** What a sentence is made of. */
-export interface CauseFacts {
+interface CauseFacts {
   readonly kind: CauseKind
   /** Null when nothing was chosen. */
   readonly chosen: NumbersOf | null
@@ -195,7 +195,7 @@ function calls({ calls, weight }: NumbersOf): string {
   return weight === 1 ? counted : `${counted} for a weight of ${weight}`
 }
 
-const tries = (tokens: number) => `${Math.floor(tokens * 100 + 1e-6) / 100} saved ${tokens === 1 ? 'try' : 'tries'}`
+const tries = (tokens: number) => `${Math.round(tokens * 100) / 100} saved ${tokens === 1 ? 'try' : 'tries'}`
 
 const dollars = (usd: number | null) => (usd === null ? 'an unknown price' : `$${Number(usd.toPrecision(3))}`)
 

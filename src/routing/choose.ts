@@ -97,6 +97,7 @@ export class Router {
 
   constructor({ settings, random }: RouterOptions) {
     this.#settings = settings
+    this.#knowledge.setZones(settings.zones ?? [])
     this.#seed = Math.floor(random() * 0x1_0000_0000) >>> 0
   }
 
@@ -112,6 +113,7 @@ export class Router {
 
   setSettings(settings: RoutingSettings): void {
     this.beforeChange?.()
+    if (String(settings.zones) !== String(this.#settings.zones)) this.#knowledge.setZones(settings.zones ?? [])
     this.#settings = settings
     this.#newTargets.use(this.#candidates, this.#freePulls)
   }
@@ -205,7 +207,16 @@ export class Router {
   /** What was learned about a target by hour of the day; null when the target is gone. */
   hoursOf(target: { readonly stateId: string }, now: number): readonly HourCell[] | null {
     const index = this.#candidates.indexOf(target.stateId)
-    return index === undefined ? null : hourCells(this.#candidates.known[index]!.row, now)
+    if (index === undefined) return null
+    this.#knowledge.setClocks(now)
+    return hourCells(this.#candidates.known[index]!.row, now)
+  }
+
+  /** The time zone whose clock the daily rhythm of a target follows; null for UTC, and while nothing speaks for another. */
+  zoneOf(target: { readonly stateId: string }): string | null {
+    const index = this.#candidates.indexOf(target.stateId)
+    const zone = index === undefined ? undefined : this.#candidates.known[index]!.clock?.zone
+    return zone === undefined || zone === 'UTC' ? null : zone
   }
 
   /** Expected length of an answer in tokens, never above the caller's limit: for requests and for reservations. */
@@ -234,6 +245,7 @@ export class Router {
     this.#bucket = new Bucket(asNumber(state['tokens']))
     this.#turns = Math.min(2 ** 52, Math.max(0, Math.floor(asNumber(state['turns']) ?? 0)))
     this.#knowledge = knowledgeFromJson(state['knowledge'])
+    this.#knowledge.setZones(this.#settings.zones ?? [])
     this.#newTargets = new NewTargets(this.#candidates, 0)
     this.#newTargets.fromJson(state['newTargets'])
     this.setTargets(this.#candidates.targets)
@@ -375,8 +387,7 @@ export class Router {
         drawMargin: this.#curiosity.margin,
         draws,
         seed,
-        freePulls: this.#freePulls,
-        tokens: choice?.cause === 'exploration' ? tokens + 1 : tokens,
+        tokens: Math.round((choice?.cause === 'exploration' ? tokens + 1 : tokens) * 1e9) / 1e9,
         session: this.#candidates.targets[this.#candidates.indexOf(request.session.stateId ?? '') ?? -1]?.id ?? null,
       },
     }

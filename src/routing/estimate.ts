@@ -4,7 +4,7 @@
  * provider's other targets.
  */
 
-import { corrected, loneliest, type Rated, type Weighed, weigh } from './recentRatings.ts'
+import { corrected, loneliest, type Rated, type Weighed, weighRatings } from './recentRatings.ts'
 import {
   FAST,
   FAST_QUALITY,
@@ -100,17 +100,18 @@ export function firstToken(row: Sums, now: number): Belief {
 }
 
 /**
- * How much slower (or faster) than its own average the target is at an hour of the day (default: that of `now`), in
- * ln(ms).
+ * How much slower (or faster) than its own average the target is at an hour of the day, in ln(ms). `clock`: the moment
+ * whose hour it is, by the clock that the target follows; default `now`.
  */
-export function hourOffset(row: Sums, now: number, hour = hourOf(now)): number {
+export function hourOffset(row: Sums, now: number, clock = now + row[slot.hourLead]!): number {
+  const hour = hourOf(clock)
   const count = row[slot.hourCount + hour]!
   if (count === 0) return 0
   const left = Math.min(HOUR_CAP, count * remainingAt(row, now, HOURS))
   return (row[slot.hourOffset + hour]! / count) * (left / (left + HOUR_PRIOR))
 }
 
-/** The hour of the day, UTC. */
+/** The hour of the day of a UTC time. */
 export function hourOf(now: number): number {
   return Math.floor(now / 3_600_000) % 24
 }
@@ -156,11 +157,12 @@ export function quality(
   shared: readonly Rated[] | null = null,
 ): Belief {
   const own = ownQuality(row, prior, now, recent)
-  return shared === null ? own : withShared(own, shared, now, LATEST)
+  return shared === null || shared.length === 0 ? own : withShared(own, shared, now, LATEST)
 }
 
 function ownQuality(row: Sums, prior: number | null, now: number, recent: readonly Rated[] | null): Belief {
   const assumed = prior ?? PRIORS.quality
+  if (row[slot.slowQualityCount] === 0) return { mean: assumed, spread: QUALITY_SPREAD }
   const { past, latest } = ratingsAt(row, recent ?? [], assumed, now)
   const pastWeight = Math.min(KAPPA, past.count)
   const latestWeight = Math.min(LATEST_WEIGHT, latest.count)
@@ -174,7 +176,7 @@ function ownQuality(row: Sums, prior: number | null, now: number, recent: readon
  * further one moves it by a twentieth at most, and by a tenth where it supports one that did not count before.
  */
 function withShared(own: Belief, shared: readonly Rated[], now: number, most: number): Belief {
-  const told = weigh(shared, now, TASK_HALF_LIFE_MS, most)
+  const told = weighRatings(shared, now, TASK_HALF_LIFE_MS, most)
   const weightOf = ({ at }: Rated) => remaining(now - at, TASK_HALF_LIFE_MS)
   const all = { count: SHARED_PRIOR + told.count, sum: SHARED_PRIOR * own.mean + told.sum }
   const lonely = loneliest(shared, all, weightOf, most)
@@ -202,7 +204,7 @@ function shrunk(rated: Weighed, prior: number, least: number): number {
 function ratingsAt(row: Sums, recent: readonly Rated[], prior: number, now: number) {
   const left = remainingAt(row, now, SLOW_QUALITY)
   const whole = { count: row[slot.slowQualityCount]! * left, sum: row[slot.slowQuality]! * left }
-  const latest = weigh(recent, now, FAST_QUALITY.halfLifeMs, LATEST)
+  const latest = weighRatings(recent, now, FAST_QUALITY.halfLifeMs, LATEST)
   // What an older version knew of the latest gives way to what comes.
   const old = Math.max(0, 1 - recent.length / LATEST) * remainingAt(row, now, FAST_QUALITY)
   const count = latest.count + old * row[slot.fastQualityCount]!
@@ -252,7 +254,7 @@ export function taskQuality(whole: Belief, task: TaskRatings, now: number): Beli
 }
 
 function ownTaskQuality(whole: Belief, { before, recent }: TaskRatings, now: number): Belief {
-  const latest = weigh(recent, now, TASK_HALF_LIFE_MS, LATEST_OF_TASK)
+  const latest = weighRatings(recent, now, TASK_HALF_LIFE_MS, LATEST_OF_TASK)
   const old = Math.max(0, 1 - recent.length / LATEST_OF_TASK)
   const told = {
     count: latest.count + old * countAt(before, now, TASK_HALF_LIFE_MS),

@@ -148,7 +148,7 @@ function causedBy(context: RankingContext, facts: ExplainFacts): Caused {
       instead: kind === 'only' ? null : other,
       basis: facts.basis,
       pull: facts.choice?.pull ?? 0,
-      pulls: facts.basis.freePulls,
+      pulls: (facts.settings.curiosity ?? CURIOSITY).freePulls,
       isNamed: isAlone && targets.every((target, index) => index === last || isUnasked(facts, target, index)),
     }),
   }
@@ -175,8 +175,8 @@ function kindOf(
   return one.weight === other.weight ? 'name' : 'weight'
 }
 
-/** Nine digits tell apart what the router takes for different, and are shorter to store than all. */
-const rounded = (value: number) => Math.round(value * 1e9) / 1e9
+/** Nine digits tell apart what the router takes for different, and are shorter to store than all; never -0. */
+const rounded = (value: number) => Math.round(value * 1e9) / 1e9 + 0
 
 function numbersOf(context: RankingContext, facts: ExplainFacts, index: number): ChoiceNumbers {
   const { candidates, valuation, values, keys, request } = context
@@ -194,6 +194,7 @@ function numbersOf(context: RankingContext, facts: ExplainFacts, index: number):
     drawn: facts.seed === null ? null : rounded(drawnValue(context, index, facts.seed, facts.settings)),
     hoped: rounded(values[index]! * hope(candidates, index)),
     isNew: context.isUnknown(index),
+    untried: context.isNew(index),
   }
 }
 

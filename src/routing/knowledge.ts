@@ -6,7 +6,8 @@ import { halfLives, KEPT_OF_TASK, KEPT_RATINGS, type TaskRatings } from './estim
 import { learnAttempt, learnImport, learnRating, learnSilence } from './learn.ts'
 import { plainChange, type RatingChange } from './ratings.ts'
 import { addRating, type Rated, removeRating } from './recentRatings.ts'
-import { advance, merge, RowAllocator, type Sums } from './sums.ts'
+import { Clocks, leadMs, type TargetClock, weighClocks } from './rhythm.ts'
+import { advance, merge, RowAllocator, type Sums, slot } from './sums.ts'
 import { addTo, emptyCounts, mergeCounts, type OutcomeCounts } from './tally.ts'
 
 const DAY_MS = 86_400_000
@@ -28,6 +29,8 @@ export interface TargetKnowledge {
   shared: Rated[] | null
   /** Quality by task; null until one is reported. */
   tasks: Map<string, TaskRatings> | null
+  /** Whose clock its daily rhythm keeps; null for UTC. */
+  clock: TargetClock | null
 }
 
 export class Knowledge {
@@ -37,19 +40,32 @@ export class Knowledge {
   /** Ln of the length of answers in tokens; by task, and under '' for all. */
   readonly answers = new Map<string, OutcomeCounts>()
   readonly #rows = new RowAllocator()
+  #clocks = new Clocks()
 
   /** The state of a target; empty when it was never seen. */
   target(stateId: string): TargetKnowledge {
     const known = this.targets.get(stateId)
     if (known !== undefined) return known
-    const fresh = { row: this.#rows.allocate(), recent: null, shared: null, tasks: null }
+    const fresh = { row: this.#rows.allocate(), recent: null, shared: null, tasks: null, clock: null }
     this.targets.set(stateId, fresh)
     return fresh
+  }
+
+  /** The zones that the daily rhythm of a target may follow, the likeliest first. */
+  setZones(zones: readonly string[]): void {
+    this.#clocks = new Clocks(zones)
+  }
+
+  /** Moves the hours of the targets that follow a zone whose clock has changed. */
+  setClocks(at: number): void {
+    if (!this.#clocks.turn(at)) return
+    for (const { row, clock } of this.targets.values()) if (clock !== null) row[slot.hourLead] = leadMs(clock, at)
   }
 
   /** Learns from one event; returns true when it changed the state of its target. `local`: a local server. */
   fold(event: StoreEvent, local: boolean): boolean {
     if (!(event.at > 0 && event.at < Number.POSITIVE_INFINITY)) return false
+    this.setClocks(event.at)
     switch (event.kind) {
       case 'attempt':
         return this.#foldAttempt(event, local)
@@ -72,12 +88,23 @@ export class Knowledge {
       return learnSilence(this.target(event.target.stateId).row, event, this.answerTokens(event.task))
     const { weight, provider } = blameOf(event.notCharged ? null : event.failure)
     if (!event.ok && weight === 0) return false
-    learnAttempt(this.target(event.target.stateId).row, event, { blame: weight, local })
+    const target = this.target(event.target.stateId)
+    learnAttempt(target.row, event, { blame: weight, local, onHour: this.#weigher(target) })
     // An outage counts once, however often it is looked at: parks keep requests away from it while it lasts.
     if (event.ok || (provider && event.known === undefined))
       addTo(tallyIn(this.providers, event.target.provider), event.at, event.ok ? 1 : 0, halfLives.provider)
     if (event.ok && event.source === 'live') this.#foldAnswer(event)
     return true
+  }
+
+  /** What finds out whose clock a target keeps; undefined while no clock has changed lately. */
+  #weigher(target: TargetKnowledge) {
+    const { moved } = this.#clocks
+    if (moved.length === 0 && !target.clock?.doubts.size) return undefined
+    return (at: number, log: number, weight: number) => {
+      target.clock = weighClocks(target.clock, moved, target.row, { at, log, weight })
+      target.row[slot.hourLead] = leadMs(target.clock, at)
+    }
   }
 
   #foldAnswer(event: AttemptEvent): void {
@@ -177,7 +204,10 @@ function forgetOldest(tasks: Map<string, TaskRatings>): void {
 
 function mergeTarget(into: TargetKnowledge, from: TargetKnowledge): void {
   advance(into.row, from.row[0]!)
-  merge(into.row, from.row)
+  if (into.row[slot.slowCount] === 0) into.clock = from.clock
+  const at = into.row[slot.asOf]!
+  merge(into.row, withLead(from.row, leadMs(into.clock, at) - leadMs(from.clock, at)))
+  into.row[slot.hourLead] = leadMs(into.clock, at)
   for (const rated of [...(from.recent ?? []), ...(from.shared ?? [])])
     addRating(listFor(into, rated), rated, KEPT_RATINGS)
   if (from.tasks === null) return
@@ -189,6 +219,21 @@ function mergeTarget(into: TargetKnowledge, from: TargetKnowledge): void {
     for (const rated of recent) addRating(mine.recent, rated, KEPT_OF_TASK)
     for (const rated of shared) addRating(mine.shared, rated, KEPT_OF_TASK)
   }
+}
+
+const HOUR_MS = 3_600_000
+
+/** The same row with its hours by another clock, to the whole hour. */
+function withLead(row: Sums, byMs: number): Sums {
+  const hours = Math.round(byMs / HOUR_MS)
+  if (hours === 0) return row
+  const moved = Float64Array.from(row)
+  for (let hour = 0; hour < 24; hour++) {
+    const to = (((hour + hours) % 24) + 24) % 24
+    moved[slot.hourCount + to] = row[slot.hourCount + hour]!
+    moved[slot.hourOffset + to] = row[slot.hourOffset + hour]!
+  }
+  return moved
 }
 
 function tallyIn(tallies: Map<string, OutcomeCounts>, key: string): OutcomeCounts {

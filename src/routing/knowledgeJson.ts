@@ -1,10 +1,12 @@
 /** The learned state as JSON, and back. Reading never throws: invalid parts are dropped. */
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
+import { isTimeZone } from '../domain/timeZone.ts'
 import { KEPT_OF_TASK, KEPT_RATINGS, type TaskRatings } from './estimate.ts'
 import { Knowledge } from './knowledge.ts'
 import { ratingsFromJson, ratingsToJson } from './recentRatings.ts'
-import { ROW_LENGTH, type Sums, slot } from './sums.ts'
+import type { TargetClock } from './rhythm.ts'
+import { STORED_LENGTH, type Sums, slot } from './sums.ts'
 import type { OutcomeCounts } from './tally.ts'
 
 /**
@@ -20,12 +22,13 @@ const LARGEST = 1e15
 export function knowledgeToJson(knowledge: Knowledge): Json {
   return {
     version: KNOWLEDGE_VERSION,
-    targets: livingTargets(knowledge).map(([id, { row, recent, shared, tasks }]) => [
+    targets: livingTargets(knowledge).map(([id, { row, recent, shared, tasks, clock }]) => [
       id,
       rowToJson(row),
       tasks === null ? [] : tasksToJson(tasks),
       ratingsToJson(recent ?? []),
       ratingsToJson(shared ?? []),
+      ...(clock === null ? [] : [[clock.zone, clock.baseMs, [...clock.doubts].map(([zone, sum]) => [zone, sum])]]),
     ]),
     providers: talliesToJson(knowledge.providers),
     answers: talliesToJson(knowledge.answers),
@@ -49,7 +52,7 @@ function livingTargets(knowledge: Knowledge) {
 }
 
 function rowToJson(row: Sums): readonly number[] {
-  let length = row.length
+  let length = STORED_LENGTH
   while (length > 0 && row[length - 1] === 0) length--
   return Array.from(row.subarray(0, length))
 }
@@ -71,7 +74,7 @@ function tasksToJson(tasks: ReadonlyMap<string, TaskRatings>): Json {
 }
 
 function readTarget(knowledge: Knowledge, entry: unknown): void {
-  const [id, numbers, tasks, recent, shared] = asArray(entry) ?? []
+  const [id, numbers, tasks, recent, shared, clock] = asArray(entry) ?? []
   const stateId = asString(id)
   if (stateId === undefined) return
   const target = knowledge.target(stateId)
@@ -83,6 +86,7 @@ function readTarget(knowledge: Knowledge, entry: unknown): void {
   const tallies = new Map<string, OutcomeCounts>()
   readTallies(tallies, tasks)
   if (tallies.size > 0) target.tasks = withRatings(tallies, tasks)
+  target.clock = readClock(clock)
 }
 
 function withRatings(tallies: ReadonlyMap<string, OutcomeCounts>, json: unknown): Map<string, TaskRatings> {
@@ -100,6 +104,22 @@ function withRatings(tallies: ReadonlyMap<string, OutcomeCounts>, json: unknown)
   return tasks
 }
 
+/** Null for none, and for a zone that this machine does not have. */
+function readClock(value: unknown): TargetClock | null {
+  const [name, base, doubts] = asArray(value) ?? []
+  const zone = asString(name)
+  const baseMs = asNumber(base)
+  if (zone === undefined || !isTimeZone(zone) || baseMs === undefined || Math.abs(baseMs) > MOST_AHEAD_MS) return null
+  const sums = (asArray(doubts) ?? []).flatMap((pair) => {
+    const [other, sum] = asArray(pair) ?? []
+    return asString(other) !== undefined && isPlausible(sum) ? [[other as string, sum as number] as const] : [] // both checked
+  })
+  return { zone, baseMs, doubts: new Map(sums) }
+}
+
+/** No clock is further from UTC, however often it changed. */
+const MOST_AHEAD_MS = 48 * 3_600_000
+
 /**
  * Sums that may be negative: of ln(ms) per token, and of times minus the offset of their hour. The offsets may be too.
  */
@@ -107,7 +127,7 @@ const SIGNED: ReadonlySet<number> = new Set([slot.fastLog, slot.fastTokenLog, sl
 
 /** A row with one impossible number is rejected as a whole. */
 function readRow(row: Sums, numbers: readonly unknown[]): void {
-  if (numbers.length > ROW_LENGTH || !areAllPlausible(numbers)) return
+  if (numbers.length > STORED_LENGTH || !areAllPlausible(numbers)) return
   numbers.forEach((number, index) => {
     const isSigned = SIGNED.has(index) || (index >= slot.hourOffset && index < slot.limited)
     row[index] = Math.max(isSigned ? Number.NEGATIVE_INFINITY : 0, number)

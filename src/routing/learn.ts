@@ -20,6 +20,8 @@ interface LearnFacts {
   /** How much a failure of this kind says about the target, from 0 (nothing) to 1. */
   readonly blame: number
   readonly local: boolean
+  /** Told of every time to the first token, before the row learns it; default: nobody is. */
+  readonly onHour?: ((at: number, log: number, weight: number) => void) | undefined
 }
 
 export function learnAttempt(row: Sums, event: AttemptEvent, facts: LearnFacts): void {
@@ -27,7 +29,7 @@ export function learnAttempt(row: Sums, event: AttemptEvent, facts: LearnFacts):
   advance(row, event.at)
   row[slot.lastSeenAt] = Math.max(row[slot.lastSeenAt]!, event.at)
   if (event.ok || facts.blame >= 1) countTry(row, event)
-  if (event.ok) learnSuccess(row, event, cold)
+  if (event.ok) learnSuccess(row, event, cold, facts.onHour)
   else learnFailure(row, event, facts.blame)
 }
 
@@ -41,14 +43,16 @@ function countTry(row: Sums, { source }: AttemptEvent): void {
   if (row[slot.freePulls]! > 0 || (source === 'live' && timesObserved(row) === 0)) row[slot.freePulls]!++
 }
 
-function learnSuccess(row: Sums, event: AttemptEvent, cold: boolean): void {
+type OnHour = LearnFacts['onHour']
+
+function learnSuccess(row: Sums, event: AttemptEvent, cold: boolean, onHour: OnHour): void {
   row[slot.successes]!++
   row[slot.lastSuccessAt] = Math.max(row[slot.lastSuccessAt]!, event.at)
   add(row, slot.fastSuccesses, 1, weightOf(row, event.at, FAST))
   add(row, slot.slowSuccesses, 1, weightOf(row, event.at, SLOW))
   if (!isTime(event.latencyMs)) return
   row[slot.latencyMs]! += believable(event.latencyMs)
-  if (!cold) learnTimes(row, event)
+  if (!cold) learnTimes(row, event, onHour)
 }
 
 /** The all-time count has every failure; the estimates count one that was known before only once. */
@@ -79,30 +83,31 @@ export function learnSilence(row: Sums, event: AttemptEvent, tokens: number): bo
 }
 
 /** Splits an answer's time into the time to the first token and the time per token. */
-function learnTimes(row: Sums, event: AttemptEvent): void {
+function learnTimes(row: Sums, event: AttemptEvent, onHour: OnHour): void {
   const total = believable(event.latencyMs)
   const first = isTime(event.firstTokenMs) ? believable(event.firstTokenMs) : total
   const tokens = Math.min(MOST_TOKENS, event.usage?.outputTokens ?? 0)
   const isWhole = !event.streamed && event.source === 'live' && tokens > 1
-  if (isWhole) learnWhole(row, event.at, total, tokens)
-  else learnFirstToken(row, event.at, first, 1)
+  if (isWhole) learnWhole(row, event.at, total, tokens, onHour)
+  else learnFirstToken(row, event.at, first, 1, onHour)
   if (event.streamed && event.source === 'live' && tokens > 1 && total > first)
     learnTokenTime(row, event.at, (total - first) / tokens, 1)
 }
 
 /** Only the total is known: each part takes as much of the surprise as its expected share of the total. */
-function learnWhole(row: Sums, at: number, totalMs: number, tokens: number): void {
+function learnWhole(row: Sums, at: number, totalMs: number, tokens: number, onHour: OnHour): void {
   const first = firstToken(row, at).mean
   const each = perToken(row, at).mean
   const expected = first + tokens * each
   const surprise = totalMs / expected
-  learnFirstToken(row, at, first * surprise, first / expected)
+  learnFirstToken(row, at, first * surprise, first / expected, onHour)
   learnTokenTime(row, at, each * surprise, 1 - first / expected)
 }
 
 /** The fast sums exclude the hour's offset, so they still hold when the hour changes. */
-function learnFirstToken(row: Sums, at: number, ms: number, weight: number): void {
+function learnFirstToken(row: Sums, at: number, ms: number, weight: number, onHour?: OnHour): void {
   const log = Math.log(believable(ms))
+  if (row[slot.slowCount]! > HOUR_NEEDS) onHour?.(at, log, weight)
   const slow = weight * weightOf(row, at, SLOW)
   add(row, slot.fastCount, 1, weight * weightOf(row, at, FAST))
   add(row, slot.fastLog, log - hourOffset(row, at), weight * weightOf(row, at, FAST))
@@ -113,7 +118,7 @@ function learnFirstToken(row: Sums, at: number, ms: number, weight: number): voi
 }
 
 function learnHour(row: Sums, at: number, log: number, weight: number): void {
-  const hour = hourOf(at)
+  const hour = hourOf(at + row[slot.hourLead]!)
   const counted = weight * weightOf(row, at, HOURS)
   add(row, slot.hourCount + hour, 1, counted)
   add(row, slot.hourOffset + hour, log - slowLog(row), counted)

@@ -39,7 +39,7 @@ const LOST_AFTER_MS = 15 * 60_000
 const MOST_RESTS = 10
 
 /** Whether the target gets another free try; `most`: `Curiosity.freePulls`. */
-export function isUntried(row: Sums, most: number): boolean {
+function isUntried(row: Sums, most: number): boolean {
   const seen = timesObserved(row)
   const tries = row[slot.freePulls]!
   return tries < most && seen < most && (seen === 0 || tries > 0)

@@ -25,7 +25,7 @@ export interface RatingChange extends Swap {
 }
 
 /** What one token has said of a target within an hour. */
-export interface HourOfRatings {
+interface HourOfRatings {
   readonly stateId: string
   /** Name of the token. */
   readonly token: string

@@ -42,7 +42,7 @@ export interface Weighed {
 }
 
 /** The newest `most` ratings, each halved with every half-life. */
-export function weigh(recent: readonly Rated[], now: number, halfLifeMs: number, most: number): Weighed {
+export function weighRatings(recent: readonly Rated[], now: number, halfLifeMs: number, most: number): Weighed {
   let count = 0
   let sum = 0
   for (let at = Math.max(0, recent.length - most); at < recent.length; at++) {

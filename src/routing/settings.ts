@@ -17,6 +17,8 @@ export interface RoutingSettings {
   readonly costMargin: number
   /** Share of requests that may try a target that looks worse; default 0.02, 0 disables exploring. */
   readonly exploration: number
+  /** Time zones that a target's daily rhythm may follow besides the common ones, the likeliest first; default: none. */
+  readonly zones?: readonly string[]
   /** Default `CURIOSITY`. */
   readonly curiosity?: Curiosity
 }

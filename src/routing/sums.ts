@@ -48,9 +48,13 @@ export const slot = {
   hourOffset: 50,
   /** Those of the all-time failures that only said that a limit was reached. Does not decay. */
   limited: 74,
+  /** Milliseconds by which the hours above are ahead of UTC's; follows from the target's clock, and is not stored. */
+  hourLead: 75,
 } as const
 
-export const ROW_LENGTH = 75
+const ROW_LENGTH = 76
+/** What of a row is stored. */
+export const STORED_LENGTH = slot.hourLead
 /** The slots before this one are points in time; a merge keeps the later one. */
 const FIRST_SUM = slot.successes
 
@@ -70,7 +74,7 @@ export const HOURS: Scale = { from: slot.hourCount, to: slot.limited, halfLifeMs
 const SCALES = [FAST, SLOW, FAST_QUALITY, SLOW_QUALITY, HOURS]
 
 /** Above these counts newer evidence replaces older, so a change shows however much was observed before. */
-export const QUALITY_CAP = 12
+const QUALITY_CAP = 12
 export const HOUR_CAP = 200
 
 /** Rows share buffers, because a buffer per row would cost more than the row. */

@@ -34,13 +34,6 @@ export function sumAt(counts: OutcomeCounts, now: number, halfLifeMs: number): n
   return counts.sum * remaining(now - counts.asOf, halfLifeMs)
 }
 
-/** Scales both down once the count exceeds the cap, so newer evidence replaces older; the mean is unchanged. */
-export function capCounts(counts: OutcomeCounts, cap: number): void {
-  if (counts.count <= cap) return
-  counts.sum = (counts.sum * cap) / counts.count
-  counts.count = cap
-}
-
 export function mergeCounts(into: OutcomeCounts, from: OutcomeCounts, halfLifeMs: number): void {
   const asOf = Math.max(into.asOf, from.asOf)
   const left = remaining(asOf - into.asOf, halfLifeMs)

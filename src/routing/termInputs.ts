@@ -5,6 +5,7 @@ import type { CandidateTable } from './candidateTable.ts'
 import { PRIORS } from './estimate.ts'
 import { allTime } from './order.ts'
 import type { RankingContext } from './rankingContext.ts'
+import type { Rated } from './recentRatings.ts'
 import type { Terms } from './score.ts'
 import { FAST, remainingAt, slot } from './sums.ts'
 import { expectedMs } from './valuation.ts'
@@ -14,7 +15,7 @@ export type TermInputs = { readonly [T in keyof Terms]: string }
 
 export function termInputsOf(context: RankingContext, index: number, now: number): TermInputs {
   const { candidates, valuation } = context
-  const { row } = candidates.known[index]!
+  const { row, shared } = candidates.known[index]!
   const stats = allTime(row)
   const left = remainingAt(row, now, FAST)
   const recent = Math.round((row[slot.fastSuccesses]! + row[slot.fastFailures]!) * left)
@@ -24,9 +25,15 @@ export function termInputsOf(context: RankingContext, index: number, now: number
   return {
     reliability: recent > 0 ? `${whole}; ${minutes}` : whole,
     speed: valuation.outputTokens > 0 ? `${ms} ms for ${Math.round(valuation.outputTokens)} tokens` : `${ms} ms`,
-    quality: stats.quality === null ? qualityPrior(candidates.targets[index]!) : `${row[slot.qualityCount]} scores`,
+    quality: `${stats.quality === null ? qualityPrior(candidates.targets[index]!) : `${row[slot.qualityCount]} scores`}${fromTokens(shared)}`,
     recency: stats.lastSuccessAt > 0 ? `${duration(now - stats.lastSuccessAt)} ago` : 'new',
   }
+}
+
+/** Tokens among several count once an hour. */
+function fromTokens(shared: readonly Rated[] | null): string {
+  const { length } = shared ?? []
+  return length === 0 ? '' : `; ${length} hour${length === 1 ? '' : 's'} of ratings by tokens`
 }
 
 function qualityPrior({ profile }: Target): string {
@@ -35,11 +42,11 @@ function qualityPrior({ profile }: Target): string {
 }
 
 export function priorsOf(candidates: CandidateTable, index: number): (keyof Terms)[] {
-  const { row } = candidates.known[index]!
+  const { row, shared } = candidates.known[index]!
   const priors: (keyof Terms)[] = []
   if (candidates.isNew(index)) priors.push('reliability')
   if (row[slot.slowCount] === 0) priors.push('speed')
-  if (row[slot.qualityCount] === 0) priors.push('quality')
+  if (row[slot.qualityCount] === 0 && !shared?.length) priors.push('quality')
   return priors
 }
 

@@ -10,7 +10,7 @@ import { CURIOSITY, type RoutingSettings } from './settings.ts'
 import { pressedBy } from './valuation.ts'
 
 /** What stood as chosen after a step, by index; -1: nothing. */
-export interface Move {
+interface Move {
   readonly step: CauseStep
   readonly index: number
 }
@@ -56,16 +56,26 @@ export function traceOf(context: RankingContext, facts: TraceFacts): Trace {
   }
 }
 
-/** The steps within the group: a draw or an exploration, then the cost, then the load, then a try. */
-function pickAmong(context: RankingContext, { settings, seed, choice }: TraceFacts, moves: Move[]): void {
+/** The steps within the group: a draw or an exploration, the cost and the load, then what new targets change of that. */
+function pickAmong(context: RankingContext, facts: TraceFacts, moves: Move[]): void {
+  const { choice } = facts
+  const isOfNew = choice?.cause === 'new' || choice?.cause === 'proven'
+  if (choice?.cause === 'exploration') return void moves.push({ step: 'exploration', index: choice.index })
+  pickByKnown(context, choice?.cause === 'new' ? { ...facts, seed: null } : facts, moves)
+  if (choice === null || !isOfNew) return
+  // Beside one new target another may have been explored, which was then spared as well.
+  if (choice.instead >= 0 && moves.at(-1)!.index !== choice.instead)
+    moves.push({ step: 'exploration', index: choice.instead })
+  moves.push({ step: choice.cause, index: choice.index })
+}
+
+function pickByKnown(context: RankingContext, { settings, seed }: TraceFacts, moves: Move[]): void {
   const { strategy, curiosity = CURIOSITY } = settings
   const { values } = context
   const best = moves.at(-1)!.index
-  if (choice?.cause === 'exploration' || choice?.cause === 'proven')
-    return void moves.push({ step: choice.cause, index: choice.index })
   if (best < 0) return
   let index = best
-  if (strategy === 'learned' && seed !== null && choice?.cause !== 'new') {
+  if (strategy === 'learned' && seed !== null) {
     const { best: top, drawn } = drawBest(context, curiosity.width, seed)
     const isNear = drawn >= 0 && values[top]! - values[drawn]! <= curiosity.margin
     if (isNear && !isKeptForTries(context, top, drawn)) index = drawn
@@ -77,7 +87,6 @@ function pickAmong(context: RankingContext, { settings, seed, choice }: TraceFac
   }
   if (strategy === 'learned' || strategy === 'score')
     moves.push({ step: 'load', index: lightestSibling(context, index) })
-  if (choice?.cause === 'new') moves.push({ step: 'new', index: choice.index })
 }
 
 /** What was chosen is chosen, also where something has changed since and the steps would now lead elsewhere. */

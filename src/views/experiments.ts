@@ -242,7 +242,7 @@ interface ObservationRow {
  * Every observed value of an experiment in the order in which it counted, over all versions. A value that was reported
  * again stands in the place, and with the time, of the first.
  */
-export function* observationsOf(engine: EngineReader, name: string): Generator<ObservationRow> {
+export function* observationRows(engine: EngineReader, name: string): Generator<ObservationRow> {
   const { store, experiments } = engine
   experiments.known(name)
   store.flushNow()

@@ -34,12 +34,16 @@ export interface TargetHours {
   readonly rules: readonly (readonly string[])[]
   /** Why the rules exclude it now, and until when; null when they do not. */
   readonly closed: { readonly reason: string; readonly opensAt: string | null } | null
+  /** The time zone whose clock changes its daily rhythm was found to follow; null: none, its hours stay in UTC. */
+  readonly zone: string | null
   /** 24 of them, from 0 to 23 UTC. */
   readonly hours: readonly HourRow[]
 }
 
 export interface HoursView {
   readonly generatedAt: string
+  /** Of the hours below; a reader may show them by another clock. */
+  readonly zone: 'UTC'
   readonly targets: readonly TargetHours[]
 }
 
@@ -50,7 +54,7 @@ export function hoursView(engine: EngineReader): HoursView {
   const targets = registry.targets.map((target) =>
     hoursOfTarget(engine, target, rules.get(target.stateId) ?? [], counts),
   )
-  return { generatedAt: new Date(now).toISOString(), targets }
+  return { generatedAt: new Date(now).toISOString(), zone: 'UTC', targets }
 }
 
 function hoursOfTarget(
@@ -81,6 +85,7 @@ function hoursOfTarget(
     keyIndex,
     rules: rules.map((group) => group.map(({ text }) => text)),
     closed: why === null ? null : { reason: why.reason, opensAt: isoOrNull(why.until) },
+    zone: learned.router.zoneOf(target),
     hours: (learned.router.hoursOf(target, now) ?? []).map(rowOf),
   }
 }

@@ -170,6 +170,14 @@ export const clockIsSet =
     scene.now += by.startsWith('-') ? -spanOf(by.slice(1)) : spanOf(by)
   }
 
+/** The machine sleeps, and wakes: so much time passes at once. */
+export const sleeps =
+  (span: string): Step =>
+  async (scene) => {
+    scene.now += spanOf(span)
+    await scene.timersFire()
+  }
+
 /** So many seconds pass for timers while the clock stands still. */
 export const clockStands =
   (seconds: number): Step =>

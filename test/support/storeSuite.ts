@@ -321,6 +321,20 @@ export function storeTests(name: string, open: () => Store): void {
       expect(numbers(store.attempts({ limit: 2, order: 'oldest' }))).toEqual([0, 1])
     })
 
+    test('gives the ratings of one request, in the order in which they came, also when attempts are pruned', () => {
+      const store = fresh()
+      const rating = { requestId: 'r2', rater: 'token:x', raterName: 'app', shared: true } as const
+      const first = qualityEvent(rating)
+      const second = qualityEvent({ ...rating, turn: 2, replaces: { at: TEN, score: 0.9, shared: true } })
+      const others = [attemptEvent({ requestId: 'r2' }), qualityEvent({ requestId: 'r1' }), qualityEvent()]
+      for (const event of [first, ...others, second]) store.append(event)
+      expect(store.ratings('r2')).toMatchObject([first, second])
+      expect(store.attempts({ requestId: 'r2' })).toHaveLength(1)
+      store.prune(Number.POSITIVE_INFINITY)
+      expect(store.ratings('r2')).toMatchObject([first, second])
+      expect(store.ratings('r3')).toEqual([])
+    })
+
     test('filters by everything a filter can name', () => {
       const store = fresh()
       const other = targetRef({ provider: 'google', model: 'gemini', fingerprint: 'ff' })
@@ -609,6 +623,7 @@ const anyAttempt: fc.Arbitrary<AttemptEvent> = fc.record({
   failure: orNull(anyFailure),
   notCharged: optional(fc.boolean()),
   known: optional(fc.constantFrom('expected', 'repeated')),
+  tokenId: optional(fc.string({ minLength: 1 })),
   usage: orNull(anyUsage),
   costNanoUsd: orNull(whole),
   priceSource: orNull(wellFormed),

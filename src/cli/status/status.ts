@@ -1,11 +1,12 @@
 /** `keywise status`: every target with its health, its remaining limits and its spending. */
 
+import { timeZoneProblem } from '../../domain/timeZone.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { Summary } from '../../engine/memory/summary.ts'
 import { hoursView } from '../../views/hours.ts'
 import { type LimitStatus, type StatusView, statusView, type TargetStatus } from '../../views/status.ts'
 import { budgetLine } from '../budgetLine.ts'
-import type { CommandContext, RunCommand } from '../command.ts'
+import { type CommandContext, type RunCommand, UsageError } from '../command.ts'
 import { differenceLines } from '../differenceLines.ts'
 import { age, clockText, decimal, dollars, duration, type Printer, plural, printer, wholeNumber } from '../output.ts'
 import { untilStopped } from '../stop.ts'
@@ -26,13 +27,28 @@ export const run: RunCommand = (context) =>
     return code
   })
 
+/** `--zone`, or the machine's own. */
+function zoneFrom(option: unknown): string {
+  if (typeof option !== 'string') return new Intl.DateTimeFormat().resolvedOptions().timeZone
+  const problem = timeZoneProblem(option)
+  if (problem !== null) throw new UsageError(`--zone: ${problem}`)
+  return option
+}
+
 async function askCredits({ credits, registry }: Engine): Promise<void> {
   await Promise.all(credits.questions(registry.credentials).map((question) => credits.ask(question)))
 }
 
 function show(engine: Engine, { options, stdout, env }: CommandContext): void {
   const out = printer(stdout, env)
-  if (options['hours']) return showHours(hoursView(engine), out, options['json'] === true, options['watch'] === true)
+  if (options['hours']) {
+    const shown = {
+      zone: zoneFrom(options['zone']),
+      asJson: options['json'] === true,
+      again: options['watch'] === true,
+    }
+    return showHours(hoursView(engine), out, shown)
+  }
   // A read-only command has no calls of its own to count; the gateway fills this with its own.
   const view = statusView(engine, new Summary().view())
   if (options['json']) return out.json(view)

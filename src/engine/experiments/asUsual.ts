@@ -10,7 +10,7 @@ import { versionKey } from './versions.ts'
  */
 export type AsUsualReason = 'holdout' | 'guard' | 'stopped' | 'no_session' | 'no_label' | 'no_model'
 
-export const AS_USUAL_REASONS = ['holdout', 'guard', 'stopped', 'no_session', 'no_label', 'no_model'] as const
+const AS_USUAL_REASONS = ['holdout', 'guard', 'stopped', 'no_session', 'no_label', 'no_model'] as const
 
 export type AsUsualCounts = Readonly<Record<AsUsualReason, number>>
 

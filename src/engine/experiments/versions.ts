@@ -16,7 +16,7 @@ import type { Experiment } from '../../experiment/experiment.ts'
 export type StopCause = 'person' | 'changed' | 'removed'
 
 /** An edit of the rules by which the data of a version is read. */
-export interface RuleChange {
+interface RuleChange {
   /** Epoch milliseconds. */
   readonly at: number
   /** The position in the log after which the new rules hold, where rules are about what is still to come. */

@@ -88,6 +88,7 @@ function desk(channels: readonly Channel[], store: Store = createMemoryStore()):
     logger: { info: say, warn: say, error: say },
     redact: (text) => text,
     emit: (alert) => void told.push(alert),
+    witness: () => ({ attest: ({ alert }) => alert, everythingFails: false }),
   })
   alerts.use(channels)
   return alerts
@@ -190,6 +191,28 @@ describe('an alert', () => {
     expect(bot.texts[0]).toContain('leaked')
     expect(told.map((alert) => alert.event)).toEqual(['provider_down', 'no_credit', 'key_leaked'])
   })
+})
+
+describe('what was muted and lasts', () => {
+  for (const event of ['no_credit', 'credit_low', 'store_degraded', 'model_retired', 'budget', 'key_leaked'] as const)
+    test(`is told once when it does, also as ${event}`, async () => {
+      const bot = await startTelegram()
+      const alerts = desk([toTelegram(bot.origin)])
+      for (let turn = 0; turn < 4; turn++) {
+        alerts.raise('one', news({ event, until: NOON + 24 * HOUR }))
+        await pass(alerts, MINUTE)
+        if (turn < 3) alerts.end('one')
+        await pass(alerts, MINUTE)
+      }
+      expect(bot.texts).toHaveLength(3)
+      for (let minute = 0; minute < 120; minute++) {
+        elapse(MINUTE)
+        alerts.tick()
+        await alerts.deliver()
+      }
+      expect(bot.texts).toHaveLength(4)
+      expect(bot.texts[3]).toContain('Flapping: it came and went 3 times since 12:00 UTC')
+    })
 })
 
 describe('while everything fails', () => {

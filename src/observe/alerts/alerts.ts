@@ -10,14 +10,16 @@ import { cleanText } from '../../domain/cleanText.ts'
 import { cutText } from '../../domain/cutText.ts'
 import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
-import { type Alert, alertText, coversEvent, moment } from './alert.ts'
-import { AlertIds } from './alertIds.ts'
+import { type Alert, alertText, coversEvent } from './alert.ts'
 import { type Audience, audienceOf, NOBODY } from './audience.ts'
 import type { Channel, Delivery } from './channel.ts'
 import type { ChannelHealth } from './channelHealth.ts'
 import { begun, ended, hasLasted, type Incident, isOpen, mutedUntil, reported, reportOf } from './incident.ts'
 import { IncidentLog } from './incidentLog.ts'
 import { type AddOptions, Outbox, type OutboxOptions } from './outbox.ts'
+import { quietDigest } from './quietDigest.ts'
+import { type Kept, type Quiet, QuietHours } from './quietHours.ts'
+import { changesText, stillText } from './reminderText.ts'
 
 /** What happened, before it becomes an alert. */
 export type News = Omit<Alert, 'id' | 'at'> & {
@@ -104,7 +106,7 @@ export class Alerts {
   readonly #options: AlertsOptions
   readonly #outbox: Outbox
   readonly #log: IncidentLog
-  readonly #ids = new AlertIds()
+  readonly #quiet: QuietHours
   #audience: Audience = NOBODY
   #reviewedAt = Number.NEGATIVE_INFINITY
   /** When this process first saw that the broader incident of a folded one is over, by key. */
@@ -114,18 +116,23 @@ export class Alerts {
     this.#options = options
     this.#outbox = new Outbox(options)
     this.#log = new IncidentLog(options.store, options.now)
+    this.#quiet = new QuietHours(options.store, options.now)
   }
 
   get channels(): readonly Channel[] {
     return this.#outbox.channels
   }
 
-  /** Installs the channels of a configuration, which `home` names; null for one that is in no file. */
-  use(channels: readonly Channel[], home: string | null = null): void {
+  /**
+   * Installs the channels of a configuration, which `home` names; null for one that is in no file. `quiet`: the quiet hours
+   * of channels, by name.
+   */
+  use(channels: readonly Channel[], home: string | null = null, quiet: ReadonlyMap<string, Quiet> = new Map()): void {
     const { audience, before } = audienceOf(channels, this.#audience, { store: this.#options.store, home })
     this.#audience = audience
     this.#outbox.use(channels, before.channels)
     this.#log.useFor(audience.id)
+    this.#quiet.useFor(audience.id, quiet)
   }
 
   /** Whether no incident is open; called for every answer. */
@@ -154,7 +161,7 @@ export class Alerts {
       isOpen(known, alert.at) ? known : begun(known, { key, alert, until, folded }),
     )
     if (incident?.alert.id !== alert.id) return false
-    if (incident.told === 'told') this.#notify(reportOf(incident))
+    if (incident.told === 'told') this.#notify(key, reportOf(incident))
     return true
   }
 
@@ -170,7 +177,11 @@ export class Alerts {
     if (incident?.endedBy !== mark) return false
     const untold = this.#takeBack(incident)
     if (news === null || incident.told !== 'told') return true
-    this.#post({ ...this.#alertOf(news), incident: firstOf(incident) }, { except: untold, ends: incident.alert.id })
+    this.#post(
+      key,
+      { ...this.#alertOf(news), incident: firstOf(incident) },
+      { except: untold, ends: incident.alert.id },
+    )
     for (const part of parts) this.#tellPart(part, news.event)
     return true
   }
@@ -179,7 +190,9 @@ export class Alerts {
   retract(key: string): void {
     const known = this.#log.known(key)
     if (known === undefined) return
-    this.#outbox.withdraw((alert) => alert.id === known.alert.id)
+    const isIt = ({ id }: Alert) => id === known.alert.id
+    this.#outbox.withdraw(isIt)
+    this.#quiet.withdraw(this.channels, isIt)
     this.end(key)
   }
 
@@ -217,7 +230,8 @@ export class Alerts {
     const waiting = this.#outbox.waiting()
     const views = this.#log.all().map((incident) => {
       const waitingFor = waiting.filter(({ alertId }) => alertId === incident.alert.id)
-      return { incident, waitingFor: waitingFor.flatMap(({ channel }) => names.get(channel) ?? []) }
+      const kept = this.#quiet.keptFrom(incident.alert.id, this.channels)
+      return { incident, waitingFor: [...waitingFor.flatMap(({ channel }) => names.get(channel) ?? []), ...kept] }
     })
     return views.sort((one, other) => other.incident.alert.at - one.incident.alert.at)
   }
@@ -241,8 +255,10 @@ export class Alerts {
 
   /** Reports what was muted or folded and goes on, and again what has gone on for a day. */
   #review(now: number): void {
-    if (this.#log.isQuiet || Math.abs(now - this.#reviewedAt) < REVIEW_MS) return
+    if (Math.abs(now - this.#reviewedAt) < REVIEW_MS) return
     this.#reviewedAt = now
+    this.#endQuiet(now)
+    if (this.#log.isQuiet) return
     const witness = this.#options.witness?.() ?? null
     if (witness === null) return
     for (const incident of this.#log.open()) {
@@ -266,7 +282,7 @@ export class Alerts {
     )
     if (told === undefined) return
     this.#unfoldedAt.delete(key)
-    if (told.alert.id === late.id) this.#notify(reportOf(told))
+    if (told.alert.id === late.id) this.#notify(key, reportOf(told))
   }
 
   /** Whether what included the incident has been over for long enough. */
@@ -280,21 +296,15 @@ export class Alerts {
     const { key, alert, until } = incident
     const news = witness.attest(incident)
     if (news === null) return
-    const again: Alert = {
-      ...this.#alertOf({
-        ...news,
-        what: `${news.what.replace(STILL, '')}, still after ${daysText(now - alert.since)}`,
-      }),
-      incident: firstOf(incident),
-      changed: changesText(alert, news),
-    }
+    const asNow = this.#alertOf({ ...news, what: stillText(news.what, now - alert.since) })
+    const again: Alert = { ...asNow, incident: firstOf(incident), changed: changesText(alert, asNow) }
     const told = this.#log.change(key, (known) =>
       isOpen(known, now) && known.alert.id === alert.id
         ? { ...known, alert: again, until: until === null ? null : Math.max(until, now + LAPSE_MS) }
         : known,
     )
     if (told === undefined) return
-    if (told.alert.id === again.id) this.#post(again, {})
+    if (told.alert.id === again.id) this.#post(key, again, {})
   }
 
   /** A part that goes on is reported with the end of what included it, and by itself where that is not read. */
@@ -306,23 +316,42 @@ export class Alerts {
     })
     if (told === undefined || !isNew) return
     const readers = this.channels.filter((channel) => coversEvent(channel.events, event)).map(({ id }) => id)
-    this.#post(told.alert, { except: new Set(readers) })
+    this.#post(key, told.alert, { except: new Set(readers) })
   }
 
-  #notify(alert: Alert): void {
+  #notify(key: string, alert: Alert): void {
     if (alert.event === 'all_failed' && alert.subject === EVERYTHING) this.#foldParts()
-    this.#post(alert, { holdMs: HOLD_MS[alert.event] ?? (isPart(alert) ? 1_000 : 0) })
+    this.#post(key, alert, { holdMs: HOLD_MS[alert.event] ?? (isPart(alert) ? 1_000 : 0) })
   }
 
-  #post(alert: Alert, options: AddOptions): void {
-    this.#outbox.add(alert, options)
+  #post(key: string, alert: Alert, options: AddOptions): void {
+    const except = options.except ?? new Set()
+    const others = this.channels.filter(({ id }) => !except.has(id))
+    const kept = this.#quiet.keep({ key, alert }, others)
+    this.#outbox.add(alert, kept.size === 0 ? options : { ...options, except: new Set([...except, ...kept]) })
     this.#options.emit(alert, alertText(alert))
     if ((options.holdMs ?? 0) === 0) void this.#outbox.deliver()
   }
 
+  /** Tells each channel, once its quiet hours are over, what it was not told in them. */
+  #endQuiet(now: number): void {
+    const compose = (entries: readonly Kept[]): Alert => {
+      const { what, since, lines } = quietDigest(entries, (key) => this.find(key) !== undefined, now)
+      const nothing = { why: null, works: null, returnsAt: null, returns: null, advice: null }
+      return { ...this.#alertOf({ event: 'digest', subject: 'digest', since, what, ...nothing }), lines }
+    }
+    this.#quiet.end(this.channels, compose, (digest, { id }) => {
+      const others = this.channels.filter((channel) => channel.id !== id).map((channel) => channel.id)
+      this.#outbox.add(digest, { except: new Set(others) })
+    })
+  }
+
   /** Withdraws queued alerts that "everything fails" includes. */
   #foldParts(): void {
-    const parts = new Set(this.#outbox.withdraw(isPart).map(({ alertId }) => alertId))
+    const { now } = this.#options
+    const isHeld = (alert: Alert) => isPart(alert) && now() - alert.at < (HOLD_MS[alert.event] ?? 1_000)
+    const withdrawn = [...this.#outbox.withdraw(isPart), ...this.#quiet.withdraw(this.channels, isHeld)]
+    const parts = new Set(withdrawn.map(({ alertId }) => alertId))
     for (const { key, alert } of this.#log.open()) {
       if (!parts.has(alert.id)) continue
       this.#log.change(key, (before) => before && { ...before, told: 'folded' as const })
@@ -332,7 +361,10 @@ export class Alerts {
   /** Withdraws a provider outage not sent yet. Returns the channels that need no recovery message either. */
   #takeBack({ alert }: Incident): ReadonlySet<string> {
     if (alert.event !== 'provider_down') return new Set()
-    return new Set(this.#outbox.withdraw(({ id }) => id === alert.id).map(({ channel }) => channel))
+    const isIt = ({ id }: Alert) => id === alert.id
+    const isShort = this.#options.now() - alert.at < (HOLD_MS.provider_down ?? 0)
+    const kept = isShort ? this.#quiet.withdraw(this.channels, isIt) : []
+    return new Set([...this.#outbox.withdraw(isIt), ...kept].map(({ channel }) => channel))
   }
 
   #alertOf(news: News): Alert {
@@ -341,12 +373,11 @@ export class Alerts {
     const shown = (text: string, most = MOST_OF_A_LINE) => cutText(redact(cleanText(text)), most)
     const clean = (text: string | null) => (text === null ? null : shown(text))
     const { event, since, returnsAt } = news
-    const at = now()
     return {
-      id: this.#ids.next(at),
+      id: randomUUID(),
       event,
       subject: shown(news.subject, 200),
-      at,
+      at: now(),
       since,
       what: shown(news.what),
       why: clean(news.why),
@@ -361,20 +392,3 @@ export class Alerts {
 const isPart = ({ event, subject }: Alert) => PARTS.has(event) && subject !== EVERYTHING
 
 const firstOf = ({ alert }: Incident) => alert.incident ?? alert.id
-
-/** What the reminder before it added. */
-const STILL = /, still after \d+ (?:hours|days)$/
-
-/** `24 hours`, `3 days` */
-function daysText(ms: number): string {
-  const hours = Math.round(ms / 3_600_000)
-  return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`
-}
-
-/** What is other than in the last report. */
-function changesText(before: Alert, after: Pick<News, 'why' | 'works'>): string {
-  const changes: string[] = []
-  if (before.why !== after.why && before.why !== null) changes.push(`it was ${before.why}`)
-  if (before.works !== after.works && before.works !== null) changes.push(`what still worked was ${before.works}`)
-  return changes.length === 0 ? `nothing since ${moment(before.at, before.at + REMIND_MS)}` : changes.join('; ')
-}

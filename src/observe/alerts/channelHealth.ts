@@ -49,11 +49,12 @@ export function healthOf(channel: Channel, state: ChannelState, waiting: number)
 export function healthText(health: ChannelHealth, now: number): string {
   const { name, state, since, failures, reason, waiting, deliveredAt, undelivered, retryAt, isBackup } = health
   const times = failures === 1 ? '1 failure' : `${failures} failures`
+  const until = (retryAt ?? 0) > now ? moment(retryAt ?? now, now) : waiting > 0 ? 'the next try' : 'the next alert'
   const begun = since === null ? '' : ` since ${moment(since, now)}`
   const because = reason === null ? '' : `: ${reason}`
   const parts = [
     state === 'ok' ? `${name}${isBackup ? ' (backup)' : ''} works` : '',
-    state === 'resting' ? `${name} rests until ${moment(retryAt ?? now, now)} after ${times}${begun}${because}` : '',
+    state === 'resting' ? `${name} rests until ${until} after ${times}${begun}${because}` : '',
     state === 'off' ? `${name} is off${begun}${because}` : '',
     waiting === 0 ? '' : waiting === 1 ? '1 alert waits' : `${waiting} alerts wait`,
     undelivered === 0 ? '' : `${undelivered} could not be delivered`,

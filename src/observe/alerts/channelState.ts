@@ -45,12 +45,12 @@ export interface ChannelState {
   readonly lost: Gap | null
   /** Delivered by a backup channel instead. */
   readonly covered: Gap | null
-  /** Ids of alerts that it delivered as a backup, newest last. */
+  /** Incidents of which it delivered an alert as a backup, by the id of the first alert, newest last. */
   readonly stoodIn: readonly string[]
 }
 
 /** Longer than sending one message may take. */
-export const CLAIM_MS = 45_000
+const CLAIM_MS = 45_000
 /** Telegram accepts about one message a second per chat: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits */
 const GAP_MS = 1_000
 /** A burst of messages, then one a minute: alerts in between are batched into one message. */
@@ -63,6 +63,8 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 /** From this many refusals in a row that a person has to end, the other channels are told. */
 const TELLING_REFUSALS = 3
+/** So many failures in a row a channel is tried again after the wait that it states, however short that is. */
+const MOST_HURRIED = 3
 const MOST_STOOD_IN = 200
 
 const FRESH: ChannelState = {
@@ -152,7 +154,9 @@ export function afterFailure(
   const off = next === 'off'
   const longest = needsPerson ? HOUR_MS : LONGEST_WAIT_MS
   const guessMs = Math.min(longest, FIRST_WAIT_MS * 2 ** Math.min(20, failures - 1)) * (0.75 + 0.5 * random)
-  const waitMs = off ? DAY_MS : afterMs === undefined ? guessMs : Math.min(HOUR_MS, afterMs)
+  // A service that asks for no wait, again and again, means more than it says.
+  const statedMs = afterMs === undefined || failures > MOST_HURRIED ? Math.max(guessMs, afterMs ?? 0) : afterMs
+  const waitMs = off ? DAY_MS : Math.min(HOUR_MS, statedMs)
   return {
     ...released(state),
     failures,

@@ -15,7 +15,7 @@ export function messageText({ alerts, note, isPlain }: AlertMessage): string {
 export const lengthOf = (alert: Alert): number => alertText(alert).length + BETWEEN.length
 
 /** What is left when a service refuses the whole alert for its contents and does not say for which part. */
-export function plainAlert(alert: Alert): Alert {
+export function plainAlert({ changed: _, flapping: __, lines: ___, ...alert }: Alert): Alert {
   return {
     ...alert,
     subject: cutAscii(alert.subject, 80),
@@ -28,7 +28,7 @@ export function plainAlert(alert: Alert): Alert {
 }
 
 /** `keywise alert: all failed (auto). Everything fails: 4 of 4 targets are out. Since 12:00 UTC.` */
-export function plainText(alert: Alert): string {
+function plainText(alert: Alert): string {
   const { event, subject, what, since, at } = plainAlert(alert)
   const text = `keywise alert: ${event.replaceAll('_', ' ')} (${subject}). ${what}. Since ${moment(since, at)}.`
   return cutAscii(text, MOST_PLAIN)

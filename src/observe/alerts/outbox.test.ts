@@ -18,10 +18,11 @@ import {
 import { Secret } from '../../domain/redact.ts'
 import type { Store } from '../../domain/store.ts'
 import { createMemoryStore } from '../../store/memory.ts'
-import { ALERT_EVENTS } from './alert.ts'
+import { ALERT_EVENTS, type Alert } from './alert.ts'
 import { Alerts, type News } from './alerts.ts'
 import type { Channel } from './channel.ts'
 import { healthText } from './channelHealth.ts'
+import { Outbox } from './outbox.ts'
 import { telegram } from './telegram.ts'
 import { webhook } from './webhook.ts'
 
@@ -107,7 +108,7 @@ const news = (what: string, facts: Partial<News> = {}): News => ({
 const raise = (alerts: Alerts, what: string, facts: Partial<News> = {}) => alerts.raise(what, news(what, facts))
 
 /** So much time passes, with a look at the outbox every ten seconds, or a hundred looks. */
-async function passes(ms: number, ...desks: readonly Alerts[]): Promise<void> {
+async function passes(ms: number, ...desks: readonly Pick<Alerts, 'deliver'>[]): Promise<void> {
   for (const one of desks) await one.deliver()
   const step = Math.max(10 * SECOND, ms / 100)
   for (let left = ms; left > 0; left -= step) {
@@ -394,6 +395,19 @@ describe('what is too late or too much', () => {
     ])
   })
 
+  test('is said by the channel with new settings too', async () => {
+    const bot = await startTelegram()
+    bot.usual = { status: 502 }
+    const alerts = desk([toTelegram(bot)])
+    raise(alerts, 'one')
+    await passes(25 * HOUR, alerts)
+    alerts.use([toTelegram(bot, { id: 'telegram@2' })])
+    bot.usual = 'ok'
+    raise(alerts, 'two')
+    await passes(10 * MINUTE, alerts)
+    expect(heard(bot)).toEqual([['1 alert of 2026-11-20 12:00 UTC could not be delivered here.', '💰 two']])
+  })
+
   test('beyond 200 drops the oldest', async () => {
     const hook = await startWebhook()
     hook.usual = { status: 502 }
@@ -420,6 +434,34 @@ describe('awkward receivers', () => {
       expect([bot.calls.length, hook.calls.length]).toEqual([1, 1])
       expect(alerts.health().every(({ state }) => state === 'ok')).toBe(true)
     })
+
+  test('one that is slow keeps no other channel waiting', async () => {
+    const [bot, hook] = [await startTelegram(), await startWebhook()]
+    bot.usual = 'hang'
+    const alerts = desk([toTelegram(bot), toWebhook(hook)])
+    raise(alerts, 'one')
+    while (alerts.health()[1]?.deliveredAt === null) await new Promise(setImmediate)
+    elapse(2 * SECOND)
+    raise(alerts, 'two')
+    while (hook.texts.length < 2) {
+      void alerts.deliver()
+      await new Promise(setImmediate)
+    }
+    expect(bot.calls).toHaveLength(1)
+    bot.release()
+    bot.usual = 'ok'
+    await passes(MINUTE, alerts)
+    expect(bot.calls).toHaveLength(2)
+  })
+
+  test('one that asks for no wait is not asked every second', async () => {
+    const hook = await startWebhook()
+    hook.usual = { status: 429, retryAfter: 0 }
+    const alerts = desk([toWebhook(hook)])
+    raise(alerts, 'one')
+    await passes(10 * MINUTE, alerts)
+    expect(hook.calls.length).toBeLessThan(12)
+  })
 
   test('one that takes 20 seconds gets each alert once', async () => {
     const hook = await startWebhook()
@@ -513,6 +555,32 @@ describe('a backup channel', () => {
     const third = desk(channels(), store)
     await passes(10 * MINUTE, second, third)
     expect(heard(hook)).toEqual([['telegram has not delivered this for 5 minutes.', '💰 one']])
+  })
+
+  test('gets the end of what it told, also when the first one told the reminder', async () => {
+    const [bot, hook] = [await startTelegram(), await startWebhook()]
+    bot.usual = { status: 502 }
+    const say = (line: string) => void lines.push(line)
+    const logger = { info: say, warn: say, error: say }
+    const outbox = new Outbox({ store: createMemoryStore(), now: () => now, random: () => 0.5, logger })
+    outbox.use([toTelegram(bot), toWebhook(hook, after5)])
+    const alert = (what: string, incident?: string): Alert => {
+      const { id, at } = { id: `id of ${what}`, at: now }
+      return { ...news(what), id, at, ...(incident !== undefined && { incident }) }
+    }
+    outbox.add(alert('one'))
+    await passes(6 * MINUTE, outbox)
+    bot.usual = 'ok'
+    outbox.add(alert('still one', 'id of one'))
+    await passes(10 * MINUTE, outbox)
+    outbox.add(alert('over', 'id of one'), { ends: 'id of still one' })
+    await passes(10 * MINUTE, outbox)
+    expect(heard(bot).flat()).toEqual([
+      '1 alert of 12:00 UTC came by another channel instead.',
+      '💰 still one',
+      '💰 over',
+    ])
+    expect(heard(hook).flat()).toEqual(['telegram has not delivered this for 5 minutes.', '💰 one', '💰 over'])
   })
 
   test('may be the chat; it gets at once what the webhook refuses for good', async () => {

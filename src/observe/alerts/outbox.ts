@@ -21,15 +21,14 @@ import {
   claimed,
   isClaimed,
   isFree,
-  readState,
   released,
   stoodInFor,
   widened,
   working,
-  writeState,
 } from './channelState.ts'
 import { AFTERMATH, announcement, gapNotes, returnText, standInNote } from './channelTexts.ts'
-import { batchOf, entryKey, inOrder, type OutboxEntry, type RefusedForm, readEntry, writeEntry } from './outboxEntry.ts'
+import { batchOf, entryKey, type OutboxEntry } from './outboxEntry.ts'
+import { OutboxStore } from './outboxStore.ts'
 
 export interface OutboxOptions {
   readonly store: Store
@@ -57,12 +56,8 @@ export interface AddOptions {
   readonly ends?: string
 }
 
-const ENTRIES = 'alert-outbox'
-const CHANNELS = 'alert-channels'
 /** Yesterday's events are not worth waking anyone for. */
 const LIFE_MS = 86_400_000
-/** What no process has looked after for this long belongs to channels that are no longer configured. */
-const ORPHAN_MS = 3 * LIFE_MS
 /** Beyond this many per channel, the oldest are dropped: they are no longer news. */
 const MOST_WAITING = 200
 /** How often the outbox is checked when this process has nothing queued: another may have died with messages in it. */
@@ -70,9 +65,10 @@ const ROUND_MS = 15_000
 
 export class Outbox {
   readonly #options: OutboxOptions
+  readonly #kept: OutboxStore
   #channels: readonly Channel[] = []
   #stop = new AbortController()
-  #running: Promise<void> | null = null
+  readonly #running = new Map<string, Promise<void>>()
   #waiting = true
   /** While closing, no other alert can arrive to fold into, so nothing is held back. */
   #isClosing = false
@@ -85,6 +81,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options
+    this.#kept = new OutboxStore(options.store, options.now)
   }
 
   get channels(): readonly Channel[] {
@@ -100,7 +97,7 @@ export class Outbox {
     this.#waiting = true
     for (const { name, id } of channels) {
       const old = before[name]
-      if (old !== undefined && old !== id) this.#inherit(old, id)
+      if (old !== undefined && old !== id) this.#kept.move(old, id)
     }
   }
 
@@ -109,10 +106,18 @@ export class Outbox {
     const now = this.#options.now()
     for (const channel of this.#channels) {
       if (!coversEvent(channel.events, alert.event) || except.has(channel.id)) continue
-      const isBackup = channel.backupAfterMs !== null && !this.#stoodIn(channel, ends) && !isAboutChannels(alert)
-      if (isBackup && this.#firstFor(alert).every(({ id }) => except.has(id))) continue
-      const notBefore = alert.at + holdMs + (isBackup ? (channel.backupAfterMs ?? 0) : 0)
-      this.#put({ channel: channel.id, alert, order: this.#added++, notBefore, isBackup, refused: 'nothing' })
+      const hasTold = ends !== undefined && this.#stoodIn(channel, alert.incident ?? ends)
+      const standsBy = isBackup(channel) && !hasTold && !isAboutChannels(alert)
+      if (standsBy && this.#firstFor(alert).every(({ id }) => except.has(id))) continue
+      const notBefore = alert.at + holdMs + (standsBy ? (channel.backupAfterMs ?? 0) : 0)
+      this.#kept.put({
+        channel: channel.id,
+        alert,
+        order: this.#added++,
+        notBefore,
+        isBackup: standsBy,
+        refused: 'nothing',
+      })
       this.#dropExcess(channel, now)
       this.#waiting = true
     }
@@ -121,14 +126,15 @@ export class Outbox {
   /** Removes messages not sent yet. Returns what it removed. */
   withdraw(wanted: (alert: Alert) => boolean): readonly QueuedDelivery[] {
     const mine = new Set(this.#channels.map((channel) => channel.id))
-    const taken = this.#entries().filter((entry) => mine.has(entry.channel) && wanted(entry.alert))
-    for (const { key } of taken) this.#options.store.deleteDoc(ENTRIES, key)
+    const taken = this.#kept.entries().filter((entry) => mine.has(entry.channel) && wanted(entry.alert))
+    for (const { key } of taken) this.#kept.remove(key)
     return taken.map(queued)
   }
 
   /** Messages queued for the channels of this process, without those a backup gets only if the others fail. */
   waiting(): readonly QueuedDelivery[] {
-    return this.#entries()
+    return this.#kept
+      .entries()
       .filter(({ isBackup }) => !isBackup)
       .map(queued)
   }
@@ -136,7 +142,7 @@ export class Outbox {
   health(): readonly ChannelHealth[] {
     const waiting = this.waiting()
     return this.#channels.map((channel) =>
-      healthOf(channel, this.#stateOf(channel), waiting.filter((one) => one.channel === channel.id).length),
+      healthOf(channel, this.#kept.state(channel), waiting.filter((one) => one.channel === channel.id).length),
     )
   }
 
@@ -146,12 +152,15 @@ export class Outbox {
     if (this.#waiting || Math.abs(now - this.#lookedAt) >= ROUND_MS) void this.deliver()
   }
 
-  /** Delivers what is due, each channel on its own. Never rejects. */
-  deliver(): Promise<void> {
-    this.#running ??= this.#serveAll().finally(() => {
-      this.#running = null
-    })
-    return this.#running
+  /** Delivers what is due, each channel on its own: one that is slow keeps no other waiting. Never rejects. */
+  async deliver(): Promise<void> {
+    this.#lookedAt = this.#options.now()
+    // A backup sees whether the channel that it stands in for is just sending.
+    const inTurn = [...this.#channels].sort((one, other) => Number(isBackup(one)) - Number(isBackup(other)))
+    const serving = inTurn.map((channel) => this.#served(channel))
+    this.#waiting = this.#hasWork()
+    await Promise.all(serving)
+    this.#waiting = this.#hasWork()
   }
 
   /** Sends to one channel, bypassing the outbox, when a person tests it; success ends its rest. */
@@ -168,23 +177,32 @@ export class Outbox {
   async close(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stop.abort(), graceMs)
     this.#isClosing = true
-    await this.#running
+    await Promise.all(this.#running.values())
     if (this.#waiting) await this.deliver()
     clearTimeout(timer)
     this.#stop.abort()
   }
 
-  async #serveAll(): Promise<void> {
-    this.#lookedAt = this.#options.now()
-    this.#waiting = false
+  #hasWork(): boolean {
     try {
-      await Promise.all(this.#channels.map((channel) => this.#serve(channel)))
-      const ids = new Set(this.#channels.map((channel) => channel.id))
-      this.#waiting = this.#entries().some((entry) => ids.has(entry.channel))
-    } catch (error) {
-      this.#waiting = true
-      this.#say('outbox', `alerts cannot be delivered now: ${error instanceof Error ? error.message : String(error)}`)
+      const ids = new Set(this.#channels.map(({ id }) => id))
+      return this.#kept.entries().some((entry) => ids.has(entry.channel))
+    } catch {
+      return true
     }
+  }
+
+  #served(channel: Channel): Promise<void> {
+    const running = this.#running.get(channel.id)
+    if (running !== undefined) return running
+    const serving = this.#serve(channel)
+      .catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error)
+        this.#say('outbox', `alerts cannot be delivered now: ${reason}`)
+      })
+      .finally(() => this.#running.delete(channel.id))
+    this.#running.set(channel.id, serving)
+    return serving
   }
 
   async #serve(channel: Channel): Promise<void> {
@@ -219,7 +237,7 @@ export class Outbox {
   #messageFor(due: readonly OutboxEntry[], channel: Channel): Sending | null {
     const [first] = due
     if (first === undefined) return null
-    const { lost, covered } = this.#stateOf(channel)
+    const { lost, covered } = this.#kept.state(channel)
     const notes = [...this.#standIn(first), ...gapNotes({ lost, covered }, this.#options.now())]
     const note = notes.length === 0 ? null : notes.map((one) => `${one}.`).join('\n')
     const batch = batchOf(due, channel, note?.length ?? 0)
@@ -228,27 +246,26 @@ export class Outbox {
   }
 
   #standIn({ alert, isBackup }: OutboxEntry): readonly string[] {
-    if (!isBackup) return []
     const first = this.#firstFor(alert)
+    if (!isBackup || first.length === 0) return []
     const names = first.map(({ name }) => name)
     return [standInNote(names, this.#areOff(first), this.#options.now() - alert.at)]
   }
 
   /** Records the result of sending a message. */
   #settle(channel: Channel, sent: Sent): void {
-    const { delivery, batch } = sent
+    const { delivery } = sent
     if (delivery.ok) return this.#delivered(channel, sent, delivery.remark)
     if (delivery.next === 'shorten') return this.#refused(channel, sent, delivery)
     this.#failed(channel, sent, delivery)
-    if (delivery.next === 'off') for (const { alert } of batch) this.#hurryBackups(alert)
   }
 
   #delivered(channel: Channel, { batch, said, claim }: Sent, remark: string | undefined): void {
     for (const entry of batch) {
-      this.#options.store.deleteDoc(ENTRIES, entry.key)
+      this.#kept.remove(entry.key)
       this.#tidyOthers(entry)
     }
-    const stoodIn = batch.filter(({ isBackup }) => isBackup).map(({ alert }) => alert.id)
+    const stoodIn = batch.filter(({ isBackup }) => isBackup).map(({ alert }) => alert.incident ?? alert.id)
     this.#change(channel, (state) =>
       state.claim === claim
         ? stoodInFor(afterSuccess(state, remark, said, this.#options.now()), stoodIn)
@@ -263,25 +280,25 @@ export class Outbox {
     for (const other of this.#channels) {
       if (other.id === by) continue
       const key = entryKey(other.id, alert)
-      if (!isBackup && other.backupAfterMs !== null && this.#remove(key, (entry) => entry.isBackup)) continue
-      if (isBackup && other.backupAfterMs === null && this.#remove(key))
+      if (!isBackup && other.backupAfterMs !== null && this.#kept.remove(key, (entry) => entry.isBackup)) continue
+      if (isBackup && other.backupAfterMs === null && this.#kept.remove(key))
         this.#change(other, (state) => ({ ...state, covered: widened(state.covered, alert.at) }))
     }
   }
 
   /**
-   * RefusedForm for its contents: next in a plainer form. One refused in every form is given up, unless the message before
-   * it was too: then it is the channel that takes nothing, and it rests with the message in it.
+   * Refused for its contents: next in a plainer form. One refused in every form is given up, unless the message before it
+   * was too: then it is the channel that takes nothing, and it rests with the message in it.
    */
   #refused(channel: Channel, { batch, claim, message }: Sent, delivery: Failed): void {
     const [only] = batch
     if (only !== undefined && message.isPlain) {
-      if (this.#stateOf(channel).hasGivenUp) {
-        this.#mark(only, 'plain')
+      if (this.#kept.state(channel).hasGivenUp) {
+        this.#kept.mark(only, 'plain')
         return this.#failed(channel, { claim }, { ...delivery, next: 'retry' })
       }
       this.#giveUp(channel, only, delivery)
-    } else for (const entry of batch) this.#mark(entry, batch.length > 1 ? 'together' : 'whole')
+    } else for (const entry of batch) this.#kept.mark(entry, batch.length > 1 ? 'together' : 'whole')
     this.#change(channel, (state) =>
       state.claim === claim ? afterRefusal(state, message.isPlain, this.#options.now()) : state,
     )
@@ -289,7 +306,7 @@ export class Outbox {
 
   #giveUp(channel: Channel, entry: OutboxEntry, { reason, advice }: Failed): void {
     const { event, subject, at } = entry.alert
-    if (this.#remove(entry.key)) this.#lose(channel, [entry])
+    if (this.#kept.remove(entry.key)) this.#lose(channel, [entry])
     this.#hurryBackups(entry.alert)
     const what = `${event} (${subject}) of ${moment(at, this.#options.now())}`
     this.#options.logger.warn(
@@ -312,24 +329,12 @@ export class Outbox {
 
   /** What a channel will not deliver, its backup need not wait for. */
   #hurryBackups(alert: Alert): void {
-    const now = this.#options.now()
-    for (const { id, backupAfterMs } of this.#channels) {
-      if (backupAfterMs === null) continue
-      this.#options.store.updateDoc(ENTRIES, entryKey(id, alert), (value) => {
-        const entry = readEntry('', value)
-        return entry === undefined ? value : writeEntry({ ...entry, notBefore: Math.min(entry.notBefore, now) })
-      })
-    }
+    for (const channel of this.#channels) if (channel.backupAfterMs !== null) this.#kept.hurry(channel, alert)
   }
 
   /** Changes the state of a channel, and tells the others when it is out for good or works again after that. */
   #change(channel: Channel, change: (state: ChannelState) => ChannelState): ChannelState {
-    let before = readState(undefined)
-    const value = this.#options.store.updateDoc(CHANNELS, channel.id, (stored) => {
-      before = readState(stored)
-      return writeState(change(before))
-    })
-    const after = readState(value)
+    const { before, after } = this.#kept.change(channel, change)
     if (before.isAnnounced !== after.isAnnounced) this.#announce(channel, before, after)
     return after
   }
@@ -350,13 +355,9 @@ export class Outbox {
     this.#options.logger.warn(line)
   }
 
-  #stateOf(channel: Channel): ChannelState {
-    return readState(this.#options.store.getDoc(CHANNELS, channel.id))
-  }
-
-  /** Whether a backup channel delivered the alert with that id. */
-  #stoodIn(channel: Channel, alertId: string | undefined): boolean {
-    return alertId !== undefined && this.#stateOf(channel).stoodIn.includes(alertId)
+  /** Whether a backup channel delivered an alert of the incident. */
+  #stoodIn(channel: Channel, incident: string): boolean {
+    return this.#kept.state(channel).stoodIn.includes(incident)
   }
 
   /** The channels that a backup stands in for. */
@@ -365,52 +366,29 @@ export class Outbox {
   }
 
   #areOff(channels: readonly Channel[]): boolean {
-    return channels.every((channel) => this.#stateOf(channel).off)
+    return channels.every((channel) => this.#kept.state(channel).off)
   }
 
   #due(channel: Channel): readonly OutboxEntry[] {
     const now = this.#options.now()
-    return inOrder(this.#entries().filter((entry) => entry.channel === channel.id && this.#isDue(entry, now)))
+    return this.#kept.entriesOf(channel).filter((entry) => this.#isDue(entry, now))
   }
 
-  #isDue({ notBefore, alert, isBackup }: OutboxEntry, now: number): boolean {
-    if (!isBackup) return now >= notBefore || now < alert.at || this.#isClosing
-    const first = this.#firstFor(alert)
-    if (this.#areOff(first)) return true
-    return now >= notBefore && !first.some((channel) => isClaimed(this.#stateOf(channel), now))
-  }
-
-  /** All queued messages; forgets those that no process looks after any more. */
-  #entries(): readonly OutboxEntry[] {
-    const { store, now } = this.#options
-    const entries: OutboxEntry[] = []
-    for (const [key, value] of store.listDocs(ENTRIES)) {
-      const entry = readEntry(key, value)
-      if (entry === undefined || now() - entry.alert.at > ORPHAN_MS) store.deleteDoc(ENTRIES, key)
-      else entries.push(entry)
+  #isDue(entry: OutboxEntry, now: number): boolean {
+    const { notBefore, alert } = entry
+    const isSending = (channel: Channel) => isClaimed(this.#kept.state(channel), now)
+    if (!entry.isBackup) {
+      if (this.#backupsFor(entry).some(isSending)) return false
+      return now >= notBefore || now < alert.at || this.#isClosing
     }
-    return entries
+    const first = this.#firstFor(alert)
+    return this.#areOff(first) || (now >= notBefore && !first.some(isSending))
   }
 
-  #put(entry: Omit<OutboxEntry, 'key'>): void {
-    this.#options.store.setDoc(ENTRIES, entryKey(entry.channel, entry.alert), writeEntry(entry))
-  }
-
-  #mark(entry: OutboxEntry, refused: RefusedForm): void {
-    this.#options.store.updateDoc(ENTRIES, entry.key, (value) =>
-      value === undefined ? undefined : writeEntry({ ...entry, refused }),
-    )
-  }
-
-  /** Whether it was there, and this call removed it. */
-  #remove(key: string, wanted: (entry: OutboxEntry) => boolean = () => true): boolean {
-    let removed = false
-    this.#options.store.updateDoc(ENTRIES, key, (value) => {
-      const entry = readEntry(key, value)
-      removed = entry !== undefined && wanted(entry)
-      return removed ? undefined : value
-    })
-    return removed
+  /** Backup channels that have an alert in the place of others. */
+  #backupsFor({ alert, channel }: OutboxEntry): readonly Channel[] {
+    const others = this.#channels.filter((one) => isBackup(one) && one.id !== channel)
+    return others.filter(({ id }) => this.#kept.find(id, alert)?.isBackup === true)
   }
 
   #dropOld(channel: Channel): void {
@@ -419,14 +397,12 @@ export class Outbox {
   }
 
   #dropExcess(channel: Channel, now: number): void {
-    const isOf = ([key]: readonly [string, unknown]) => key.startsWith(`${channel.id} `)
-    if (this.#options.store.listDocs(ENTRIES).filter(isOf).length <= MOST_WAITING) return
+    if (this.#kept.count(channel) <= MOST_WAITING) return
     this.#drop(channel, (all) => all.filter(({ alert }) => now - alert.at <= LIFE_MS).slice(0, -MOST_WAITING))
   }
 
   #drop(channel: Channel, choose: (entries: readonly OutboxEntry[]) => readonly OutboxEntry[]): void {
-    const entries = this.#entries().filter((entry) => entry.channel === channel.id)
-    const dropped = choose(inOrder(entries)).filter(({ key }) => this.#remove(key))
+    const dropped = choose(this.#kept.entriesOf(channel)).filter(({ key }) => this.#kept.remove(key))
     if (dropped.length > 0) this.#lose(channel, dropped)
   }
 
@@ -435,13 +411,6 @@ export class Outbox {
     const times = entries.filter(({ isBackup }) => !isBackup).map(({ alert }) => alert.at)
     if (times.length === 0) return
     this.#change(channel, (state) => ({ ...state, lost: times.reduce(widened, state.lost) }))
-  }
-
-  #inherit(oldId: string, newId: string): void {
-    for (const entry of this.#entries()) {
-      if (entry.channel !== oldId || !this.#remove(entry.key)) continue
-      this.#put({ ...entry, channel: newId, refused: 'nothing' })
-    }
   }
 }
 
@@ -460,6 +429,8 @@ interface Sent extends Sending {
 type Failed = Extract<Delivery, { ok: false }>
 
 const NONE: ReadonlySet<string> = new Set()
+
+const isBackup = ({ backupAfterMs }: Channel) => backupAfterMs !== null
 
 const queued = ({ channel, alert }: OutboxEntry): QueuedDelivery => ({ channel, alertId: alert.id })
 

@@ -10,7 +10,7 @@ interface PostRequest {
   readonly body: string
 }
 
-export type Posted = PostAnswer | { readonly ok: false; readonly delivery: Delivery }
+type Posted = PostAnswer | { readonly ok: false; readonly delivery: Delivery }
 
 export interface PostAnswer {
   readonly ok: true

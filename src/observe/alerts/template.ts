@@ -13,6 +13,8 @@ interface RenderedMessage {
 }
 
 interface AlertTemplate {
+  /** The service whose form it is; null for a receiver of one's own. */
+  readonly service: string | null
   /** Maximum total characters of the texts one message may carry; null when each alert is a message of its own. */
   readonly mostCharacters: number | null
   write(message: AlertMessage): RenderedMessage
@@ -23,11 +25,13 @@ const TEXT_HEADERS = { 'content-type': 'text/plain; charset=utf-8' }
 
 const TEMPLATES: Readonly<Record<string, AlertTemplate>> = {
   json: {
+    service: null,
     mostCharacters: null,
     write: (message) => ({ headers: JSON_HEADERS, body: JSON.stringify(fieldsOf(message)) }),
   },
   // https://docs.slack.dev/messaging/formatting-message-text: escape & < >, or a text could mention everyone.
   slack: {
+    service: 'Slack',
     mostCharacters: 3000,
     write: (message) => ({
       headers: JSON_HEADERS,
@@ -36,6 +40,7 @@ const TEMPLATES: Readonly<Record<string, AlertTemplate>> = {
   },
   // https://discord.com/developers/docs/resources/webhook#execute-webhook: content up to 2,000 characters.
   discord: {
+    service: 'Discord',
     mostCharacters: 2000,
     write: (message) => ({
       headers: JSON_HEADERS,
@@ -44,6 +49,7 @@ const TEMPLATES: Readonly<Record<string, AlertTemplate>> = {
   },
   // https://docs.ntfy.sh/publish: the body is the message; longer than 4,096 bytes, it becomes an attachment.
   ntfy: {
+    service: 'ntfy',
     mostCharacters: 1300,
     write: (message) => ({
       headers: { ...TEXT_HEADERS, ...ntfyHeaders(present(message.alerts[0])) },
@@ -56,7 +62,7 @@ const TEMPLATES: Readonly<Record<string, AlertTemplate>> = {
 export function templateOf(text: string | undefined): AlertTemplate {
   const name = text ?? 'json'
   const named = Object.hasOwn(TEMPLATES, name) ? TEMPLATES[name] : undefined
-  return named ?? { mostCharacters: null, write: (message) => filled(name, message) }
+  return named ?? { service: null, mostCharacters: null, write: (message) => filled(name, message) }
 }
 
 /** Unknown variables in a text, as written. */
@@ -82,6 +88,9 @@ function fieldsOf(message: AlertMessage): Record<string, string | null> {
     returns_at: isoOrNull(alert.returnsAt),
     returns,
     advice,
+    incident: alert.incident ?? id,
+    changed: alert.changed ?? null,
+    flapping: alert.flapping ?? null,
     note: message.note,
     text: messageText(message),
   }
@@ -99,6 +108,9 @@ export const VARIABLES: readonly string[] = [
   'returns_at',
   'returns',
   'advice',
+  'incident',
+  'changed',
+  'flapping',
   'note',
   'text',
 ]

@@ -148,10 +148,26 @@ for (const { answer, next, afterMs } of cases) {
   })
 }
 
+test('a page in the place of Slack’s answer is no delivery; a receiver of one’s own may answer with one', async () => {
+  const hook = await startWebhook()
+  for (const template of ['slack', 'discord', 'ntfy', undefined]) {
+    hook.moods = [{ status: 200, page: '<!doctype html><title>Log in</title>' }]
+    const delivery = await send(hook.origin, { template })
+    expect(delivery).toMatchObject(template === undefined ? { ok: true } : { ok: false, next: 'retry' })
+  }
+})
+
 test('a host that does not respond is retried, and the reason contains no address', async () => {
   const delivery = await send('http://127.0.0.1:1/secret-path')
   expect(delivery).toMatchObject({ ok: false, next: 'retry', unreachable: true })
   expect(JSON.stringify(delivery)).not.toContain('secret-path')
+})
+
+test('TLS that fails and a name that nobody knows are retried, and TLS is named', async () => {
+  const hook = await startWebhook()
+  const tls = await send(hook.origin.replace('http:', 'https:'))
+  expect(tls).toMatchObject({ ok: false, next: 'retry', reason: expect.stringContaining('TLS is refused') })
+  expect(await send('http://nobody.invalid/hook')).toMatchObject({ ok: false, next: 'retry', unreachable: true })
 })
 
 test('a host that takes the message and does not answer within thirty seconds is retried', async () => {

@@ -46,7 +46,7 @@ export function webhook(settings: WebhookSettings, tools: ChannelTools): Channel
         body,
       }
       const posted = await post(order, tools, signal)
-      return posted.ok ? webhookDelivery(posted) : posted.delivery
+      return posted.ok ? webhookDelivery(posted, template.service) : posted.delivery
     },
   }
 }

@@ -4,9 +4,15 @@ import { asNumber, asRecord } from '../../domain/json.ts'
 import type { Delivery } from './channel.ts'
 import type { PostAnswer } from './post.ts'
 
-export function webhookDelivery(answer: PostAnswer): Delivery {
+/** `service`: the service whose form the settings name; null for a receiver of one's own, whatever it answers. */
+export function webhookDelivery(answer: PostAnswer, service: string | null): Delivery {
   const { status } = answer
-  if (status >= 200 && status < 300) return { ok: true }
+  if (status >= 200 && status < 300) {
+    if (service === null || !answer.isPage) return { ok: true }
+    // A captive portal answers everything with its page.
+    const reason = `answered ${status} with a page, unlike ${service}`
+    return { ok: false, next: 'retry', reason, advice: `${CHECK}, if it stays so` }
+  }
   const word = wordOf(answer)
   const reason = `answered ${status}${word === null ? '' : ` (${word})`}`
   const rest = { ok: false, next: 'retry', reason, advice: null } as const
@@ -56,10 +62,10 @@ const NEEDS_PERSON: ReadonlySet<string> = new Set([
   'posting_to_general_channel_denied',
 ])
 
-/** The service's word for what is wrong, where it is one that we know. */
+/** The service's word for what is wrong: one like `invalid_payload`, or a code that we know. */
 function wordOf({ body, text }: PostAnswer): string | null {
   const said = text.trim()
-  if (FINAL.has(said) || NEEDS_PERSON.has(said)) return said
+  if (/^[a-z][a-z_]{2,60}$/.test(said)) return said
   return DISCORD_CODES[asNumber(asRecord(body)?.['code']) ?? 0] ?? null
 }
 

@@ -102,8 +102,11 @@ export class ManyChoices implements RunningExchange {
     return this.#asked[0]?.request.stream === true
   }
 
-  async #answerTo({ request }: AskedCompletion): Promise<ChatResponse> {
+  async #answerTo(asked: AskedCompletion): Promise<ChatResponse> {
+    const { request } = asked
     const { engine, name } = this.#parts
+    // The id in the header is that of the first, so that it can be rated and looked up.
+    const id = asked === this.#asked[0] ? this.#id : undefined
     const { headers } = this.#request
     const options = {
       ...clientHeaders(headers, this.#fields),
@@ -112,7 +115,7 @@ export class ManyChoices implements RunningExchange {
       clientKind: clientKind(headers['user-agent']),
       via: viaOf(headers, name),
     }
-    const pending = await onceListed(engine, () => prepareRequest(engine, { ...request, stream: false }, options))
+    const pending = await onceListed(engine, () => prepareRequest(engine, { ...request, stream: false }, options, id))
     if (this.#hasEnded) pending.cancellation.cancel()
     this.#running.add(pending)
     try {
