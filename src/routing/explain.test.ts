@@ -44,8 +44,21 @@ describe('explain()', () => {
     const [first, second] = makeRouter().rank(request(), NOW)
     expect([first!.target, second!.target]).toEqual([google, groq])
     expect(first!.score).toBeLessThan(second!.score)
-    expect(first!.reason).toBe('ahead of groq/m#1: answers 100 % against 75 %')
+    expect(first!.reason).toMatch(/^ahead of groq\/m#1, which has the better score: V \.\d\d against \.\d\d$/)
     expect(second!.reason).toBeNull()
+  })
+
+  test('gives as many digits of V as are needed to see who is ahead', () => {
+    const router = new Router({ settings: ROUTING, random: () => 0.5 })
+    router.setTargets([groq, google])
+    for (let number = 0; number < 40; number++) {
+      router.fold(makeSuccess(groq, NOW, { latencyMs: 1500 }))
+      router.fold(makeSuccess(google, NOW - 3_600_000, { latencyMs: 1490 }))
+      for (const target of [groq, google]) router.fold(makeQuality(target, NOW, target === google ? 0.81 : 0.8))
+    }
+    const [first] = router.rank(request(), NOW)
+    const [, mine, theirs] = /: V (\S+) against (\S+)$/.exec(first!.reason!) ?? []
+    expect(Number(mine)).toBeGreaterThan(Number(theirs))
   })
 
   test('calls a target with a better score than the chosen one a success risk', () => {

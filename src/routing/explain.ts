@@ -2,6 +2,7 @@
 
 import type { Target } from '../domain/target.ts'
 import {
+  apart,
   type CauseKind,
   type ChoiceNumbers,
   causeOf,
@@ -17,7 +18,7 @@ import { TIE, termsAt } from './order.ts'
 import { type CandidateRow, type Caused, passedOver } from './passedOver.ts'
 import type { RankingContext } from './rankingContext.ts'
 import { score, type Terms } from './score.ts'
-import { CURIOSITY } from './settings.ts'
+import { CURIOSITY, type Strategy } from './settings.ts'
 import { priorsOf, type TermInputs, termInputsOf } from './termInputs.ts'
 import { type Trace, type TraceFacts, traceOf } from './trace.ts'
 import { pressedBy } from './valuation.ts'
@@ -227,7 +228,7 @@ function numbered(rows: readonly CandidateRow[], facts: ExplainFacts, caused: Ca
   const chosen = rows.find(({ target }) => target === (facts.comeback ?? facts.chosen)) ?? null
   return rows.map((row, place) => {
     const { index: _, id: __, refusal, ...numbers } = row
-    const reason = refusal?.reason ?? reasonFor(row, rows, chosen, caused)
+    const reason = refusal?.reason ?? reasonFor(row, rows, chosen, { ...caused, strategy: facts.settings.strategy })
     const missed = refusal !== null && (chosen === null || inGroups(row) > inGroups(chosen) - NEAR)
     return { ...numbers, rank: place + 1, reason, missed }
   })
@@ -263,22 +264,22 @@ function reasonFor(
   row: CandidateRow,
   rows: readonly CandidateRow[],
   chosen: CandidateRow | null,
-  caused: Caused,
+  caused: Caused & { readonly strategy: Strategy },
 ): string | null {
-  if (chosen === null) return aheadOf(row, rows)
+  if (chosen === null) return aheadOf(row, rows, caused.strategy)
   return row === chosen ? caused.cause.text : passedOver(row, chosen, rows, caused)
 }
 
 /** Why the target is tried before the one with the next better score. */
-function aheadOf(row: CandidateRow, rows: readonly CandidateRow[]): string | null {
+function aheadOf(row: CandidateRow, rows: readonly CandidateRow[], strategy: Strategy): string | null {
   const passed = rows.find(
     (other) => other.eligible && other.score > row.score + TIE && inGroups(other) < inGroups(row) - TIE,
   )
   if (passed === undefined) return null
-  if (row.group < passed.group) return `ahead of ${passed.id}, as the alias orders`
-  return `ahead of ${passed.id}: answers ${percent(row.terms.reliability)} against ${percent(passed.terms.reliability)}`
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`
+  const ahead = `ahead of ${passed.id}, which has the better score`
+  if (row.group < passed.group) return `${ahead}: the alias orders so`
+  if (strategy === 'priority') return `${ahead}: it comes first in the order`
+  if (strategy === 'round-robin') return `${ahead}: it has its turn first`
+  const [mine, theirs] = apart(row.key, passed.key)
+  return `${ahead}: V ${mine} against ${theirs}`
 }
