@@ -40,12 +40,12 @@ function makeRouter(): Router {
 }
 
 describe('explain()', () => {
-  test('lists targets in the order of tries and says why the one with the lower score is ahead', () => {
+  test('lists targets in the order of tries and says why the first would be chosen, and why not one with a better score', () => {
     const [first, second] = makeRouter().rank(request(), NOW)
     expect([first!.target, second!.target]).toEqual([google, groq])
     expect(first!.score).toBeLessThan(second!.score)
-    expect(first!.reason).toMatch(/^ahead of groq\/m#1, which has the better score: V \.\d\d against \.\d\d$/)
-    expect(second!.reason).toBeNull()
+    expect(first!.reason).toMatch(/^best value: V \.\d\d against \.\d\d of groq\/m#1$/)
+    expect(second!.reason).toMatch(/^success risk: V \.\d\d < \.\d\d$/)
   })
 
   test('gives as many digits of V as are needed to see who is ahead', () => {
@@ -57,7 +57,7 @@ describe('explain()', () => {
       for (const target of [groq, google]) router.fold(makeQuality(target, NOW, target === google ? 0.81 : 0.8))
     }
     const [first] = router.rank(request(), NOW)
-    const [, mine, theirs] = /: V (\S+) against (\S+)$/.exec(first!.reason!) ?? []
+    const [, mine, theirs] = /: V (\S+) against (\S+) of /.exec(first!.reason!) ?? []
     expect(Number(mine)).toBeGreaterThan(Number(theirs))
   })
 
@@ -90,7 +90,7 @@ describe('explain()', () => {
     const blocked = { code: 'parked', reason: 'blocked: 429 until 08:00 UTC', until: NOW + 1 } as const
     const rows = makeRouter().rank(request({ ineligible: (target) => (target === google ? blocked : null) }), NOW)
     expect(rows.map(({ rank, target, eligible, reason }) => [rank, target, eligible, reason])).toEqual([
-      [1, groq, true, null],
+      [1, groq, true, 'the only target that could be tried'],
       [2, google, false, 'blocked: 429 until 08:00 UTC'],
     ])
   })

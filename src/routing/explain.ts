@@ -2,7 +2,6 @@
 
 import type { Target } from '../domain/target.ts'
 import {
-  apart,
   type CauseKind,
   type ChoiceNumbers,
   causeOf,
@@ -18,7 +17,7 @@ import { TIE, termsAt } from './order.ts'
 import { type CandidateRow, type Caused, passedOver } from './passedOver.ts'
 import type { RankingContext } from './rankingContext.ts'
 import { score, type Terms } from './score.ts'
-import { CURIOSITY, type Strategy } from './settings.ts'
+import { CURIOSITY } from './settings.ts'
 import { priorsOf, type TermInputs, termInputsOf } from './termInputs.ts'
 import { type Trace, type TraceFacts, traceOf } from './trace.ts'
 import { pressedBy } from './valuation.ts'
@@ -101,7 +100,7 @@ export function explainCause(context: RankingContext, facts: ExplainFacts): Deci
 /** What would be chosen now, without exploring, and why; null when nothing could be tried. */
 export function favouriteOf(context: RankingContext, facts: ExplainFacts) {
   const { trace, cause } = causedBy(context, facts)
-  return { first: context.candidates.targets[trace.moves.at(-1)!.index] ?? null, cause }
+  return { first: context.candidates.targets[trace.moves.at(-1)!.index] ?? null, cause, basis: facts.basis }
 }
 
 /** What was chosen could be tried; by now its own request may have used up the last of its quota. */
@@ -225,11 +224,15 @@ function bestPlaces(keys: Float64Array, most: number): number[] {
 }
 
 function numbered(rows: readonly CandidateRow[], facts: ExplainFacts, caused: Caused): RankingPreview[] {
-  const chosen = rows.find(({ target }) => target === (facts.comeback ?? facts.chosen)) ?? null
+  const taken = facts.comeback ?? facts.chosen
+  // Of the present, where nothing is decided, what would be chosen.
+  const isTaken = ({ target, index }: CandidateRow) =>
+    taken === null && facts.choice === null ? index === caused.trace.moves.at(-1)!.index : target === taken
+  const chosen = rows.find(isTaken) ?? null
   return rows.map((row, place) => {
     const { index: _, id: __, refusal, ...numbers } = row
-    const reason = refusal?.reason ?? reasonFor(row, rows, chosen, { ...caused, strategy: facts.settings.strategy })
-    const missed = refusal !== null && (chosen === null || inGroups(row) > inGroups(chosen) - NEAR)
+    const reason = refusal?.reason ?? reasonFor(row, rows, chosen, caused)
+    const missed = refusal !== null && (taken === null || chosen === null || inGroups(row) > inGroups(chosen) - NEAR)
     return { ...numbers, rank: place + 1, reason, missed }
   })
 }
@@ -264,22 +267,8 @@ function reasonFor(
   row: CandidateRow,
   rows: readonly CandidateRow[],
   chosen: CandidateRow | null,
-  caused: Caused & { readonly strategy: Strategy },
+  caused: Caused,
 ): string | null {
-  if (chosen === null) return aheadOf(row, rows, caused.strategy)
+  if (chosen === null) return null
   return row === chosen ? caused.cause.text : passedOver(row, chosen, rows, caused)
-}
-
-/** Why the target is tried before the one with the next better score. */
-function aheadOf(row: CandidateRow, rows: readonly CandidateRow[], strategy: Strategy): string | null {
-  const passed = rows.find(
-    (other) => other.eligible && other.score > row.score + TIE && inGroups(other) < inGroups(row) - TIE,
-  )
-  if (passed === undefined) return null
-  const ahead = `ahead of ${passed.id}, which has the better score`
-  if (row.group < passed.group) return `${ahead}: the alias orders so`
-  if (strategy === 'priority') return `${ahead}: it comes first in the order`
-  if (strategy === 'round-robin') return `${ahead}: it has its turn first`
-  const [mine, theirs] = apart(row.key, passed.key)
-  return `${ahead}: V ${mine} against ${theirs}`
 }

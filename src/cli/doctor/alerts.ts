@@ -27,7 +27,7 @@ export async function tryAlerts(engine: Engine): Promise<Finding[]> {
       warning(
         'alerts',
         'no channel can be used',
-        'set up settings.alerts.telegram or settings.alerts.webhook, or mend what is said above of the one that is there',
+        'set up settings.alerts.telegram or settings.alerts.webhook, or mend what is said above of one that is there',
       ),
     ]
   return tried.map(({ channel, ok, message }) =>
