@@ -235,6 +235,7 @@ export class Evidence {
     if (side === undefined || seen === null) return
     this.#unitOf(index, metric)
     const place = this.#state.units === 'assigned' ? when.place : null
+    if (metric === this.experiment.metric.name) this.#blocks.fill(place)
     const block = this.#blocks.at(place)
     if (block === null || !block.left.includes(index)) this.#count(side, index, seen, block)
     this.#guard(index, metric, seen, when)
