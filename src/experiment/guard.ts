@@ -48,7 +48,6 @@ interface VariantGuard {
   /** It runs again after a pause, and has not yet answered. */
   isOnTrial: boolean
   /** Successes since it was started last, or since its last failure. */
-  successes: number
   gap: number
   /** The last failures, oldest first. */
   readonly recent: FailureMark[]
@@ -78,7 +77,7 @@ const FEWEST_COSTS = 30
 /** The first pause, and the longest. */
 const PAUSE_MS = 15_000
 const LONGEST_PAUSE_MS = 6 * 3_600_000
-/** After this many successes since its last pause the next one is short again. */
+/** After this many successes in a row the next pause is short again; what fails now and then must not come and go. */
 const RECOVERED = 50
 /** After a pause this many failures in a row, before any success, begin the next. */
 const TRIAL_FAILURES = 3
@@ -98,7 +97,6 @@ export function newGuard(variants: number): GuardState {
       stops: 0,
       doublings: 0,
       isOnTrial: false,
-      successes: 0,
       gap: 0,
       recent: [],
     })),
@@ -192,7 +190,6 @@ export class VariantGuards {
     its.isOnTrial = its.stop.kind === 'outage'
     const withCosts = its.stop.kind === 'cost'
     its.stop = null
-    its.successes = 0
     its.gap = 0
     its.recent.length = 0
     const pairs = variant === 0 ? this.state.pairs : this.state.pairs.slice(variant - 1, variant)
@@ -251,9 +248,8 @@ function mark(its: VariantGuard, { ok, isOutage, place }: Ending): void {
     its.gap = 0
     return
   }
-  its.gap++
   its.isOnTrial = false
-  if (++its.successes >= RECOVERED) its.doublings = 0
+  if (++its.gap >= RECOVERED) its.doublings = 0
 }
 
 /** Where the outage began that the last failures belong to; `failures` when they were not, or not only, the target's. */

@@ -163,9 +163,17 @@ function waiting(pairs: readonly PairReport[], metric: Metric, notes: readonly s
   const needed = open.map(({ stillNeeded }) => stillNeeded)
   const most = needed.length === 0 || needed.includes(null) ? null : Math.max(1, ...needed.map(Number))
   const base = { winner: null, needed: most }
+  const withheld = open.find(({ waitsFor }) => waitsFor !== null)
+  if (withheld !== undefined) return { ...base, state: 'undecided', parts: [withheldText(withheld), ...notes] }
   if (sized.length === 0) return { ...base, state: 'collecting', parts: ['too early to say anything', ...notes] }
   const more = most === null ? '' : `; about ${most} more observations`
   return { ...base, state: 'undecided', parts: [`no difference in ${metric.name} is certain yet${more}`, ...notes] }
+}
+
+function withheldText({ first, second, waitsFor }: PairReport): string {
+  return waitsFor === 'outage'
+    ? `a decision on ${first} and ${second} waits: the last requests of one of them all failed because of its target, which may be an outage`
+    : `a decision on ${first} and ${second} waits until more units show whether their counts fit`
 }
 
 function involves({ first, second }: PairReport, name: string): boolean {
