@@ -216,6 +216,8 @@ export class Comparison {
     const { state } = this
     if (state.decided !== null && state.atHorizon !== null && state.plan !== null) return
     if (state.information <= 0 || (state.plan === null && !this.#isSpreadKnown(effect))) return
+    // After an outage the expectation still moves, while values that are all alike have no spread to plan by.
+    if (state.plan === null && this.#variance(effect) <= 0) return
     this.#plan(effect)
     const interval = this.interval(effect)
     if (interval === null) return

@@ -54,6 +54,15 @@ test('after a decision and an outage the difference is shown by what is known no
   expect(pair?.interval?.low).toBeGreaterThan(-0.15)
 })
 
+test('variants that never failed but in an outage come to a verdict after it', () => {
+  const answers = (variant: string, request: number) => (variant === 'v1' && request > 300 && request < 340 ? 0 : 1)
+  const during = run({ metric: 'success', requests: 900, answers }).evidence.pairs()[0]?.interval
+  for (const end of during == null ? [] : [during.low, during.high]) expect(end).not.toBeNaN()
+  const { evidence } = run({ metric: 'success', requests: 8_000, answers })
+  expect(evidence.pairs()[0]?.interval?.low).toBeGreaterThan(-0.05)
+  expect(experimentResultOf(evidence)).toMatchObject({ state: 'equal' })
+})
+
 test('while all targets fail it is said that a decision waits for an outage', () => {
   const { evidence } = run({ metric: 'success', answers: () => 0 })
   const verdict = experimentResultOf(evidence)

@@ -83,6 +83,8 @@ const RECOVERED = 50
 const TRIAL_FAILURES = 3
 /** After this many in a row nothing is decided until it is known whether they are an outage. */
 const SUSPECT_FAILURES = 3
+/** After this many in a row it is one, if another variant is answered meanwhile: before a short one decides anything. */
+const OUTAGE_FAILURES = 6
 /** Failures remembered to find out when an outage began, and of what kind it is. */
 const MOST_RECENT = 64
 /** More successes than this between two failures part two outages. */
@@ -143,10 +145,7 @@ export class VariantGuards {
   /** Its last requests failed one after another because of its target: there may be an outage. */
   isSuspect(variant: number): boolean {
     const its = this.#of(variant)
-    if (its === undefined || its.gap > 0 || its.recent.length < SUSPECT_FAILURES) return false
-    return its.recent
-      .slice(-SUSPECT_FAILURES)
-      .every(({ isOutage, gap }, index) => isOutage && (index === 0 || gap === 0))
+    return its !== undefined && outagesInARow(its) >= SUSPECT_FAILURES
   }
 
   onTrial(): readonly string[] {
@@ -169,7 +168,7 @@ export class VariantGuards {
       else sums.failures++
     }
     if (ending.ok) return failedTrial
-    const reason = this.#failsOnTrial(its) ?? this.#failure(variant)
+    const reason = this.#failsOnTrial(its) ?? this.#failsAlone(its) ?? this.#failure(variant)
     return reason === null ? null : this.#stop(its, reason, outageOf(its), ending.at)
   }
 
@@ -230,6 +229,13 @@ export class VariantGuards {
       : null
   }
 
+  #failsAlone(its: VariantGuard): string | null {
+    if (outagesInARow(its) < OUTAGE_FAILURES) return null
+    const answered = this.state.variants.findIndex((other) => other !== its && other.stop === null && other.gap > 0)
+    if (answered < 0) return null
+    return `failed ${OUTAGE_FAILURES} times in a row, while ${this.#names[answered]} was answered`
+  }
+
   #stop(its: VariantGuard, reason: string, outage: number | 'failures' | 'cost', at: number): number | null {
     const isOutage = typeof outage === 'number'
     const pause = Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** its.doublings)
@@ -250,6 +256,18 @@ function mark(its: VariantGuard, { ok, isOutage, place }: Ending): void {
   }
   its.isOnTrial = false
   if (++its.gap >= RECOVERED) its.doublings = 0
+}
+
+/** Failures since its last answer, up to the last that was not only its target's. */
+function outagesInARow({ gap, recent }: VariantGuard): number {
+  if (gap > 0) return 0
+  let count = 0
+  for (const failure of recent.toReversed()) {
+    if (!failure.isOutage) break
+    count++
+    if (failure.gap > 0) break
+  }
+  return count
 }
 
 /** Where the outage began that the last failures belong to; `failures` when they were not, or not only, the target's. */
