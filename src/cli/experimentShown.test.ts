@@ -112,3 +112,19 @@ test('an export has the value that counts, once, and who reported it', async () 
     ['0.4', id, 'library'],
   ])
 })
+
+test('means are shown with the digits that they have, however small', async () => {
+  const { lab, command, start } = await openCommand({ providers: own('alpha', 1, ['m', 'n']) })
+  const metric = { name: 'rate', minimum_effect: 1e-8 }
+  const halves = variants.map(({ name }) => ({ name, share: 0.5, model: 'alpha/m' }))
+  await start({ name: 'race', variants: halves, metric })
+  lab.manager.engine.experiments.tick()
+  for (let call = 0; call < 4; call++) {
+    const { result } = await lab.call({ prompt: 'hi', experiment: 'race' })
+    lab.manager.report(result?.requestId ?? '', 'rate', 1.2345e-7)
+  }
+  await lab.manager.engine.store.flushed()
+  const shown = await command('show', 'race')
+  expect(shown).toMatch(/ 0\.000000123 \(\d\) .* 100 % \(\d\) /)
+  expect(shown).not.toMatch(/\de-\d/)
+})
