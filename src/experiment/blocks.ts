@@ -244,6 +244,12 @@ export class Blocks {
     }
   }
 
+  /** One unit of a variant is no longer counted. */
+  leaveOutOne(block: Block, variant: number): void {
+    block.assigned[variant] = Math.max(0, (block.assigned[variant] ?? 0) - 1)
+    this.state.leftOut++
+  }
+
   #begin(place: number): void {
     const { state } = this
     const variants = this.#rules.shares.length

@@ -244,7 +244,11 @@ export class Evidence {
     const place = this.#state.units === 'assigned' ? when.place : null
     if (metric === this.experiment.metric.name) this.#blocks.fill(place)
     const block = this.#blocks.at(place)
-    if (block === null || !block.left.includes(index)) this.#count(side, index, seen, block)
+    const isLeft = block?.left.includes(index) === true
+    // It failed by the outage for which its variant is stopped by now.
+    if (block !== null && !isLeft && when.isOutage && this.#guards.isPaused(index))
+      this.#blocks.leaveOutOne(block, index)
+    else if (!isLeft) this.#count(side, index, seen, block)
     this.#guard(index, metric, seen, when)
   }
 

@@ -41,6 +41,52 @@ test.each([0.85, 0.7, 0.4])('a variant of which %d of the requests are answered 
   expect(stops).toBeLessThanOrEqual(9)
 })
 
+test('an outage is one also where a failure of the variant itself came shortly before', () => {
+  const evidence = new Evidence(experimentOf({ name: 'mixed', units: 0, draw: () => 0 }))
+  let at = 0
+  const end = (variant: string, ok: boolean, outage = false) => {
+    const trial = { experiment: 'case', version: 1, variant, unit: '', at: ++at }
+    evidence.fold({ trial, at, values: {}, assigned: true })
+    evidence.fold({ trial, at, values: { success: ok ? 1 : 0 }, ...(outage && { outage }) })
+  }
+  for (let request = 0; request < 60; request++) for (const variant of ['v0', 'v1']) end(variant, true)
+  end('v1', false)
+  for (let request = 0; request < 30; request++) {
+    end('v0', true)
+    if (evidence.stopped().length === 0) end('v1', request < 3, true)
+  }
+  expect(evidence.stopped()).toMatchObject([{ variant: 'v1', kind: 'outage' }])
+  expect(experimentResultOf(evidence)).toMatchObject({ state: 'paused' })
+  // Tried again too early, with an empty answer among its failures.
+  const lifted = evidence.stopped()[0]?.number ?? 0
+  evidence.fold({ trial: { experiment: 'case', version: 1, variant: 'v1', unit: '' }, at, values: {}, lifted })
+  for (const outage of [true, false, true]) end('v1', false, outage)
+  expect(evidence.stopped()).toMatchObject([{ variant: 'v1', kind: 'outage' }])
+})
+
+test('what set out before an outage, and fails by it after its stop, is left out as well', () => {
+  const evidence = new Evidence(experimentOf({ name: 'late', units: 0, metric: 'success', draw: () => 0 }))
+  const trial = (variant: string, at: number) => ({ experiment: 'case', version: 1, variant, unit: '', at })
+  const assign = (variant: string, at: number) =>
+    evidence.fold({ trial: trial(variant, at), at, values: {}, assigned: true })
+  const end = (variant: string, at: number, ok: boolean) =>
+    evidence.fold({ trial: trial(variant, at), at, values: { success: ok ? 1 : 0 }, ...(!ok && { outage: true }) })
+  for (let at = 1; at <= 200; at++) assign(at % 2 === 0 ? 'v0' : 'v1', at)
+  for (let at = 1; at <= 200; at++) if (![21, 41].includes(at)) end(at % 2 === 0 ? 'v0' : 'v1', at, true)
+  for (let at = 201; evidence.stopped().length === 0; at++) {
+    const variant = at % 2 === 0 ? 'v0' : 'v1'
+    assign(variant, at)
+    end(variant, at, variant === 'v0')
+  }
+  const { leftOut } = evidence.counts()
+  for (const at of [21, 41]) end('v1', at, false)
+  const row = evidence.variants().find(({ variant, metric }) => variant === 'v1' && metric === 'success')
+  expect(row?.mean).toBe(1)
+  const { assigned, reported, ...counts } = evidence.counts()
+  expect(counts.leftOut).toBe(leftOut + 2)
+  expect(reported[1]).toBe(assigned?.[1])
+})
+
 test('after a decision and an outage the difference is shown by what is known now', () => {
   const isDown = (request: number) => request > 3_000 && request < 3_100
   const { evidence, stops } = run({

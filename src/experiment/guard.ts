@@ -136,6 +136,11 @@ export class VariantGuards {
     return this.#of(variant)?.stop != null
   }
 
+  /** Stopped by an outage. */
+  isPaused(variant: number): boolean {
+    return this.#of(variant)?.stop?.kind === 'outage'
+  }
+
   stops(): readonly Stop[] {
     return this.state.variants.flatMap(({ stop }, index) =>
       stop === null ? [] : [{ ...stop, variant: this.#names[index] ?? '' }],
@@ -168,7 +173,9 @@ export class VariantGuards {
       else sums.failures++
     }
     if (ending.ok) return failedTrial
-    const reason = this.#failsOnTrial(its) ?? this.#failsAlone(its) ?? this.#failure(variant)
+    const again = this.#failsOnTrial(its) ?? this.#failsAlone(its)
+    if (again !== null) return this.#stop(its, again, outageSince(its) ?? outageOf(its), ending.at)
+    const reason = this.#failure(variant)
     return reason === null ? null : this.#stop(its, reason, outageOf(its), ending.at)
   }
 
@@ -270,13 +277,26 @@ function outagesInARow({ gap, recent }: VariantGuard): number {
   return count
 }
 
+/**
+ * Where the outage began that goes on: the target's failures since the last ten answers in a row. One of its own among
+ * them does not make it another matter. Null without any.
+ */
+function outageSince({ recent }: VariantGuard): number | null {
+  return placeOf(recent.slice(chainStart(recent)).filter(({ isOutage }) => isOutage))
+}
+
 /** Where the outage began that the last failures belong to; `failures` when they were not, or not only, the target's. */
 function outageOf({ recent }: VariantGuard): number | 'failures' {
-  let first = recent.length - 1
-  while (first > 0 && (recent[first]?.gap ?? 0) <= APART) first--
-  const its = recent.slice(first)
+  const its = recent.slice(chainStart(recent))
   const outages = its.filter(({ isOutage }) => isOutage)
   return outages.length >= OUTAGE_SHARE * its.length ? (placeOf(its) ?? 'failures') : 'failures'
+}
+
+/** The first of the last failures that belong together. */
+function chainStart(recent: readonly FailureMark[]): number {
+  let first = Math.max(0, recent.length - 1)
+  while (first > 0 && (recent[first]?.gap ?? 0) <= APART) first--
+  return first
 }
 
 /** The first place of the failures; null for none. */
