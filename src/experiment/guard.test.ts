@@ -109,6 +109,20 @@ test('variants that never failed but in an outage come to a verdict after it', (
   expect(experimentResultOf(evidence)).toMatchObject({ state: 'equal' })
 })
 
+test('a variant that costs something beside one that is free is stopped in words without a number', () => {
+  const evidence = new Evidence({
+    ...experimentOf({ name: 'free', units: 0, draw: () => 0 }),
+    guard: { maxSuccessLoss: 0.05, maxCostRatio: 2 },
+  })
+  for (let request = 0; request < 80; request++) {
+    evidence.observe('v0', 'cost', 0)
+    evidence.observe('v1', 'cost', 0.001)
+  }
+  expect(evidence.stopped()).toMatchObject([
+    { variant: 'v1', kind: 'cost', reason: 'has a cost, and the first variant has none' },
+  ])
+})
+
 test('while all targets fail it is said that a decision waits for an outage', () => {
   const { evidence } = run({ metric: 'success', answers: () => 0 })
   const verdict = experimentResultOf(evidence)

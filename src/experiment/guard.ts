@@ -323,7 +323,9 @@ function failsTooMuch(guard: Guard, other: GuardSums, variant: GuardSums, otherN
 function costsTooMuch(guard: Guard, baseline: GuardSums, variant: GuardSums): string | null {
   if (guard.maxCostRatio === null || variant.costCount < FEWEST_COSTS || baseline.costCount < FEWEST_COSTS) return null
   const ratio = (variant.costMean - costRadius(variant)) / (baseline.costMean + costRadius(baseline))
-  return ratio > guard.maxCostRatio ? `costs at least ${ratio.toFixed(1)} times as much as the first variant` : null
+  if (!(ratio > guard.maxCostRatio)) return null
+  if (ratio === Number.POSITIVE_INFINITY) return 'has a cost, and the first variant has none'
+  return `costs at least ${ratio.toFixed(1)} times as much as the first variant`
 }
 
 /**
