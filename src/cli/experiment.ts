@@ -95,7 +95,8 @@ function startAgain(engine: Engine, name: string, options: CommandContext['optio
     const stopped = before.variants.filter((variant) => variant.stopped !== null).map((variant) => variant.name)
     const again =
       stopped.length === 0 ? '' : `; ${stopped.join(', ')} ${stopped.length === 1 ? 'is' : 'are'} assigned again`
-    out.line(`${name} ${row.state === 'running' ? `runs as version ${row.version}` : 'stays stopped'}${again}`)
+    const stays = 'stays stopped: no configuration defines it any more; start it from a file with its definition'
+    out.line(`${name} ${row.state === 'running' ? `runs as version ${row.version}` : stays}${again}`)
   }
   return 0
 }
