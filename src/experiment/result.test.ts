@@ -84,6 +84,19 @@ describe('experimentResultOf()', () => {
     )
   })
 
+  test('does not call it early where hundreds of values do not differ', () => {
+    const evidence = new Evidence(experiment(['A', 'B'], { metric: 'cost' }))
+    const free = { A: { quality: 0.6, costUsd: 0 }, B: { quality: 0.6, costUsd: 0 } }
+    expect(experimentResultOf(serve(evidence, free, 100)).text).toMatch(/^too early to say anything; /)
+    expect(experimentResultOf(serve(evidence, free, 900, 2))).toMatchObject({
+      state: 'collecting',
+      stillNeeded: null,
+      text: expect.stringMatching(
+        /^nearly all values of cost are alike so far, and it takes many more to be certain that they stay so; assigned /,
+      ),
+    })
+  })
+
   test('names the best of several only when it beats each of them', () => {
     const evidence = new Evidence(experiment(['A', 'B', 'C']))
     serve(evidence, { A: { quality: 0.5 }, B: { quality: 0.6 }, C: { quality: 0.7 } }, 8_000)

@@ -70,7 +70,7 @@ function findingOf(
   const paused = stops.filter(({ kind }) => kind === 'outage').map(({ variant }) => variant)
   const onTrial = evidence.onTrial()
   if (paused.length + onTrial.length > 0) return waitingForTarget(paused, onTrial, notes)
-  return waiting(pairs, metric, notes)
+  return waiting(evidence, pairs, notes)
 }
 
 function baselineText(name: string, notes: readonly string[]): string {
@@ -157,7 +157,11 @@ function meansOf(evidence: Evidence, metric: string, one: string, other: string)
   return [meanOf(one), meanOf(other)]
 }
 
-function waiting(pairs: readonly PairReport[], metric: Metric, notes: readonly string[]): Finding {
+/** From this many values of each variant on it is no longer early. */
+const NOT_EARLY = 100
+
+function waiting(evidence: Evidence, pairs: readonly PairReport[], notes: readonly string[]): Finding {
+  const { metric } = evidence.experiment
   const sized = pairs.filter(({ interval }) => interval !== null)
   const open = pairs.filter(({ decided }) => decided === null)
   const needed = open.map(({ stillNeeded }) => stillNeeded)
@@ -165,7 +169,12 @@ function waiting(pairs: readonly PairReport[], metric: Metric, notes: readonly s
   const base = { winner: null, needed: most }
   const withheld = open.find(({ waitsFor }) => waitsFor !== null)
   if (withheld !== undefined) return { ...base, state: 'undecided', parts: [withheldText(withheld), ...notes] }
-  if (sized.length === 0) return { ...base, state: 'collecting', parts: ['too early to say anything', ...notes] }
+  if (sized.length === 0) {
+    const values = evidence.variants().filter((row) => row.metric === metric.name)
+    const isEarly = values.length === 0 || values.some(({ observations }) => observations < NOT_EARLY)
+    const alike = `nearly all values of ${metric.name} are alike so far, and it takes many more to be certain that they stay so`
+    return { ...base, state: 'collecting', parts: [isEarly ? 'too early to say anything' : alike, ...notes] }
+  }
   const more = most === null ? '' : `; about ${most} more observations`
   return { ...base, state: 'undecided', parts: [`no difference in ${metric.name} is certain yet${more}`, ...notes] }
 }
