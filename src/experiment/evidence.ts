@@ -178,6 +178,11 @@ export class Evidence {
     return this.#guards.onTrial()
   }
 
+  /** Whether failures say if they were only the target's; an older keywise did not record it. */
+  get knowsOutages(): boolean {
+    return this.#state.units === 'assigned'
+  }
+
   pairs(metric: string = this.experiment.metric.name): readonly PairReport[] {
     const side = this.#sides.get(metric)
     if (side === undefined) return []

@@ -130,10 +130,30 @@ describe('experimentResultOf()', () => {
 
   test('says which variant was stopped and why, and which remain', () => {
     const evidence = new Evidence(experiment(['A', 'B']))
-    serve(evidence, { A: { quality: 0.6, success: 0.98 }, B: { quality: 0.9, success: 0.1 } }, 400)
+    const random = dice(1)
+    for (let at = 1; at <= 100; at++)
+      for (const [variant, success] of [
+        ['A', 0.98],
+        ['B', 0.1],
+      ] as const) {
+        const trial = { experiment: 'tone', version: 1, variant, unit: '', at }
+        evidence.fold({ trial, at, values: {}, assigned: true })
+        evidence.fold({ trial, at, values: { success: random() < success ? 1 : 0 } })
+      }
     const verdict = experimentResultOf(evidence)
     expect(verdict).toMatchObject({ state: 'stopped', winner: 'A' })
     expect(verdict.text).toMatch(/^A remains, B was stopped: answers at most \d+ % .*; safe to stop$/)
+  })
+
+  test('does not call a stop by an older keywise, which may have been an outage, safe', () => {
+    const evidence = new Evidence(experiment(['A', 'B']))
+    serve(evidence, { A: { quality: 0.6, success: 0.98 }, B: { quality: 0.9, success: 0.1 } }, 400)
+    const { text, state } = experimentResultOf(evidence)
+    expect(state).toBe('stopped')
+    expect(text).toContain(
+      ', an older keywise did not record whether it was an outage of the target (keywise experiment start tone tries again); ',
+    )
+    expect(text).not.toContain('safe to stop')
   })
 })
 

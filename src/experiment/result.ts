@@ -55,8 +55,7 @@ function findingOf(
   const baseline = variants[0]?.name ?? ''
   if (gone.has(baseline)) return { state: 'stopped', winner: null, parts: [baselineText(name, notes)], needed: null }
   const running = variants.filter((one) => !gone.has(one.name))
-  if (running.length < 2)
-    return { state: 'stopped', winner: baseline, parts: [`${baseline} remains`, ...notes], needed: 0, isSafe: true }
+  if (running.length < 2) return remaining(evidence, baseline, stops)
   if (counts.mismatch !== null) {
     const names = variants.map((one) => one.name)
     return { state: 'mismatch', winner: null, parts: [mismatchText(counts, names), ...notes], needed: null }
@@ -71,6 +70,14 @@ function findingOf(
   const onTrial = evidence.onTrial()
   if (paused.length + onTrial.length > 0) return waitingForTarget(paused, onTrial, notes)
   return waiting(evidence, pairs, notes)
+}
+
+function remaining({ experiment, knowsOutages }: Evidence, baseline: string, stops: readonly Stop[]): Finding {
+  const parts = [`${baseline} remains`, ...stops.map(stopText)]
+  const finding = { state: 'stopped', winner: baseline, needed: 0 } as const
+  if (knowsOutages || stops.every(({ kind }) => kind !== 'failures')) return { ...finding, parts, isSafe: true }
+  const unknown = `an older keywise did not record whether it was an outage of the target (keywise experiment start ${experiment.name} tries again)`
+  return { ...finding, parts: [...parts, unknown] }
 }
 
 function baselineText(name: string, notes: readonly string[]): string {
