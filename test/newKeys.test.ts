@@ -265,6 +265,10 @@ describe('a new key', () => {
       ['stuck', 'slower'],
       ['old', null],
     ])
+    // The one after it is no try again, although this one was decided twice.
+    world.forget()
+    await ask('old', 500)
+    expect(world.calls.map(({ provider }) => provider)).toEqual(['old'])
   })
 
   test('gets one of fifty requests that come at once', async () => {
