@@ -240,6 +240,21 @@ describe('a new key', () => {
     expect(places(asked, 'broken').length).toBeLessThanOrEqual(3)
   })
 
+  test('that calls every request malformed leaves them to the known one, whose word counts', async () => {
+    const strange = { strange: { models: { m1: {} }, faults: [{ do: 'bad_request' as const }] } }
+    const scene = await openLibrary({ ...old, ...strange }, ['old'])
+    const { manager, world, add } = scene
+    await send(manager, scene, 9)
+    await add(['old', 'strange'])
+    const asked = await send(manager, scene, 12)
+    expect(places(asked, 'strange').length).toBeGreaterThan(0)
+    world.fault('old', { do: 'bad_request' })
+    world.forget()
+    const refused = manager.callWithFallback({ prompt: 'Wrong', model: 'auto:fast' })
+    await expect(refused).rejects.toMatchObject({ code: 'INVALID_REQUEST' })
+    expect(world.calls.filter(({ provider }) => provider === 'old')).toHaveLength(1)
+  })
+
   test('that hangs gets the known one beside it, long before the deadline', async () => {
     const clock = new HandClock()
     const { monotonic, sleep } = clock
