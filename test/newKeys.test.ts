@@ -151,6 +151,23 @@ describe('a key that is added to a watched configuration', () => {
     const again = await scene.reopen()
     expect(places(await send(again, scene, 20), 'lame')).toHaveLength(1)
   })
+
+  test('gets its three requests from all processes of a store together', async () => {
+    const scene = await openLibrary({ ...old, lame: model(9000) }, ['old'])
+    const { manager, add } = scene
+    await send(manager, scene, 25)
+    await manager.engine.store.flushed()
+    const other = await scene.reopen()
+    await add(['old', 'lame'])
+    await until(() => other.engine.registry.targets.length === 2)
+    const asked: string[] = []
+    for (let round = 0; round < 6; round++)
+      for (const one of [manager, other]) {
+        asked.push(...(await send(one, scene, 1)))
+        await one.engine.store.flushed()
+      }
+    expect(places(asked, 'lame')).toHaveLength(3)
+  })
 })
 
 describe('no request that must not fail is a try:', () => {

@@ -162,6 +162,8 @@ export class Engine implements EngineParts {
   decide(pending: PendingRequest, trail: Trail): Decision {
     const { learned, decisions, events } = this
     const now = this.now
+    // What another process has tried by now is not new.
+    if (trail.calls === 0 && learned.router.mayTryNext) learned.sync()
     const ranked = learned.router.decide(new RoutedRequest(this, pending, trail, now), now)
     const decision = trail.calls === 0 ? this.#begin(pending, trail, ranked, now) : ranked
     // What later attempts are asked for is kept with them.

@@ -148,6 +148,11 @@ export class Router {
     if (index !== undefined) this.#candidates.touch(index)
   }
 
+  /** Whether the next request may be a new target's try. */
+  get mayTryNext(): boolean {
+    return !this.#newTargets.isEmpty && this.#newTargets.isTurn(null, this.#turns)
+  }
+
   decide(request: RoutingRequest, now: number): Decision {
     this.#bucket.earn(this.#settings.exploration, this.#curiosity.burst)
     const exploring =
