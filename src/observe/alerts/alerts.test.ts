@@ -234,6 +234,24 @@ describe('while everything fails', () => {
     expect(bot.texts[1]).toContain('answered again')
   })
 
+  test('what another process has just queued folds too, and is told after it', async () => {
+    const [bot, store] = [await startTelegram(), createMemoryStore()]
+    const [first, second] = [desk([toTelegram(bot.origin)], store), desk([toTelegram(bot.origin)], store)]
+    first.raise('key:groq', news())
+    second.raise('all', everything())
+    await pass(second, MINUTE)
+    second.end('all', recovered())
+    for (let turn = 0; turn < 90; turn++) {
+      first.tick()
+      await pass(first, SECOND)
+    }
+    expect(bot.texts.map((text) => text.split('\n')[0])).toEqual([
+      '🔴 Everything fails',
+      '🟢 answered again',
+      '🔑 groq key 1 is refused',
+    ])
+  })
+
   test('a provider that recovers within seconds is never reported', async () => {
     const hook = await startWebhook()
     const alerts = desk([toWebhook(hook.origin)])

@@ -177,12 +177,10 @@ export class Alerts {
     if (incident?.endedBy !== mark) return false
     const untold = this.#takeBack(incident)
     if (news === null || incident.told !== 'told') return true
-    this.#post(
-      key,
-      { ...this.#alertOf(news), incident: firstOf(incident) },
-      { except: untold, ends: incident.alert.id },
-    )
-    for (const part of parts) this.#tellPart(part, news.event)
+    const end = { ...this.#alertOf(news), incident: firstOf(incident) }
+    const kept = this.#post(key, end, { except: untold, ends: incident.alert.id })
+    const readers = this.channels.filter(({ id, events }) => coversEvent(events, end.event) && !kept.has(id))
+    for (const part of parts) this.#tellPart(part, new Set(readers.map(({ id }) => id)))
     return true
   }
 
@@ -307,16 +305,22 @@ export class Alerts {
     if (told.alert.id === again.id) this.#post(key, again, {})
   }
 
-  /** A part that goes on is reported with the end of what included it, and by itself where that is not read. */
-  #tellPart({ key, openedAt }: Incident, event: Alert['event']): void {
+  /**
+   * A part that goes on is reported with the end of what included it, which `readers` get (ids of channels), and by
+   * itself where that is not read, or not now.
+   */
+  #tellPart(part: Incident, readers: ReadonlySet<string>): void {
+    const { key, openedAt } = part
+    const news = this.#options.witness?.()?.attest(part) ?? part.alert
+    // Reported now, as it is now: it may have been folded for days.
+    const alert: Alert = { ...this.#alertOf(news), id: part.alert.id }
     let isNew = false
     const told = this.#log.change(key, (known) => {
       isNew = known?.open === true && known.told === 'folded' && known.openedAt === openedAt
-      return isNew && known !== undefined ? { ...known, told: 'told' } : known
+      return isNew && known !== undefined ? { ...known, told: 'told', alert } : known
     })
     if (told === undefined || !isNew) return
-    const readers = this.channels.filter((channel) => coversEvent(channel.events, event)).map(({ id }) => id)
-    this.#post(key, told.alert, { except: new Set(readers) })
+    this.#post(key, told.alert, { except: readers })
   }
 
   #notify(key: string, alert: Alert): void {
@@ -324,13 +328,15 @@ export class Alerts {
     this.#post(key, alert, { holdMs: HOLD_MS[alert.event] ?? (isPart(alert) ? 1_000 : 0) })
   }
 
-  #post(key: string, alert: Alert, options: AddOptions): void {
+  /** Returns the ids of the channels from which quiet hours keep it for now. */
+  #post(key: string, alert: Alert, options: AddOptions): ReadonlySet<string> {
     const except = options.except ?? new Set()
     const others = this.channels.filter(({ id }) => !except.has(id))
     const kept = this.#quiet.keep({ key, alert }, others)
     this.#outbox.add(alert, kept.size === 0 ? options : { ...options, except: new Set([...except, ...kept]) })
     this.#options.emit(alert, alertText(alert))
     if ((options.holdMs ?? 0) === 0) void this.#outbox.deliver()
+    return kept
   }
 
   /** Tells each channel, once its quiet hours are over, what it was not told in them. */
@@ -341,8 +347,8 @@ export class Alerts {
       return { ...this.#alertOf({ event: 'digest', subject: 'digest', since, what, ...nothing }), lines }
     }
     this.#quiet.end(this.channels, compose, (digest, { id }) => {
-      const others = this.channels.filter((channel) => channel.id !== id).map((channel) => channel.id)
-      this.#outbox.add(digest, { except: new Set(others) })
+      const others = this.channels.filter((channel) => channel.id !== id && channel.backupAfterMs === null)
+      this.#outbox.add(digest, { except: new Set(others.map((channel) => channel.id)) })
     })
   }
 
@@ -352,8 +358,9 @@ export class Alerts {
     const isHeld = (alert: Alert) => isPart(alert) && now() - alert.at < (HOLD_MS[alert.event] ?? 1_000)
     const withdrawn = [...this.#outbox.withdraw(isPart), ...this.#quiet.withdraw(this.channels, isHeld)]
     const parts = new Set(withdrawn.map(({ alertId }) => alertId))
-    for (const { key, alert } of this.#log.open()) {
-      if (!parts.has(alert.id)) continue
+    // From the store: another process may have queued one that this one has not read yet.
+    for (const { key, open, alert } of parts.size === 0 ? [] : this.#log.all()) {
+      if (!open || !parts.has(alert.id)) continue
       this.#log.change(key, (before) => before && { ...before, told: 'folded' as const })
     }
   }
