@@ -690,6 +690,35 @@ describe('a hard budget', () => {
   )
 
   story(
+    'that refuses one call before midnight and one after it is told twice',
+    { providers: ['groq'], prices: { groq: PRICE }, ...budget({ usd: 0.01 }), startsAt: '2026-11-20T23:59:40Z' },
+    [asks({ maxTokens: 2900 }), at('+1 00:00:10'), asks({ maxTokens: 2900 }), passes('1 h')],
+    `
+      23:59:40 💰 Budget all: calls are refused at $0.00 of $0.01 per day: a call may cost up to $0.044, more than all of it
+      Since: 23:59 UTC
+      Still works: calls with at most 664 output tokens: 1 of 1 targets (groq)
+      To do: lower "max_tokens", or raise the budget
+
+      +1 00:00:10 💰 Budget all: calls are refused at $0.00 of $0.01 per day: a call may cost up to $0.044, more than all of it
+      Since: 00:00 UTC
+      Still works: calls with at most 664 output tokens: 1 of 1 targets (groq)
+      To do: lower "max_tokens", or raise the budget
+    `,
+  )
+
+  story(
+    'of a total that is spent promises no reset',
+    { providers: ['groq'], prices: { groq: PRICE }, ...budget({ usd: 0.05, per: 'total' }) },
+    [asks({ maxTokens: 2900, times: 60 }), passes('1 h')],
+    `
+      12:00:00 💰 Budget all: calls are refused at $0.0065 of $0.05: a call may cost up to $0.044, more than is left
+      Since: 12:00 UTC
+      Still works: calls with at most 2,896 output tokens: 1 of 1 targets (groq)
+      To do: lower "max_tokens", or raise the budget
+    `,
+  )
+
+  story(
     'whose small calls go on tells first that it refuses, then that nothing fits any more',
     { providers: ['groq'], prices: { groq: { input: 0, output: 10, request: 0.002 } }, ...budget({ usd: 0.02 }) },
     [

@@ -164,6 +164,18 @@ for (const { name, mood } of blips) {
   })
 }
 
+test('an alert that a receiver refuses with a page keeps no other one waiting, and is sent short', async () => {
+  const hook = await startWebhook()
+  hook.refuses = ({ text }) =>
+    text.includes('über') ? { status: 400, page: '<!doctype html><pre>Bad Request</pre>' } : null
+  const alerts = desk([toWebhook(hook)])
+  raise(alerts, 'das über')
+  await passes(MINUTE, alerts)
+  raise(alerts, 'two')
+  await passes(10 * MINUTE, alerts)
+  expect(heard(hook).flat()).toEqual(['keywise alert: budget (das uber). das uber. Since 12:00 UTC.', '💰 two'])
+})
+
 describe('a channel that is off by its service’s own word', () => {
   const words: readonly { name: string; mood: Mood; of: 'telegram' | 'webhook' }[] = [
     { name: '401 of Telegram', mood: unauthorized, of: 'telegram' },

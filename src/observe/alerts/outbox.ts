@@ -21,6 +21,7 @@ import {
   claimed,
   isClaimed,
   isFree,
+  isPlainTry,
   released,
   stoodInFor,
   widened,
@@ -237,11 +238,12 @@ export class Outbox {
   #messageFor(due: readonly OutboxEntry[], channel: Channel): Sending | null {
     const [first] = due
     if (first === undefined) return null
-    const { lost, covered } = this.#kept.state(channel)
+    const state = this.#kept.state(channel)
+    const { lost, covered } = state
     const notes = [...this.#standIn(first), ...gapNotes({ lost, covered }, this.#options.now())]
     const note = notes.length === 0 ? null : notes.map((one) => `${one}.`).join('\n')
-    const batch = batchOf(due, channel, note?.length ?? 0)
-    const isPlain = first.refused === 'whole' || first.refused === 'plain'
+    const isPlain = first.refused === 'whole' || first.refused === 'plain' || isPlainTry(state)
+    const batch = batchOf(isPlain ? [first] : due, channel, note?.length ?? 0)
     return { batch, said: { lost, covered }, message: { alerts: batch.map(({ alert }) => alert), note, isPlain } }
   }
 
