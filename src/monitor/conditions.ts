@@ -1,6 +1,7 @@
 /** Alert conditions besides outages and budgets: refused keys, empty accounts, providers, models, the store. */
 
 import { namesOf } from '../config/alias.ts'
+import type { ChatRequest } from '../domain/chat.ts'
 import { cutText } from '../domain/cutText.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Park } from '../domain/park.ts'
@@ -18,6 +19,7 @@ import { listText, spanText, worksText } from './alertText.ts'
 import { attest } from './attest.ts'
 import { BudgetForecasts } from './budgetForecasts.ts'
 import type { Outages } from './outages.ts'
+import { quotesRequest } from './quotesRequest.ts'
 
 /** Failures that mean "the provider is down" when all its targets are out for them. */
 const AWAY: ReadonlySet<FailureKind> = new Set(['overloaded', 'server', 'timeout', 'network'])
@@ -41,12 +43,19 @@ export class AlertConditions {
   }
 
   /** A call failed in a way that a person must fix. */
-  failed({ target }: RunningAttempt, failure: Failure, { alert }: Verdict): void {
-    if (alert === 'key-refused') this.#raise(`key:${keyOf(target)}`, this.#keyNews(target, failure, false))
-    else if (alert === 'key-leaked') this.#raise(`leak:${keyOf(target)}`, this.#keyNews(target, failure, true))
+  failed({ target }: RunningAttempt, failure: Failure, { alert }: Verdict, request: ChatRequest): void {
+    if (alert === 'key-refused' || alert === 'key-leaked') this.#keyFailed(target, failure, request, alert)
     else if (alert === 'no-credit') this.#raise(`credit:${target.account}`, this.#creditNews(target))
     else if (alert === 'model-gone' && this.#isPinned(target))
       this.#raise(`model:${target.provider}/${target.model}`, this.#modelNews(target, failure))
+  }
+
+  #keyFailed(target: Target, failure: Failure, request: ChatRequest, alert: 'key-refused' | 'key-leaked'): void {
+    const isLeak = alert === 'key-leaked'
+    const key = `${isLeak ? 'leak' : 'key'}:${keyOf(target)}`
+    if (this.#alerts.find(key) !== undefined) return
+    const words = quotesRequest(failure.message, request) ? null : cutText(failure.message, 200)
+    this.#raise(key, this.#keyNews(target, failure.status, words, isLeak))
   }
 
   /** An answer ends the incidents of its key, provider and model, and of its account when it was paid for. */
@@ -132,7 +141,8 @@ export class AlertConditions {
       .some((entry) => !entry.includes('*') && !entry.startsWith('auto') && isAmong(names, entry, target))
   }
 
-  #keyNews(target: Target, { message, status }: Failure, leaked: boolean): News {
+  /** `words`: those of the provider; null where they quote the request. */
+  #keyNews(target: Target, status: number | null, words: string | null, leaked: boolean): News {
     const place = placeOf(target)
     const remedy = leaked
       ? `revoke it at ${target.provider} now and put in a new one`
@@ -142,7 +152,7 @@ export class AlertConditions {
       event: leaked ? 'key_leaked' : 'key_revoked',
       subject: `${target.provider}#${target.keyIndex}`,
       what: leaked ? `${place} has leaked and was shut off` : `${place} is refused`,
-      why: `${target.provider} answered ${status ?? 'nothing'}: ${cutText(message, 200)}`,
+      why: `${target.provider} answered ${status ?? 'nothing'}${words === null ? '' : `: ${words}`}`,
       returns: 'not by itself; it is checked regularly',
       advice: `${remedy}; it is taken over at once`,
     }
