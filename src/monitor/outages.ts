@@ -27,6 +27,7 @@ export class Outages {
   readonly #engine: Engine
   readonly #alerts: Alerts
   readonly #open = new Map<string, Outage>()
+  #hasAdopted = false
   /** When every target failed for a name just after this machine had stood still. */
   readonly #doubtedAt = new Map<string, number>()
   /** What an outage's plainest request needs; asked for every answer while it lasts. */
@@ -95,6 +96,8 @@ export class Outages {
   /** A target answered a request started at `startedAt`: ends the outages it disproves. */
   worked(target: Target, startedAt: number): void {
     this.#doubtedAt.clear()
+    // A process that lives for one request ends what an earlier one saw begin.
+    if (!this.#hasAdopted) this.#adopt()
     const over = this.open.filter((outage) => startedAt >= outage.since && this.#isDisproved(outage, target))
     if (over.length === 0) return
     // First all of them: the end of a broad one names what goes on after it.
@@ -166,6 +169,7 @@ export class Outages {
   }
 
   #adopt(): void {
+    this.#hasAdopted = true
     for (const { key, alert } of this.#alerts.open()) {
       const { subject: name, since } = alert
       if (alert.event !== 'all_failed' || this.#open.has(key) || key !== this.#keyOf(name)) continue

@@ -252,6 +252,16 @@ describe('while everything fails', () => {
     ])
   })
 
+  test('that another process saw, its parts fold here too', async () => {
+    const [hook, store] = [await startWebhook(), createMemoryStore()]
+    const [first, second] = [desk([toWebhook(hook.origin)], store), desk([toWebhook(hook.origin)], store)]
+    first.raise('all', everything())
+    await first.deliver()
+    second.raise('provider:groq', news({ event: 'provider_down' }))
+    await pass(second, MINUTE)
+    expect(hook.calls.map(({ headers }) => headers['x-keywise-event'])).toEqual(['all_failed'])
+  })
+
   test('a provider that recovers within seconds is never reported', async () => {
     const hook = await startWebhook()
     const alerts = desk([toWebhook(hook.origin)])

@@ -133,6 +133,15 @@ export class Alerts {
     this.#outbox.use(channels, before.channels)
     this.#log.useFor(audience.id)
     this.#quiet.useFor(audience.id, quiet)
+    for (const channel of this.#outbox.revive()) this.#catchUp(channel)
+  }
+
+  /** Tells a channel what goes on and was never told there. */
+  #catchUp(channel: Channel): void {
+    const others = this.channels.filter(({ id }) => id !== channel.id).map(({ id }) => id)
+    for (const { key, alert, told } of this.#log.open())
+      if (told === 'told' && this.#quiet.keep({ key, alert }, [channel]).size === 0)
+        this.#outbox.add(alert, { except: new Set(others) })
   }
 
   /** Whether no incident is open; called for every answer. */
@@ -156,13 +165,24 @@ export class Alerts {
     if (this.find(key) !== undefined) return false
     const { until = null, ...said } = news
     const alert = this.#alertOf(said)
-    const folded = everythingFails && PARTS.has(alert.event)
+    const folded = PARTS.has(alert.event) && (everythingFails || (isPart(alert) && this.#knowsOfEverything()))
     const incident = this.#log.change(key, (known) =>
       isOpen(known, alert.at) ? known : begun(known, { key, alert, until, folded }),
     )
     if (incident?.alert.id !== alert.id) return false
     if (incident.told === 'told') this.#notify(key, reportOf(incident))
     return true
+  }
+
+  /**
+   * Whether another process has just seen that everything fails. If that is of other keys, the part is reported a minute
+   * later.
+   */
+  #knowsOfEverything(): boolean {
+    if (!this.isQuiet) return false
+    // With nothing open here, reading misses no end.
+    this.sync()
+    return this.open().some(({ alert: { event, subject } }) => event === 'all_failed' && subject === EVERYTHING)
   }
 
   /**

@@ -97,6 +97,9 @@ export const isFree = (state: ChannelState, now: number, isFirst: boolean): bool
   tokensAt(state, now) >= 1 &&
   !isClaimed(state, now)
 
+/** Switched off by an earlier version, which did so for less than a definite word and kept no reason. */
+export const isGivenUp = ({ off, reason }: ChannelState): boolean => off && reason === null
+
 /** Every third try of a message that may be refused for its contents is in the plain short form. */
 export const isPlainTry = ({ isDoubtful, failures }: ChannelState): boolean => isDoubtful && failures % 3 === 2
 

@@ -231,6 +231,21 @@ describe('a channel that is off by its service’s own word', () => {
     expect(raise(other, 'one')).toBe(true)
   })
 
+  test('by the word of an earlier version is not off, and is told what goes on', async () => {
+    const [bot, hook, store] = [await startTelegram(), await startWebhook(), createMemoryStore()]
+    const home = '/a/keys.json'
+    const first = desk([toTelegram(bot), toWebhook(hook)], store, home)
+    raise(first, 'one')
+    await passes(MINUTE, first)
+    await first.close(0)
+    store.setDoc('alert-channels', 'telegram@1', { claim: null, claimUntil: 0, nextAt: 0, failures: 0, off: true })
+    const second = desk([toTelegram(bot), toWebhook(hook)], store, home)
+    expect(second.health()).toMatchObject([{ state: 'ok', waiting: 1 }, { state: 'ok' }])
+    await passes(MINUTE, second, desk([toTelegram(bot), toWebhook(hook)], store, home))
+    expect(heard(bot).flat()).toEqual(['💰 one', '💰 one'])
+    expect(heard(hook).flat()).toEqual(['💰 one'])
+  })
+
   test('is tried at once with edited settings, while it runs', async () => {
     const bot = await startTelegram()
     const alerts = desk([toTelegram(bot, { id: 'telegram@0', botToken: `${BOT_TOKEN}0` })])

@@ -21,6 +21,7 @@ import {
   claimed,
   isClaimed,
   isFree,
+  isGivenUp,
   isPlainTry,
   released,
   stoodInFor,
@@ -100,6 +101,18 @@ export class Outbox {
       const old = before[name]
       if (old !== undefined && old !== id) this.#kept.move(old, id)
     }
+  }
+
+  /**
+   * Ends what an earlier version took for the end of a channel. Returns those channels: what was to be told there
+   * meanwhile is lost.
+   */
+  revive(): readonly Channel[] {
+    return this.#channels.filter((channel) => {
+      if (!isGivenUp(this.#kept.state(channel))) return false
+      const { before } = this.#kept.change(channel, (state) => (isGivenUp(state) ? working(state) : state))
+      return isGivenUp(before)
+    })
   }
 
   /** Queues the alert for every channel subscribed to it. */
