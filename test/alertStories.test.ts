@@ -60,6 +60,27 @@ describe('an outage', () => {
   )
 
   story(
+    'is ended by the first answer of a process that lives no longer',
+    { stored: true },
+    [
+      ...[fails('groq', 'mistral'), asks(), passes('1 min'), closes(), works('groq', 'mistral'), clockIsSet('9 min')],
+      ...[opens('second'), asks(), closes('second')],
+    ],
+    `
+      12:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:00 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:10:00 🟢 Requests are answered again, by mistral/m#1, after 10 minutes
+      Since: 12:00 UTC
+      Still works: 1 of 2 targets (mistral)
+    `,
+  )
+
+  story(
     'that a restart meets is not told again, and its end is told by the next process',
     { stored: true },
     [fails('groq', 'mistral'), asks(), at('12:10'), restarts(), asks(), at('12:20'), works('groq'), passes('1 h')],

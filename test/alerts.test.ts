@@ -14,7 +14,7 @@ import { fakeKeyText } from '../src/lab/fake/worlds.ts'
 import { alertsView, sendTestAlert } from '../src/views/alerts.ts'
 import { BOT_TOKEN, blocked, CHAT_ID, type Double, startTelegram, startWebhook } from './support/alertDoubles.ts'
 import { httpUpstream } from './support/httpUpstream.ts'
-import { temporaryFolder } from './support/temporaryFolder.ts'
+import { put, temporaryFolder } from './support/temporaryFolder.ts'
 
 const PROVIDERS = ['groq', 'mistral', 'cerebras'] as const
 const KEYS = PROVIDERS.map((provider) => fakeKeyText(provider, 1))
@@ -63,6 +63,8 @@ function failAll(world: FakeWorld, kinds: readonly FakeFault['do'][] = ['server'
     world.fault(provider, { do: kinds[index % kinds.length]! })
   })
 }
+
+const REFUSED = { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } }
 
 const eventsOf = (hook: Double) => hook.calls.map((call) => String(call.headers['x-keywise-event']))
 const failing = (manager: APIManager, model = 'auto') =>
@@ -362,6 +364,33 @@ describe('the words of a provider that refuses a key', () => {
     expect(bot.wrong).toEqual([])
     expect(bot.texts.join('\n').split('\n')[2]).toBe(`Why: own answered 401${told}`)
   })
+})
+
+test('a refused key that is replaced in the keys file is told to work again, by the other key', async () => {
+  const [old, fresh] = ['1', '2'].map((number) => `sk-${`fake${number}`.repeat(5)}`) as [string, string]
+  const [bot, folder] = [await startTelegram([old, fresh]), temporaryFolder()]
+  const upstream = await httpUpstream(({ key }) => (key.endsWith(old) ? { status: 401, body: REFUSED } : {}))
+  const well = await httpUpstream(() => ({}))
+  const write = (api_key: string) => {
+    const own = { dialect: 'openai', endpoint: upstream.endpoint, api_key, models: ['m'] }
+    const other = { ...own, endpoint: well.endpoint, api_key: 'none' }
+    const telegram = { bot_token: BOT_TOKEN, chat_id: CHAT_ID, api_root: bot.origin }
+    const settings = { timeouts: { patience_ms: 0 }, alerts: { telegram }, routing: { strategy: 'priority' } }
+    return put(folder, 'config/api-keys.json', JSON.stringify({ own, other, settings }))
+  }
+  const manager = new APIManager({ config: write(old), store: 'memory:', env: {}, logger: false })
+  onTestFinished(() => manager.close())
+  await manager.callWithFallback('Say hi')
+  await manager.callWithFallback('Say hi')
+  write(fresh)
+  await vi.waitFor(async () => {
+    expect((await manager.callWithFallback('Say hi')).provider).toBe('own')
+  }, within(5000))
+  await manager.close()
+  expect(bot.texts.join('\n\n').split('\n\n')).toEqual([
+    expect.stringContaining('own key 1 is refused'),
+    expect.stringContaining('own key 1 works again with another key after'),
+  ])
 })
 
 describe('quiet hours', () => {

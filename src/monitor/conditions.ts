@@ -34,6 +34,8 @@ export class AlertConditions {
   readonly #alerts: Alerts
   readonly #outages: Outages
   readonly #forecasts: BudgetForecasts
+  /** Targets of keys whose refusal this process has reported, by the key of the incident. */
+  readonly #refused = new Map<string, Target>()
 
   constructor(engine: Engine, alerts: Alerts, outages: Outages) {
     this.#engine = engine
@@ -55,6 +57,7 @@ export class AlertConditions {
     const key = `${isLeak ? 'leak' : 'key'}:${keyOf(target)}`
     if (this.#alerts.find(key) !== undefined) return
     const words = quotesRequest(failure.message, request) ? null : cutText(failure.message, 200)
+    this.#refused.set(key, target)
     this.#raise(key, this.#keyNews(target, failure.status, words, isLeak))
   }
 
@@ -68,6 +71,9 @@ export class AlertConditions {
     works(`leak:${keyOf(target)}`, 'key_back', key, `${placeOf(target)} works again, although it has leaked`)
     works(`model:${provider}/${model}`, 'model_back', `${provider}/${model}`, `${provider} has ${model} again`)
     works(`provider:${provider}`, 'provider_back', provider, `${provider} is back`)
+    for (const [incident, old] of this.#refused)
+      if (isInPlaceOf(target, old) && !this.#isConfigured(old))
+        works(incident, 'key_back', key, `${placeOf(target)} works again with another key`)
     if (event.costNanoUsd !== 0)
       works(`credit:${target.account}`, 'credit_back', key, `${placeOf(target)} has credit again`)
   }
@@ -84,6 +90,7 @@ export class AlertConditions {
   /** Called every second: conditions that show in the state rather than in one failure. */
   tick(): void {
     this.#watchStore()
+    this.#forgetRemoved()
     this.#forecasts.tick()
     this.#watchProviders()
   }
@@ -106,6 +113,19 @@ export class AlertConditions {
       const back = { what: 'What keywise learns is written again', since: known.alert.since }
       this.#alerts.end(STORE, this.#backNews('store_back', 'store', back))
     }
+  }
+
+  /** A refused key that was taken out of the configuration, with none in its place, is nobody's trouble any more. */
+  #forgetRemoved(): void {
+    for (const [incident, old] of this.#refused) {
+      if (this.#alerts.find(incident) === undefined) this.#refused.delete(incident)
+      else if (!this.#isConfigured(old) && !this.#engine.registry.targets.some((target) => isInPlaceOf(target, old)))
+        this.#alerts.end(incident)
+    }
+  }
+
+  #isConfigured({ provider, fingerprint }: Target): boolean {
+    return this.#engine.registry.targets.some((one) => one.provider === provider && one.fingerprint === fingerprint)
   }
 
   /** A provider is down when every target of it is out for its own failures. */
@@ -226,6 +246,9 @@ export class AlertConditions {
 /** Without the key: `groq key 2 (work)`. */
 const placeOf = ({ provider, keyIndex, label }: Target) =>
   `${provider} key ${keyIndex}${label === undefined ? '' : ` (${label})`}`
+
+const isInPlaceOf = (target: Target, old: Target) =>
+  target.provider === old.provider && target.keyIndex === old.keyIndex && target.fingerprint !== old.fingerprint
 
 const keyOf = ({ provider, fingerprint }: Target) => `${provider}@${fingerprint}`
 

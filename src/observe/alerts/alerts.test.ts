@@ -215,6 +215,16 @@ describe('what was muted and lasts', () => {
     })
 })
 
+test('an end that comes while its beginning is held back comes after it', async () => {
+  const hook = await startWebhook()
+  const alerts = desk([toWebhook(hook.origin)])
+  alerts.raise('key:a', news())
+  alerts.end('key:a', news({ event: 'key_back', what: 'groq key 1 works again' }))
+  await pass(alerts, SECOND)
+  await pass(alerts, 5 * SECOND)
+  expect(hook.calls.map(({ headers }) => headers['x-keywise-event'])).toEqual(['key_revoked', 'key_back'])
+})
+
 describe('while everything fails', () => {
   test('queued and later alerts fold into the one alert', async () => {
     const bot = await startTelegram()

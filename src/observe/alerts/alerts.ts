@@ -197,6 +197,8 @@ export class Alerts {
     if (incident?.endedBy !== mark) return false
     const untold = this.#takeBack(incident)
     if (news === null || incident.told !== 'told') return true
+    // One that was still held for a broader one goes out before its end.
+    this.#outbox.release(incident.alert)
     const end = { ...this.#alertOf(news), incident: firstOf(incident) }
     const kept = this.#post(key, end, { except: untold, ends: incident.alert.id })
     const readers = this.channels.filter(({ id, events }) => coversEvent(events, end.event) && !kept.has(id))

@@ -137,6 +137,11 @@ export class Outbox {
     }
   }
 
+  /** Holds an alert back no longer. */
+  release(alert: Alert): void {
+    for (const channel of this.#channels) if (!isBackup(channel)) this.#kept.hurry(channel, alert)
+  }
+
   /** Removes messages not sent yet. Returns what it removed. */
   withdraw(wanted: (alert: Alert) => boolean): readonly QueuedDelivery[] {
     const mine = new Set(this.#channels.map((channel) => channel.id))
