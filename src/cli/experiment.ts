@@ -83,7 +83,8 @@ function start(engine: Engine, { args, options, cwd }: CommandContext, out: Prin
     if (rules !== undefined) out.line(`  ${ruleText(rules)}`)
     for (const problem of row.problems) out.line(`  ${problem}`)
   }
-  out.line(`A request takes part with "model": "experiment:${rows[0]?.name ?? 'NAME'}", or the label experiment=NAME.`)
+  const name = rows[0]?.name ?? 'NAME'
+  out.line(`A request takes part with "model": "experiment:${name}", or the label experiment=${name}.`)
   return 0
 }
 
@@ -142,6 +143,7 @@ function print(row: ExperimentRow, out: Printer): void {
     `${name}, version ${version}, ${state} since ${startedAt.slice(0, 16).replace('T', ' ')} UTC, by ${unit}${apart}`,
   )
   out.line(out.paint('bold', verdict.text))
+  if (row.kept !== null) out.line(`Note: all requests get ${row.kept}, because it was stopped with --keep`)
   for (const problem of row.problems) out.line(`Note: ${problem}`)
   const before = row.earlierVersions.at(-1)
   if (before !== undefined && row.change !== null) out.line(`Note: ${changeText(row, before.version)}`)
@@ -187,7 +189,9 @@ function aside({ ranAsUsual, variants }: ExperimentRow): readonly string[] {
   const elsewhere = variants.flatMap(({ name, answered }) =>
     answered.elsewhere === 0
       ? []
-      : [`${name}: ${answered.elsewhere} of ${answered.ended} units were answered by another target than was to`],
+      : [
+          `${name}: ${answered.elsewhere} of ${answered.ended} units were answered by another target than the first one asked`,
+        ],
   )
   return [...usual, ...elsewhere]
 }

@@ -84,7 +84,9 @@ test('an edit is told when it is taken over and with the result, and so is what 
   expect(shown).toMatch(/Note: alpha 0\.05 → 0\.04, since /)
   expect(shown).toContain('Note: 2 requests named no session and ran as usual\n')
   expect(asked).toBeGreaterThan(0)
-  expect(shown).toContain(`Note: new: ${asked} of ${asked} units were answered by another target than was to\n`)
+  expect(shown).toContain(
+    `Note: new: ${asked} of ${asked} units were answered by another target than the first one asked\n`,
+  )
   const rows = (await command('export', 'race'))
     .trimEnd()
     .split('\r\n')
