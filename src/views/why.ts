@@ -14,7 +14,7 @@ import type { DecisionBasis, DecisionCause } from '../routing/cause.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { type AllClosed, allClosed } from './hours.ts'
 
-export interface WhyRow extends DecisionRow {
+interface WhyRow extends DecisionRow {
   /** Where each term came from, in words; absent for past requests. */
   readonly inputs?: RankedTarget['inputs']
   /** Terms without any observation. */
