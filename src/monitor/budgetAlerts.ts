@@ -12,6 +12,7 @@ import type { Budget } from '../money/budgetRule.ts'
 import { moment } from '../observe/alerts/alert.ts'
 import type { Alerts, News } from '../observe/alerts/alerts.ts'
 import { targetsText, worksText } from './alertText.ts'
+import { crossingKey, type Named, refusalKey } from './budgetKeys.ts'
 
 /** How often it is looked at what still fits into a budget that refuses. */
 const LOOK_MS = 60_000
@@ -19,20 +20,12 @@ const DAY_MS = 86_400_000
 /** Longer answers are asked of nobody. */
 const MOST_TOKENS = 131_072
 
-type Named = Pick<Budget, 'scope' | 'limit' | 'unit'> & { readonly per: string }
-
-/** The incident of a budget that refuses some calls in its present period. */
-export const refusalKey = (budget: Named): string => `${prefixOf(budget)}:refused`
-
-const crossingKey = (budget: Named, percent: number) => `${prefixOf(budget)}:${percent}`
-const prefixOf = ({ scope, per, limit, unit }: Named) => `budget:${scope}:${per}:${limit} ${unit}`
-
 export class BudgetAlerts {
   readonly #engine: Engine
   readonly #alerts: Alerts
   readonly #startedAt: number
-  /** When a refusal was looked at last, by what refused. */
-  readonly #lookedAt = new Map<unknown, number>()
+  /** When a refusal was looked at last, and in which period, by what refused. */
+  readonly #looked = new Map<unknown, { readonly at: number; readonly endsAt: number | null }>()
   /** The alerts of refusals of which listeners of this process were told, by key. */
   readonly #told = new Map<string, string>()
 
@@ -59,8 +52,10 @@ export class BudgetAlerts {
     const { now } = this.#engine
     const shortage = shortageBehind(refusal)
     const what = shortage?.budget ?? refusal.scope
-    if (Math.abs(now - (this.#lookedAt.get(what) ?? Number.NEGATIVE_INFINITY)) < LOOK_MS) return
-    this.#lookedAt.set(what, now)
+    const endsAt = shortage === undefined || shortage.budget.rolling ? null : shortage.endsAt
+    const last = this.#looked.get(what)
+    if (last !== undefined && last.endsAt === endsAt && Math.abs(now - last.at) < LOOK_MS) return
+    this.#looked.set(what, { at: now, endsAt })
     if (shortage === undefined) this.#refusedUncounted(refusal, pending)
     else this.#refusedFor(shortage, refusal, pending)
   }
@@ -148,7 +143,7 @@ export class BudgetAlerts {
       returnsAt: resetsAt,
       returns: resetsAt === null ? null : `next reset ${moment(resetsAt, now)}`,
       advice: isSpent
-        ? 'raise the budget in the configuration, or wait for the reset'
+        ? `raise the budget in the configuration${resetsAt === null ? '' : ', or wait for the reset'}`
         : '"keywise budget" shows what was spent on what',
     }
   }
@@ -203,7 +198,8 @@ function newsOfRefusal(shortage: BudgetShortage, { resetsAt, works, tokens, now,
   const remedies = [
     ...(tokens > 0 ? ['lower "max_tokens"'] : []),
     budget.limit === 0 ? 'give the budget an amount, or add a free key' : 'raise the budget',
-    ...(needed > budget.limit ? [] : ['wait for the reset']),
+    // What is spent of a total does not come back, and what is more than all of it never fits.
+    ...(needed > budget.limit || resetsAt === null ? [] : ['wait for the reset']),
   ]
   const end = refused.isSpent && budget.limit > 0 ? '; no further call of this scope is made' : ''
   return {

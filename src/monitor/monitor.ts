@@ -21,6 +21,7 @@ import type { Events } from '../observe/events.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { channelsOf, quietOf } from './alertChannels.ts'
+import { isConfigured } from './attest.ts'
 import { BudgetAlerts } from './budgetAlerts.ts'
 import { AlertConditions } from './conditions.ts'
 import { CreditWatch } from './creditWatch.ts'
@@ -81,7 +82,11 @@ export class Monitor {
     const watch = this.#watch
     if (watch === null) return null
     const { conditions, outages } = watch
-    return { attest: (incident) => conditions.attest(incident), everythingFails: outages.everythingFails }
+    return {
+      attest: (incident) => conditions.attest(incident),
+      isConfigured: (key) => isConfigured(watch.engine, key),
+      everythingFails: outages.everythingFails,
+    }
   }
 
   /** Starts watching; call it once the engine's state is restored. */
@@ -114,7 +119,8 @@ export class Monitor {
       missingAbilities.refused(attempt.target, failure.ability, fingerprintOf(pending))
     watch.credit.failed(attempt.credential, failure)
     if (failure.kind === 'model_not_found') void watch.engine.lists.readNow(attempt.credential)
-    if (verdict.alert !== undefined) this.#guarded(() => watch.conditions.failed(attempt, failure, verdict))
+    if (verdict.alert !== undefined)
+      this.#guarded(() => watch.conditions.failed(attempt, failure, verdict, pending.request))
   }
 
   /** Scores an answer by what can be seen without a person. */

@@ -6,7 +6,7 @@ import type { StoreEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import { Bucket } from './bucket.ts'
 import { CandidateTable } from './candidateTable.ts'
-import type { DecisionCause } from './cause.ts'
+import type { DecisionBasis, DecisionCause } from './cause.ts'
 import { type Choice, NO_CHOICE, pickBest, pickCurious, pickLightest, pickSame, pickWorthiest } from './choice.ts'
 import { AsAdmitted, type Decision, type Explaining, type Noted, RoutedDecision, type Tellers } from './decision.ts'
 import { EligibilityCache, type Question } from './eligibilityCache.ts'
@@ -65,6 +65,7 @@ interface Pass {
 export interface Favourite {
   readonly first: Target | null
   readonly cause: DecisionCause
+  readonly basis: DecisionBasis
 }
 
 /** Up to this many targets the calls of all are noted, above it those of the chosen model alone. */

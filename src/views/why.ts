@@ -32,8 +32,10 @@ export interface WhyView {
   readonly explored: boolean
   /** What tokens that share this gateway have rated in this hour, and as how much it counts; absent for past requests. */
   readonly ratings?: readonly RatingsRow[]
-  /** Why it would be (or was) chosen; null where nothing was, or the reason was not kept. */
+  /** Why it would be (or was) chosen; null where the reason was not kept. */
   readonly cause: DecisionCause | null
+  /** What the decision goes (or went) by besides the rows; null where it was not kept. */
+  readonly basis: DecisionBasis | null
   /** Set while the user's hours exclude every target; absent for past requests. */
   readonly allClosed?: AllClosed | null
 }
@@ -43,8 +45,6 @@ type AskedReport = Omit<AttemptReport, 'why'> & { readonly why: string | null }
 export interface WhyRequestView extends WhyView {
   readonly requestId: string
   readonly decidedAt: string | null
-  /** What the decision went by besides the rows; null where it was not kept. */
-  readonly basis: DecisionBasis | null
   /** The experiment whose variant the request was given; null without one. */
   readonly experiment: { readonly name: string; readonly variant: string } | null
   /** In their order; `why` says of each why its target was asked. */
@@ -66,7 +66,7 @@ export interface RatingsRow {
 /** The ranking as it stands. Throws ModelNotFoundError. */
 export function whyView(engine: EngineReader, model = 'auto'): WhyView {
   const ranked = rankingNow(engine, model)
-  const { first, cause } = favouriteNow(engine, model)
+  const { first, cause, basis } = favouriteNow(engine, model)
   return {
     generatedAt: new Date(engine.now).toISOString(),
     model,
@@ -79,7 +79,8 @@ export function whyView(engine: EngineReader, model = 'auto'): WhyView {
     chosen: first?.id ?? null,
     explored: false,
     ratings: ratingsOf(engine),
-    cause: first === null ? null : cause,
+    cause,
+    basis,
     allClosed: allClosed(engine),
   }
 }
