@@ -7,6 +7,7 @@ import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { FastClock } from '../src/lab/fastClock.ts'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { type RunningGateway, startGateway } from '../src/server/serve.ts'
+import { whyRequestView } from '../src/views/why.ts'
 import { ADMIN_TOKEN, TOKEN, until } from './support/gatewayWorld.ts'
 import { HandClock } from './support/handClock.ts'
 import { put, temporaryFolder } from './support/temporaryFolder.ts'
@@ -292,11 +293,13 @@ describe('a new key', () => {
     const answer = ask('stuck', 20_000)
     await until(() => world.calls.at(-1)?.provider === 'old')
     clock.pass(500)
-    const { attempts } = await answer
+    const { attempts, requestId } = await answer
     expect(attempts.map(({ provider, failureKind }) => [provider, failureKind])).toEqual([
       ['stuck', 'slower'],
       ['old', null],
     ])
+    const asked = whyRequestView(manager.engine, requestId).attempts.map(({ why }) => why)
+    expect(asked[1]).toBe('asked beside stuck/m300000#1, which is new and was silent for as long as a try may be')
     // The one after it is no try again, although this one was decided twice.
     world.forget()
     await ask('old', 500)

@@ -30,7 +30,7 @@ import {
   type MetricState,
   minimumEffectOf,
 } from './metricState.ts'
-import { isDoubtful, isMismatch, ratioEvidence, responseEvidence } from './ratio.ts'
+import { isDoubtfulRatio, isMismatch, ratioEvidence, responseEvidence } from './ratio.ts'
 import { newSpread } from './winsor.ts'
 
 /** The first observations of a metric only establish the expectation; they are not compared. */
@@ -298,7 +298,7 @@ export class Evidence {
     const [first, second] = present(this.#indexes[pair])
     if (this.#guards.isSuspect(first) || this.#guards.isSuspect(second)) return 'outage'
     const { assigned, reported, soFar } = this.#ratios(metric, pair)
-    return isDoubtful(assigned) || isDoubtful(reported ?? soFar) ? 'counts' : null
+    return isDoubtfulRatio(assigned) || isDoubtfulRatio(reported ?? soFar) ? 'counts' : null
   }
 
   #mismatch(metric: string, pair: number): CountReport['mismatch'] {
