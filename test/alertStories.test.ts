@@ -4,6 +4,7 @@ import { describe } from 'vitest'
 import {
   asks,
   at,
+  changes,
   clockIsSet,
   clockStands,
   closes,
@@ -965,6 +966,27 @@ describe('quiet hours', () => {
       Came and went:
       - Nothing answers for "smart": 1 of 1 targets are out, 22:10 UTC to 23:15 UTC, 2 times
       - mistral is down: all 1 targets, 22:10 UTC to 23:15 UTC, 2 times
+    `,
+  )
+
+  story(
+    'call nothing "still so" that the configuration has no longer, as a budget that was raised',
+    {
+      ...NIGHT,
+      stored: true,
+      providers: ['groq', 'mistral'],
+      prices: { groq: fixed(0.01), mistral: fixed(0.01) },
+      startsAt: '2026-11-20T22:00:00Z',
+      ...budget({ usd: 0.005, per: 'week' }),
+    },
+    [
+      ...[asks(), passes('1 min'), changes(budget({ usd: 5, per: 'week' }).settings), restarts(), asks()],
+      ...[sleeps('7 h'), at('+1 06:30')],
+    ],
+    `
+      +1 06:00:00 🌅 In the quiet hours: 1 came and went
+      Came and went:
+      - Budget all: calls are refused at $0.00 of $0.005 per week: a call may cost up to $0.01, more than all of it; no further call of this scope is made, 22:00 UTC
     `,
   )
 

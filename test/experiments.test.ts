@@ -131,7 +131,10 @@ describe('a request', () => {
   for (const { context, says } of [
     { context: { prompt: 'hi', experiment: 'rase' }, says: 'unknown experiment "rase"; did you mean "race"?' },
     { context: { prompt: 'hi', model: 'experiment:rase' }, says: 'nearest: experiment:race' },
-    { context: { experiment: 'tone', variables: {} }, says: 'needs {{who}}; give variables: { who: … }' },
+    {
+      context: { experiment: 'tone', variables: {} },
+      says: 'needs {{who}}; give variables: { who: … } (at the gateway the header x-keywise-variables: {"who":"…"})',
+    },
     { context: { experiment: 'tone', variables: { who: ['Ana'] } }, says: '"who" must be a text or a number' },
     {
       context: { experiment: 'race', variables: {} },

@@ -167,6 +167,12 @@ describe('an id that the token has no request of', () => {
     }
   })
 
+  test('a text in the place of a number, and an id that is unknown, are named as they were sent', async () => {
+    const text = await owner.feed({ request_id: await owner.ask(), metrics: { clicks: '3' } })
+    expect(text.body).toContain('the value of \\"clicks\\" must be a number, not the text \\"3\\"')
+    expect((await owner.feed({ request_id: 'kw_unknown', score: 1 })).body).toContain('"param":"request_id"')
+  })
+
   test('like that of a request which the ledger no longer has', async () => {
     await using fresh = await openGateway(SCENARIO)
     const me = caller(fresh, TOKEN)

@@ -18,6 +18,7 @@ test('an experiment is started from a file, shown, exported and stopped on the c
   put(home.folder, 'race.json', `{ "experiments": [${JSON.stringify(race)}] } // comments are welcome`)
   const started = await home.keywise('experiment', 'start', 'race.json')
   expect(started.stdout, started.stderr).toContain('race runs as version 1\n')
+  expect(started.stdout).toContain('or the label experiment=race.')
   expect((await home.keywise('call', 'hi', '--model', 'experiment:race')).code).toBe(0)
   const [shown, exported] = await Promise.all([
     home.keywise('experiment', 'show', 'race'),
@@ -34,6 +35,8 @@ test('an experiment is started from a file, shown, exported and stopped on the c
     generatedAt: expect.stringMatching(/Z$/),
     experiments: [{ name: 'race', version: 1, state: 'stopped', kept: 'new' }],
   })
+  const kept = await home.keywise('experiment', 'show', 'race')
+  expect(kept.stdout).toContain('Note: all requests get new, because it was stopped with --keep\n')
   expect((await home.keywise('experiment', 'start', 'race')).stdout).toBe('race runs as version 1\n')
 })
 

@@ -6,7 +6,7 @@ import { readDocument } from '../config/document.ts'
 import { nearest } from '../domain/nearest.ts'
 import type { Engine } from '../engine/engine.ts'
 import { findMetric } from '../experiment/metric.ts'
-import { intervalText } from '../experiment/words.ts'
+import { intervalText, meanText } from '../experiment/words.ts'
 import {
   csvOf,
   type ExperimentRow,
@@ -19,7 +19,7 @@ import {
 } from '../views/experiments.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { UsageError } from './command.ts'
-import { decimal, dollars, duration, type Printer, printer } from './output.ts'
+import { duration, type Printer, printer } from './output.ts'
 import { withEngine } from './withEngine.ts'
 
 type ExperimentAction = (engine: Engine, context: CommandContext, out: Printer) => ExitCode
@@ -83,7 +83,8 @@ function start(engine: Engine, { args, options, cwd }: CommandContext, out: Prin
     if (rules !== undefined) out.line(`  ${ruleText(rules)}`)
     for (const problem of row.problems) out.line(`  ${problem}`)
   }
-  out.line(`A request takes part with "model": "experiment:${rows[0]?.name ?? 'NAME'}", or the label experiment=NAME.`)
+  const name = rows[0]?.name ?? 'NAME'
+  out.line(`A request takes part with "model": "experiment:${name}", or the label experiment=${name}.`)
   return 0
 }
 
@@ -95,7 +96,8 @@ function startAgain(engine: Engine, name: string, options: CommandContext['optio
     const stopped = before.variants.filter((variant) => variant.stopped !== null).map((variant) => variant.name)
     const again =
       stopped.length === 0 ? '' : `; ${stopped.join(', ')} ${stopped.length === 1 ? 'is' : 'are'} assigned again`
-    out.line(`${name} ${row.state === 'running' ? `runs as version ${row.version}` : 'stays stopped'}${again}`)
+    const stays = 'stays stopped: no configuration defines it any more; start it from a file with its definition'
+    out.line(`${name} ${row.state === 'running' ? `runs as version ${row.version}` : stays}${again}`)
   }
   return 0
 }
@@ -141,6 +143,7 @@ function print(row: ExperimentRow, out: Printer): void {
     `${name}, version ${version}, ${state} since ${startedAt.slice(0, 16).replace('T', ' ')} UTC, by ${unit}${apart}`,
   )
   out.line(out.paint('bold', verdict.text))
+  if (row.kept !== null) out.line(`Note: all requests get ${row.kept}, because it was stopped with --keep`)
   for (const problem of row.problems) out.line(`Note: ${problem}`)
   const before = row.earlierVersions.at(-1)
   if (before !== undefined && row.change !== null) out.line(`Note: ${changeText(row, before.version)}`)
@@ -186,7 +189,9 @@ function aside({ ranAsUsual, variants }: ExperimentRow): readonly string[] {
   const elsewhere = variants.flatMap(({ name, answered }) =>
     answered.elsewhere === 0
       ? []
-      : [`${name}: ${answered.elsewhere} of ${answered.ended} units were answered by another target than was to`],
+      : [
+          `${name}: ${answered.elsewhere} of ${answered.ended} units were answered by another target than the first one asked`,
+        ],
   )
   return [...usual, ...elsewhere]
 }
@@ -203,7 +208,7 @@ function metricsOf({ metric, variants }: ExperimentRow): readonly string[] {
 function measuredText({ metrics }: VariantRow, metric: string): string {
   const seen = metrics[metric]
   if (seen === undefined || seen.mean === null) return '-'
-  const mean = { latency: duration(seen.mean), cost: dollars(seen.mean) }[metric] ?? decimal(seen.mean, 3)
+  const mean = metric === 'latency' ? duration(seen.mean) : meanText({ name: metric }, seen.mean)
   return `${mean} (${seen.observations})`
 }
 

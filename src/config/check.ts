@@ -58,6 +58,7 @@ function isWrongShape(issue: Issue): boolean {
 function wording(issue: Issue): string {
   if (issue.code === 'invalid_union') return `must be ${expectations(issue).join(' or ')}`
   if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return 'is missing'
+  if (issue.code === 'invalid_type' && issue.expected === 'array') return 'must be a list: [ … ]'
   const text = issue.message.replace(/^Invalid (?:input|option): /, '')
   return ZODS_OWN.test(text) ? `is wrong: ${text}` : text
 }

@@ -145,7 +145,7 @@ const alerts = section({
     events: z
       .array(name)
       .optional()
-      .describe('Default: outages, recoveries, refused keys, credit that runs out, budgets; all for every event'),
+      .describe('Default: outages, recoveries, refused keys, credit that runs out, budgets; ["all"]: every event'),
     backup,
     quiet: quiet.optional(),
     quiet_except: quietExcept,
@@ -230,7 +230,7 @@ export const settingsFile = section({
   }).prefault({}),
   hours: z.record(name, hours).default({}).describe('Rules by target pattern, such as "groq/*"; see docs/hours.md'),
   log: section({
-    calls: z.boolean().default(true).describe('The lines of every call'),
+    calls: z.boolean().default(true).describe('The lines of every call; of the gateway, the line of every request'),
     level: z.enum(['error', 'warn', 'info']).default('info').describe('Minimum level that is logged'),
   }).prefault({}),
   experiments: z.unknown().optional().describe('See docs/experiments.md'),

@@ -188,12 +188,13 @@ export class ModelNotFoundError extends KeywiseError {
     nearest: readonly string[],
     options: KeywiseErrorOptions & { words?: string; why?: string } = {},
   ) {
-    const hint = nearest.length > 0 ? `; nearest: ${nearest.join(', ')}` : ''
+    const [hint, use] =
+      nearest.length > 0 ? [`; nearest: ${nearest.join(', ')}`, 'one of these, "auto"'] : ['', '"auto"']
     const said = options.words === undefined ? '' : ` (the provider says: ${options.words})`
     super(
       'MODEL_NOT_FOUND',
       options.why ??
-        `no key has a model "${model}"${said}${hint}. Use one of these, "auto", or map it with settings.models: { "${model}": ["provider/model"] }`,
+        `no key has a model "${model}"${said}${hint}. Use ${use}, or map it with settings.models: { "${model}": ["provider/model"] }`,
       options,
     )
     this.model = model

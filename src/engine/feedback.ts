@@ -96,7 +96,9 @@ function attemptsOf({ store }: Engine, rater: Rater, requestId: string): readonl
 /** Throws InvalidRequestError for a value that is not a number. */
 function checkMetric(metric: string, value: unknown): void {
   if (typeof value === 'number' && Number.isFinite(value)) return
-  const [name, said] = [metric, String(value)].map((text) => printable(text.slice(0, 60)))
+  const [name, said] = [metric, typeof value === 'string' ? `the text "${value}"` : String(value)].map((text) =>
+    printable(text.slice(0, 60)),
+  )
   throw new InvalidRequestError(`the value of "${name}" must be a number, not ${said}`, { parameter: 'metrics' })
 }
 
@@ -106,5 +108,6 @@ function unknownRequest(rater: Rater, requestId: string): InvalidRequestError {
     rater.kind === 'library'
       ? `no answered request "${requestId.slice(0, 60)}" is known; use the requestId of a result`
       : 'no answered request of this token has that id; take it from the header x-keywise-request-id of an answer'
-  return new InvalidRequestError(message, { parameter: 'requestId', status: 404 })
+  const parameter = rater.kind === 'library' ? 'requestId' : 'request_id'
+  return new InvalidRequestError(message, { parameter, status: 404 })
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openTestEngine, prepare } from '../../test/support/openTestEngine.ts'
 import { dialectOf } from '../dialects/dialects.ts'
 import { openaiEmbeddings } from '../dialects/embeddings/client.ts'
@@ -246,13 +246,23 @@ describe('whose request it is', () => {
   })
 })
 
-test('request ids are 96 random bits: none says anything about another', () => {
+test('of a request id 96 bits are random: none says anything about another', () => {
   const ids = Array.from({ length: 4096 }, requestId)
   expect(new Set(ids).size).toBe(ids.length)
-  for (const id of ids) expect(id).toMatch(/^kw_[\w-]{16}$/)
+  for (const id of ids) expect(id).toMatch(/^kw_[\w-]{21}$/)
   // Neither a part of the process nor a counter: every one of the 16 places takes every one of the 64 characters.
-  for (let place = 3; place < 19; place++) expect(new Set(ids.map((id) => id[place])).size).toBe(64)
+  for (let place = 8; place < 24; place++) expect(new Set(ids.map((id) => id[place])).size).toBe(64)
   const ascending = ids.filter((id, at) => at > 0 && id > (ids[at - 1] ?? '')).length
   expect(ascending / ids.length).toBeGreaterThan(0.4)
   expect(ascending / ids.length).toBeLessThan(0.6)
+})
+
+test('request ids of a later second sort behind, so that the index of the store grows at its end', () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const [, ...times] = ['2026-11-30', '2026-12-01', '2027-01-01', '2033-07-01', '2037-12-31'].map((day) => {
+    vi.setSystemTime(new Date(`${day}T00:00:00Z`))
+    return Array.from({ length: 600 }, requestId).at(-1)
+  })
+  expect(times.toSorted()).toEqual(times)
 })

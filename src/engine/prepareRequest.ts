@@ -38,20 +38,36 @@ export interface RequestOptions {
 }
 
 /** 96 random bits are exactly this many characters of base64url. */
-const ID_LENGTH = 16
+const RANDOM_LENGTH = 16
 /** Ids drawn at once: one call for the random bytes of many costs a tenth of one call for each. */
 const IDS_AT_ONCE = 256
+/** The 64 characters of base64url in the order of their codes. */
+const SORTED = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz'
+const SECOND_MS = 1_000
+let begun = ''
 let drawn = ''
 let used = 0
 
-/** `kw_` and 96 random bits: whoever knows some ids knows nothing of others. They say nothing of their order either. */
+/**
+ * `kw_`, about the second, and 96 random bits: whoever knows some ids cannot tell another. Ids of one time begin alike, so
+ * that the store's index of them grows at its end; drawn all over it, each costs several times as much to write.
+ */
 export function requestId(): string {
   if (used === drawn.length) {
-    drawn = randomBytes((IDS_AT_ONCE * ID_LENGTH * 6) / 8).toString('base64url')
+    begun = `kw_${secondText(Date.now())}`
+    drawn = randomBytes((IDS_AT_ONCE * RANDOM_LENGTH * 6) / 8).toString('base64url')
     used = 0
   }
-  used += ID_LENGTH
-  return `kw_${drawn.slice(used - ID_LENGTH, used)}`
+  used += RANDOM_LENGTH
+  return begun + drawn.slice(used - RANDOM_LENGTH, used)
+}
+
+/** Five characters that sort by time: 30 bits of the seconds since 1970, enough for 34 years at a time. */
+function secondText(now: number): string {
+  let text = ''
+  for (let rest = Math.floor(now / SECOND_MS), place = 0; place < 5; place++, rest = Math.floor(rest / 64))
+    text = SORTED.charAt(rest % 64) + text
+  return text
 }
 
 /** Throws InvalidRequestError and ModelNotFoundError. */

@@ -24,6 +24,12 @@ export function mixtureRho2(t: number, alpha: number): number {
   return (l + Math.log(l + 1)) / t
 }
 
+/**
+ * The bound b with 4 (1 - Phi(b)) = alpha: a Brownian motion leaves +-b sqrt(horizon) before the horizon with at most
+ * that probability. On each side it is at most twice that of being beyond it at the end (reflection principle); as a
+ * stopping rule it is P. C. O'Brien and T. R. Fleming, Biometrics 35(3), 1979. Very wide at first, where the limit
+ * theorem does not hold yet, and almost as narrow as a single look at the end.
+ */
 export function horizonBound(alpha: number): number {
   return -normalQuantile(alpha / 4)
 }

@@ -22,31 +22,21 @@ import {
 import type { Experiment, Guard } from './experiment.ts'
 import { type GuardState, newGuard, type Stop, VariantGuards } from './guard.ts'
 import { findMetric, isOpenEnded, type Metric, measured } from './metric.ts'
+import {
+  forgetValues,
+  learnValue,
+  limitedValue,
+  limitFirstValues,
+  type MetricState,
+  minimumEffectOf,
+} from './metricState.ts'
 import { isDoubtful, isMismatch, ratioEvidence, responseEvidence } from './ratio.ts'
-import { clipped, limited, medianOf, newSpread, type SpreadState, warmUp } from './winsor.ts'
+import { newSpread } from './winsor.ts'
 
-/** Number of observations averaged to predict the next one. */
-const MEMORY = 200
 /** The first observations of a metric only establish the expectation; they are not compared. */
 const WARM_UP = 10
 /** The shape of the saved state; another one is folded anew from the log. */
 const FORMAT = 2
-
-interface VariantState {
-  count: number
-  sum: number
-}
-
-interface MetricState {
-  /** What the next observation is expected to be, whatever its variant. */
-  expected: number
-  count: number
-  /** Limits of values that have no range of their own; null for the others. */
-  readonly spread: SpreadState | null
-  readonly variants: VariantState[]
-  /** In the order of `pairsOf`. */
-  readonly pairs: ComparisonState[]
-}
 
 /**
  * What counts as a unit: its assignment, as it was recorded; the end of its first request, in a log of an older keywise
@@ -100,6 +90,11 @@ export interface PairReport {
   readonly observations: number
   /** Roughly how many more observations a decision needs; null when unknown. */
   readonly stillNeeded: number | null
+  /**
+   * Why a decision waits for which the values suffice. `counts`: those of the two variants may not fit; `outage`: the
+   * last requests of one failed because of its target. Null when none waits.
+   */
+  readonly waitsFor: 'counts' | 'outage' | null
 }
 
 export interface VariantReport {
@@ -183,12 +178,18 @@ export class Evidence {
     return this.#guards.onTrial()
   }
 
+  /** Whether failures say if they were only the target's; an older keywise did not record it. */
+  get knowsOutages(): boolean {
+    return this.#state.units === 'assigned'
+  }
+
   pairs(metric: string = this.experiment.metric.name): readonly PairReport[] {
     const side = this.#sides.get(metric)
     if (side === undefined) return []
     return this.#indexes.map(([first, second], pair) => {
       const comparison = present(side.pairs[pair])
-      const effect = effectOf(side)
+      const effect = minimumEffectOf(side)
+      const waitsFor = comparison.isDue(effect) ? this.#obstacle(metric, pair) : null
       return {
         first: this.#nameOf(first),
         second: this.#nameOf(second),
@@ -196,7 +197,8 @@ export class Evidence {
         interval: comparison.interval(effect),
         decided: comparison.state.decided,
         observations: comparison.state.observations,
-        stillNeeded: comparison.stillNeeded(effect),
+        stillNeeded: waitsFor === null ? comparison.stillNeeded(effect) : null,
+        waitsFor,
       }
     })
   }
@@ -245,8 +247,13 @@ export class Evidence {
     if (side === undefined || seen === null) return
     this.#unitOf(index, metric)
     const place = this.#state.units === 'assigned' ? when.place : null
+    if (metric === this.experiment.metric.name) this.#blocks.fill(place)
     const block = this.#blocks.at(place)
-    if (block === null || !block.left.includes(index)) this.#count(side, index, seen, block)
+    const isLeft = block?.left.includes(index) === true
+    // It failed by the outage for which its variant is stopped by now.
+    if (block !== null && !isLeft && when.isOutage && this.#guards.isPaused(index))
+      this.#blocks.leaveOutOne(block, index)
+    else if (!isLeft) this.#count(side, index, seen, block)
     this.#guard(index, metric, seen, when)
   }
 
@@ -260,11 +267,11 @@ export class Evidence {
 
   #count({ metric, state, pairs }: Side, index: number, seen: number, block: Block | null): void {
     const isFirst = state.spread === null ? state.count < WARM_UP : state.spread.count === 0
-    const value = within(state, index, seen)
+    const value = limitedValue(state, index, seen)
     if (isFirst || block === null) this.#blocks.count(block, metric.name, index)
     if (!isFirst) this.#compare({ metric, state, pairs }, index, value, block)
-    learn(state, index, value)
-    if (isFirst && state.spread !== null && state.spread.count > 0) settle(state, state.spread)
+    learnValue(state, index, value)
+    if (isFirst && state.spread !== null && state.spread.count > 0) limitFirstValues(state, state.spread)
   }
 
   #compare({ pairs, state, metric }: Side, index: number, value: number, block: Block | null): void {
@@ -275,23 +282,23 @@ export class Evidence {
       for (const { first, second, pair } of concerned) contribute(present(pairs[pair]).state, before, first, second, -1)
     if (block !== null) this.#blocks.add(block, name, index, value)
     const after = block?.metrics[name]
-    const effect = effectOf({ metric, state })
+    const effect = minimumEffectOf({ metric, state })
     for (const { first, second, pair } of concerned) {
       const comparison = present(pairs[pair])
       if (after !== undefined) contribute(comparison.state, after, first, second, 1)
       // A variant that is not assigned makes its pairs one-sided, so they stay as they were.
       if (block?.left.includes(first) || block?.left.includes(second)) continue
       comparison.observe(index === second, value, state.expected)
-      comparison.look(effect, this.#state.blocks.last, () => this.#mayDecide(name, pair))
+      comparison.look(effect, this.#state.blocks.last, () => this.#obstacle(name, pair) === null)
     }
   }
 
-  /** Not while one of the two may have run into an outage, nor while the counts do not fit. */
-  #mayDecide(metric: string, pair: number): boolean {
+  /** Why nothing may be decided now: one of the two may have run into an outage, or the counts may not fit. */
+  #obstacle(metric: string, pair: number): PairReport['waitsFor'] {
     const [first, second] = present(this.#indexes[pair])
-    if (this.#guards.isSuspect(first) || this.#guards.isSuspect(second)) return false
+    if (this.#guards.isSuspect(first) || this.#guards.isSuspect(second)) return 'outage'
     const { assigned, reported, soFar } = this.#ratios(metric, pair)
-    return !isDoubtful(assigned) && !isDoubtful(reported ?? soFar)
+    return isDoubtful(assigned) || isDoubtful(reported ?? soFar) ? 'counts' : null
   }
 
   #mismatch(metric: string, pair: number): CountReport['mismatch'] {
@@ -362,7 +369,7 @@ export class Evidence {
         const count = values[index] ?? 0
         left.set(name, (left.get(name) ?? 0) + count)
         const variant = this.#sides.get(name)?.state.variants[index]
-        if (variant !== undefined) forget(variant, count, sums[index] ?? 0, base)
+        if (variant !== undefined) forgetValues(variant, count, sums[index] ?? 0, base)
       }
       this.#blocks.leaveOut(block, index)
     }
@@ -375,7 +382,7 @@ export class Evidence {
     for (const { first, second, pair } of present(this.#pairsWith[index])) {
       const comparison = present(side.pairs[pair])
       const { state } = comparison
-      comparison.takeBack(since, left, effectOf(side))
+      comparison.takeBack(since, left, minimumEffectOf(side))
       const sums = openContribution(open, side.metric.name, first, second)
       state.score = state.closed.score + sums.score
       state.information = state.closed.information + sums.information
@@ -432,47 +439,6 @@ interface When {
 const unitsIn = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0)
 
 const NO_NAMES: ReadonlySet<string> = new Set()
-
-/** The value within the limits of a metric without a range of its own, which the first values establish. */
-function within(state: MetricState, variant: number, value: number): number {
-  const { spread } = state
-  if (spread === null) return value
-  if (spread.count > 0) return limited(spread, value, state.expected)
-  warmUp(spread, variant, value)
-  return value
-}
-
-/** The limits are known: the first values are brought within them as well. */
-function settle(state: MetricState, spread: SpreadState): void {
-  const { first } = spread
-  const level = medianOf(first.map(([, value]) => value))
-  state.expected = level
-  for (const variant of state.variants) Object.assign(variant, { count: 0, sum: 0 })
-  for (const [index, value] of first) average(present(state.variants[index]), clipped(spread, value, level))
-  first.length = 0
-}
-
-/** The smallest difference that matters, in the metric's unit. */
-function effectOf({ metric, state }: Pick<Side, 'metric' | 'state'>): number {
-  return metric.scale === 'share' ? metric.minimumEffect * Math.abs(state.expected) : metric.minimumEffect
-}
-
-function learn(state: MetricState, index: number, value: number): void {
-  state.count++
-  state.expected += (value - state.expected) / Math.min(state.count, MEMORY)
-  average(present(state.variants[index]), value)
-}
-
-function average(variant: VariantState, value: number): void {
-  variant.count++
-  variant.sum += value
-}
-
-/** Takes values out of a mean. */
-function forget(variant: VariantState, count: number, sum: number, base: number): void {
-  variant.count = Math.max(0, variant.count - count)
-  variant.sum = variant.count === 0 ? 0 : variant.sum - sum - base * count
-}
 
 /**
  * State saved with this version of the experiment, or undefined when it belongs to another version, was saved by another

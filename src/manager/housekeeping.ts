@@ -73,7 +73,10 @@ export class Housekeeping {
     return watchConfig({
       file,
       load,
-      onChange: reload,
+      onChange: (config) => {
+        reload(config)
+        engine.logger.info('the configuration was read again and is in force')
+      },
       onInvalid: (error) =>
         engine.logger.error(
           `${error instanceof Error ? error.message : error}; the configuration before it stays in force`,

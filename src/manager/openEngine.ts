@@ -30,7 +30,7 @@ import { loadUsageEstimator } from '../money/usage.ts'
 import { Monitor } from '../monitor/monitor.ts'
 import { ParkProbes } from '../monitor/parkProbes.ts'
 import { Events } from '../observe/events.ts'
-import { consoleLogger } from '../observe/log.ts'
+import { atLevel, consoleLogger, type Level } from '../observe/log.ts'
 import { connectTelemetry } from '../observe/telemetry.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import { Router } from '../routing/choose.ts'
@@ -84,6 +84,7 @@ class EngineHost implements OpenedEngine {
   readonly #options: EngineOptions
   readonly #environment: Environment
   readonly #logger: Logger
+  #level: Level = 'info'
   readonly #now: () => number
   readonly #store: Store
   readonly #salt: string
@@ -101,10 +102,12 @@ class EngineHost implements OpenedEngine {
   constructor(options: EngineOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
-    this.#logger = options.logger === false ? silentLogger : (options.logger ?? consoleLogger())
+    const logger = options.logger === false ? silentLogger : (options.logger ?? consoleLogger())
+    this.#logger = logger === silentLogger ? logger : atLevel(logger, () => this.#level)
     this.#environment = readEnvironment(variablesOf(options))
     this.#facts = FactsFolder.beside(storeLocation(options))
     const config = this.#loadConfig()
+    this.#level = config.settings.log.level
     for (const warning of config.warnings) this.#logger.warn(warning)
     this.#store = this.#openStore()
     this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? freshSalt()))
@@ -345,6 +348,7 @@ class EngineHost implements OpenedEngine {
     if (changed) {
       // First, because it may be rejected: then nothing changes.
       const successor = this.#budgetsFor(config, credentials)
+      this.#level = config.settings.log.level
       for (const warning of config.warnings) this.#logger.warn(warning)
       learned.router.setSettings(routingSettings(config))
       this.#store.flushNow()

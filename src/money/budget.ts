@@ -141,6 +141,10 @@ export class Budgets {
     return this.#budgetCounters.length === 0
   }
 
+  get rules(): readonly Budget[] {
+    return this.#budgetCounters.map(({ budget }) => budget)
+  }
+
   /** Reserves the worst case in every budget that covers the call, or in none. */
   reserve(wanted: SpendRequest, now: number): BudgetHold | BudgetRefusal {
     const parts: HoldPart[] = []

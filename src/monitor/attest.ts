@@ -7,6 +7,7 @@ import { hasNothing } from '../engine/targets/credits.ts'
 import type { News } from '../observe/alerts/alerts.ts'
 import type { Incident } from '../observe/alerts/incident.ts'
 import { worksText } from './alertText.ts'
+import { isAbout } from './budgetKeys.ts'
 
 /**
  * Null when it is not known to go on: a park was lifted, or the key is in the configuration no longer. Outages of models
@@ -15,8 +16,16 @@ import { worksText } from './alertText.ts'
 export function attest(engine: EngineReader, incident: Incident): News | null {
   const { alert, key } = incident
   const subject = key.slice(key.indexOf(':') + 1)
-  const isTrue = GOES_ON[alert.event]?.(engine, subject) ?? true
+  const isTrue = isConfigured(engine, key) && (GOES_ON[alert.event]?.(engine, subject) ?? true)
   return isTrue ? asNow(engine, incident) : null
+}
+
+/** Whether the configuration still has what the incident is about: that key, a budget with that limit. */
+export function isConfigured({ registry, learned }: EngineReader, incident: string): boolean {
+  const [kind = '', ...rest] = incident.split(':')
+  if (kind === 'key' || kind === 'leak') return hasKey(registry, rest.join(':'))
+  if (kind !== 'budget' && kind !== 'forecast') return true
+  return rest.at(-1) === 'uncounted' || learned.budgets.rules.some((budget) => isAbout(incident, budget))
 }
 
 /** By event; what is not here ends by events or by its time alone. */
@@ -30,9 +39,11 @@ const GOES_ON: Readonly<Record<string, (engine: EngineReader, subject: string) =
   store_degraded: ({ store }) => store.health().state !== 'ok',
 }
 
+const hasKey = ({ targets }: EngineReader['registry'], key: string): boolean =>
+  targets.some(({ provider, fingerprint }) => `${provider}@${fingerprint}` === key)
+
 function isRefused(engine: EngineReader, key: string): boolean {
-  const isKnown = engine.registry.targets.some(({ provider, fingerprint }) => `${provider}@${fingerprint}` === key)
-  return isKnown && isParked(engine, 'auth_invalid', ({ target }) => `${target.provider}@${target.fingerprint}` === key)
+  return isParked(engine, 'auth_invalid', ({ target }) => `${target.provider}@${target.fingerprint}` === key)
 }
 
 /** Also where the time of a park is over and nothing has disproved it. */

@@ -12,20 +12,13 @@ import type { Budget } from '../money/budgetRule.ts'
 import { moment } from '../observe/alerts/alert.ts'
 import type { Alerts, News } from '../observe/alerts/alerts.ts'
 import { targetsText, worksText } from './alertText.ts'
+import { crossingKey, type Named, refusalKey } from './budgetKeys.ts'
 
 /** How often it is looked at what still fits into a budget that refuses. */
 const LOOK_MS = 60_000
 const DAY_MS = 86_400_000
 /** Longer answers are asked of nobody. */
 const MOST_TOKENS = 131_072
-
-type Named = Pick<Budget, 'scope' | 'limit' | 'unit'> & { readonly per: string }
-
-/** The incident of a budget that refuses some calls in its present period. */
-export const refusalKey = (budget: Named): string => `${prefixOf(budget)}:refused`
-
-const crossingKey = (budget: Named, percent: number) => `${prefixOf(budget)}:${percent}`
-const prefixOf = ({ scope, per, limit, unit }: Named) => `budget:${scope}:${per}:${limit} ${unit}`
 
 export class BudgetAlerts {
   readonly #engine: Engine

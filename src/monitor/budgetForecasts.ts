@@ -4,12 +4,12 @@ import { isoOrNull } from '../domain/isoTime.ts'
 import type { Engine } from '../engine/engine.ts'
 import { formatUsd, nanoToUsd } from '../money/amount.ts'
 import type { Outlook } from '../money/budgetCounter.ts'
-import { type Budget, budgetId, isSpreadable } from '../money/budgetRule.ts'
+import { type Budget, isSpreadable } from '../money/budgetRule.ts'
 import { forecastView } from '../money/forecast.ts'
 import { amountText } from '../money/forecastText.ts'
 import { moment } from '../observe/alerts/alert.ts'
 import type { Alerts, News } from '../observe/alerts/alerts.ts'
-import { refusalKey } from './budgetAlerts.ts'
+import { forecastKey, refusalKey } from './budgetKeys.ts'
 
 const CHECK_MS = 60_000
 /** Fewer calls, or calls in fewer hours of the clock, are a burst and not a pace. Three hours are at least one apart. */
@@ -53,7 +53,7 @@ export class BudgetForecasts {
   }
 
   #weigh(outlook: Ending, now: number): void {
-    const key = `forecast:${budgetId(outlook.budget)}:${outlook.budget.limit}`
+    const key = forecastKey(outlook.budget)
     if (isBad(outlook)) {
       this.#goodSince.delete(key)
       this.#tell(key, outlook, now)

@@ -21,6 +21,7 @@ import type { Events } from '../observe/events.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { channelsOf, quietOf } from './alertChannels.ts'
+import { isConfigured } from './attest.ts'
 import { BudgetAlerts } from './budgetAlerts.ts'
 import { AlertConditions } from './conditions.ts'
 import { CreditWatch } from './creditWatch.ts'
@@ -81,7 +82,11 @@ export class Monitor {
     const watch = this.#watch
     if (watch === null) return null
     const { conditions, outages } = watch
-    return { attest: (incident) => conditions.attest(incident), everythingFails: outages.everythingFails }
+    return {
+      attest: (incident) => conditions.attest(incident),
+      isConfigured: (key) => isConfigured(watch.engine, key),
+      everythingFails: outages.everythingFails,
+    }
   }
 
   /** Starts watching; call it once the engine's state is restored. */

@@ -11,6 +11,19 @@ export function consoleLogger(write: (text: string) => void = (text) => void pro
   }
 }
 
+const LEVELS = ['error', 'warn', 'info'] as const
+export type Level = (typeof LEVELS)[number]
+
+/** Passes on what is at least of that level; asked for every line, because an edit of the configuration changes it. */
+export function atLevel(logger: Logger, level: () => Level): Logger {
+  const passes = (one: Level) => LEVELS.indexOf(one) <= LEVELS.indexOf(level())
+  return {
+    info: (line) => void (passes('info') && logger.info(line)),
+    warn: (line) => void (passes('warn') && logger.warn(line)),
+    error: (line) => logger.error(line),
+  }
+}
+
 /** Passes on warnings and errors only. */
 export function quietLogger(logger: Logger): Logger {
   return { info() {}, warn: (line) => logger.warn(line), error: (line) => logger.error(line) }

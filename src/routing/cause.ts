@@ -84,9 +84,9 @@ export interface ChoiceNumbers {
   readonly drawn: number | null
   /** V if its reliability were one deviation better: what a key that was seldom used may be worth. */
   readonly hoped: number
-  /** It has neither answered nor failed yet. */
+  /** Its free tries are not over; where there are none, it has neither answered nor failed yet. */
   readonly isNew: boolean
-  /** It waits for one of its free tries. */
+  /** Its free tries are not over; false for all where there are none. */
   readonly untried: boolean
 }
 

@@ -40,12 +40,25 @@ function makeRouter(): Router {
 }
 
 describe('explain()', () => {
-  test('lists targets in the order of tries and says why the one with the lower score is ahead', () => {
+  test('lists targets in the order of tries and says why the first would be chosen, and why not one with a better score', () => {
     const [first, second] = makeRouter().rank(request(), NOW)
     expect([first!.target, second!.target]).toEqual([google, groq])
     expect(first!.score).toBeLessThan(second!.score)
-    expect(first!.reason).toBe('ahead of groq/m#1: answers 100 % against 75 %')
-    expect(second!.reason).toBeNull()
+    expect(first!.reason).toMatch(/^best value: V \.\d\d against \.\d\d of groq\/m#1$/)
+    expect(second!.reason).toMatch(/^success risk: V \.\d\d < \.\d\d$/)
+  })
+
+  test('gives as many digits of V as are needed to see who is ahead', () => {
+    const router = new Router({ settings: ROUTING, random: () => 0.5 })
+    router.setTargets([groq, google])
+    for (let number = 0; number < 40; number++) {
+      router.fold(makeSuccess(groq, NOW, { latencyMs: 1500 }))
+      router.fold(makeSuccess(google, NOW - 3_600_000, { latencyMs: 1490 }))
+      for (const target of [groq, google]) router.fold(makeQuality(target, NOW, target === google ? 0.81 : 0.8))
+    }
+    const [first] = router.rank(request(), NOW)
+    const [, mine, theirs] = /: V (\S+) against (\S+) of /.exec(first!.reason!) ?? []
+    expect(Number(mine)).toBeGreaterThan(Number(theirs))
   })
 
   test('calls a target with a better score than the chosen one a success risk', () => {
@@ -77,7 +90,7 @@ describe('explain()', () => {
     const blocked = { code: 'parked', reason: 'blocked: 429 until 08:00 UTC', until: NOW + 1 } as const
     const rows = makeRouter().rank(request({ ineligible: (target) => (target === google ? blocked : null) }), NOW)
     expect(rows.map(({ rank, target, eligible, reason }) => [rank, target, eligible, reason])).toEqual([
-      [1, groq, true, null],
+      [1, groq, true, 'the only target that could be tried'],
       [2, google, false, 'blocked: 429 until 08:00 UTC'],
     ])
   })

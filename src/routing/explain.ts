@@ -100,7 +100,7 @@ export function explainCause(context: RankingContext, facts: ExplainFacts): Deci
 /** What would be chosen now, without exploring, and why; null when nothing could be tried. */
 export function favouriteOf(context: RankingContext, facts: ExplainFacts) {
   const { trace, cause } = causedBy(context, facts)
-  return { first: context.candidates.targets[trace.moves.at(-1)!.index] ?? null, cause }
+  return { first: context.candidates.targets[trace.moves.at(-1)!.index] ?? null, cause, basis: facts.basis }
 }
 
 /** What was chosen could be tried; by now its own request may have used up the last of its quota. */
@@ -224,11 +224,15 @@ function bestPlaces(keys: Float64Array, most: number): number[] {
 }
 
 function numbered(rows: readonly CandidateRow[], facts: ExplainFacts, caused: Caused): RankingPreview[] {
-  const chosen = rows.find(({ target }) => target === (facts.comeback ?? facts.chosen)) ?? null
+  const taken = facts.comeback ?? facts.chosen
+  // Of the present, where nothing is decided, what would be chosen.
+  const isTaken = ({ target, index }: CandidateRow) =>
+    taken === null && facts.choice === null ? index === caused.trace.moves.at(-1)!.index : target === taken
+  const chosen = rows.find(isTaken) ?? null
   return rows.map((row, place) => {
     const { index: _, id: __, refusal, ...numbers } = row
     const reason = refusal?.reason ?? reasonFor(row, rows, chosen, caused)
-    const missed = refusal !== null && (chosen === null || inGroups(row) > inGroups(chosen) - NEAR)
+    const missed = refusal !== null && (taken === null || chosen === null || inGroups(row) > inGroups(chosen) - NEAR)
     return { ...numbers, rank: place + 1, reason, missed }
   })
 }
@@ -265,20 +269,6 @@ function reasonFor(
   chosen: CandidateRow | null,
   caused: Caused,
 ): string | null {
-  if (chosen === null) return aheadOf(row, rows)
+  if (chosen === null) return null
   return row === chosen ? caused.cause.text : passedOver(row, chosen, rows, caused)
-}
-
-/** Why the target is tried before the one with the next better score. */
-function aheadOf(row: CandidateRow, rows: readonly CandidateRow[]): string | null {
-  const passed = rows.find(
-    (other) => other.eligible && other.score > row.score + TIE && inGroups(other) < inGroups(row) - TIE,
-  )
-  if (passed === undefined) return null
-  if (row.group < passed.group) return `ahead of ${passed.id}, as the alias orders`
-  return `ahead of ${passed.id}: answers ${percent(row.terms.reliability)} against ${percent(passed.terms.reliability)}`
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`
 }

@@ -10,16 +10,18 @@ const FULL_BATCH = 64
 
 export class AccessLog {
   readonly #logger: Logger | null
+  readonly #isOn: () => boolean
   #lines: string[] = []
   #timer: NodeJS.Timeout | undefined
 
-  /** With null, no log is written. */
-  constructor(logger: Logger | null) {
+  /** With null, no log is written, and none while `isOn` says no. */
+  constructor(logger: Logger | null, isOn: () => boolean) {
     this.#logger = logger
+    this.#isOn = isOn
   }
 
   add({ id, dialect, model, token, status, report, attempts, totalMs }: ObservedRequest): void {
-    if (this.#logger === null) return
+    if (this.#logger === null || !this.#isOn()) return
     const target = report?.target ?? '-'
     const cost = costText(report?.costUsd ?? report?.costAtLeastUsd, report?.costUsd == null)
     this.#lines.push(

@@ -86,7 +86,10 @@ class Gateway implements App {
 
   constructor(options: AppOptions) {
     this.#options = options
-    this.#access = new AccessLog(options.accessLog ? options.logger : null)
+    this.#access = new AccessLog(
+      options.accessLog ? options.logger : null,
+      () => options.engine.registry.config.settings.log.calls,
+    )
     const { engine, logger, maxBodyBytes, clientStallMs = CLIENT_STALL_MS, onLongBody = ignore, ready } = options
     const observe = (seen: ObservedRequest) => this.#observe(seen)
     this.#parts = {

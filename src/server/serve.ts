@@ -8,7 +8,6 @@ import type { Engine } from '../engine/engine.ts'
 import type { EngineOptions } from '../manager/engineOptions.ts'
 import { storeLocation } from '../manager/locations.ts'
 import { type OpenedEngine, openEngine } from '../manager/openEngine.ts'
-import { quietLogger } from '../observe/log.ts'
 import { type App, startApp } from './app.ts'
 import { removeLeftSpools } from './inference/spool.ts'
 import { type Instance, instanceOf } from './instance.ts'
@@ -48,7 +47,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const opened = openEngine({
     flushMs: FLUSH_MS,
     ...options,
-    logger: options.accessLog === false ? options.logger : quietLogger(options.logger),
   })
   try {
     await removeLeftSpools()
@@ -74,7 +72,7 @@ async function serve(opened: OpenedEngine, options: GatewayOptions): Promise<Run
   const ready = nullWhenDone(() => opened.ready())
   const app = await startApp({
     engine,
-    logger: options.logger,
+    logger: engine.logger,
     tokens,
     host,
     port: options.port ?? gateway.port,

@@ -74,7 +74,7 @@ export interface VariantRow extends Pick<Variant, 'name' | 'share'> {
   readonly stopKind: StopKind | null
   /** ISO 8601: an outage ends then at the earliest. Null for other stops. */
   readonly resumesAt: string | null
-  /** Units that were answered or failed, and how many were answered by another model or provider than was to. */
+  /** Units that were answered or failed, and how many were answered by another model or provider than the first one asked. */
   readonly answered: AnsweredUnits
   /** By metric: units seen, and their mean (milliseconds, USD, 0..1 or the user's own unit). */
   readonly metrics: Readonly<Record<string, { readonly observations: number; readonly mean: number | null }>>

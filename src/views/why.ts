@@ -32,8 +32,10 @@ export interface WhyView {
   readonly explored: boolean
   /** What tokens that share this gateway have rated in this hour, and as how much it counts; absent for past requests. */
   readonly ratings?: readonly RatingsRow[]
-  /** Why it would be (or was) chosen; null where nothing was, or the reason was not kept. */
+  /** Why it would be (or was) chosen; null where the reason was not kept. */
   readonly cause: DecisionCause | null
+  /** What the decision goes (or went) by besides the rows; null where it was not kept. */
+  readonly basis: DecisionBasis | null
   /** Set while the user's hours exclude every target; absent for past requests. */
   readonly allClosed?: AllClosed | null
 }
@@ -43,8 +45,6 @@ type AskedReport = Omit<AttemptReport, 'why'> & { readonly why: string | null }
 export interface WhyRequestView extends WhyView {
   readonly requestId: string
   readonly decidedAt: string | null
-  /** What the decision went by besides the rows; null where it was not kept. */
-  readonly basis: DecisionBasis | null
   /** The experiment whose variant the request was given; null without one. */
   readonly experiment: { readonly name: string; readonly variant: string } | null
   /** In their order; `why` says of each why its target was asked. */
@@ -66,7 +66,7 @@ export interface RatingsRow {
 /** The ranking as it stands. Throws ModelNotFoundError. */
 export function whyView(engine: EngineReader, model = 'auto'): WhyView {
   const ranked = rankingNow(engine, model)
-  const { first, cause } = favouriteNow(engine, model)
+  const { first, cause, basis } = favouriteNow(engine, model)
   return {
     generatedAt: new Date(engine.now).toISOString(),
     model,
@@ -79,7 +79,8 @@ export function whyView(engine: EngineReader, model = 'auto'): WhyView {
     chosen: first?.id ?? null,
     explored: false,
     ratings: ratingsOf(engine),
-    cause: first === null ? null : cause,
+    cause,
+    basis,
     allClosed: allClosed(engine),
   }
 }
@@ -97,7 +98,7 @@ function ratingsOf({ learned, registry, now }: EngineReader): readonly RatingsRo
 
 /**
  * The ranking by which a request was decided, and its attempts. The ranking is empty where it was not kept: the
- * last 1,000 are, and in a busy second not all. Throws InvalidRequestError for an unknown request.
+ * last 1,000 are, and under load not all. Throws InvalidRequestError for an unknown request.
  */
 export function whyRequestView(engine: EngineReader, requestId: string): WhyRequestView {
   const decision = engine.decisions.find(requestId)

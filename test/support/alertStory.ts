@@ -163,6 +163,13 @@ export const restarts =
     await scene.open(name)
   }
 
+/** The settings are edited; a process that opens after that has them. */
+export const changes =
+  (settings: object): Step =>
+  (scene) => {
+    scene.setting = { ...scene.setting, settings }
+  }
+
 /** The clock is set, and no time passes: `-1 h`, `5 h`. A machine that sleeps looks the same. */
 export const clockIsSet =
   (by: string): Step =>
@@ -212,7 +219,7 @@ const FINE_MS = 1_000
 const COARSE_MS = 10_000
 
 export class Scene {
-  readonly setting: Setting
+  setting: Setting
   readonly world: FakeWorld
   readonly bot: Double
   readonly hook: Double

@@ -40,7 +40,7 @@ export interface ExperimentCase {
   readonly late?: (variant: number, dice: Dice) => number
 }
 
-export interface CaseResult {
+interface CaseResult {
   /** The variant that was called higher than another. */
   readonly higher: 'first' | 'second' | null
   readonly isEqual: boolean

@@ -23,7 +23,13 @@ export async function tryAlerts(engine: Engine): Promise<Finding[]> {
   const waiting = new Map(channelStatuses(engine).map((status) => [status.channel, status.waiting]))
   const tried = await sendTestAlert(engine)
   if (tried.length === 0)
-    return [warning('alerts', 'no channel is set up', 'add settings.alerts.telegram or settings.alerts.webhook')]
+    return [
+      warning(
+        'alerts',
+        'no channel can be used',
+        'set up settings.alerts.telegram or settings.alerts.webhook, or mend what is said above of one that is there',
+      ),
+    ]
   return tried.map(({ channel, ok, message }) =>
     ok
       ? fine('alerts', `${channel}: ${message}${followText(waiting.get(channel) ?? 0)}`)

@@ -153,8 +153,11 @@ function valuesFor({ name, variants }: Experiment, wanted: ExperimentRequest): R
     values[variable] = textOfValue(variable, value)
   const missing = [...needed].filter((variable) => !(variable in values))
   if (missing.length === 0) return values
+  const needs = missing.map((variable) => `{{${variable}}}`).join(', ')
+  const inCode = missing.map((variable) => `${variable}: …`).join(', ')
+  const inHeader = missing.map((variable) => `"${variable}":"…"`).join(',')
   throw new InvalidRequestError(
-    `experiment "${name}" needs ${missing.map((variable) => `{{${variable}}}`).join(', ')}; give variables: { ${missing.map((variable) => `${variable}: …`).join(', ')} }`,
+    `experiment "${name}" needs ${needs}; give variables: { ${inCode} } (at the gateway the header x-keywise-variables: {${inHeader}})`,
     { parameter: 'variables' },
   )
 }

@@ -88,7 +88,7 @@ function desk(channels: readonly Channel[], store: Store = createMemoryStore()):
     logger: { info: say, warn: say, error: say },
     redact: (text) => text,
     emit: (alert) => void told.push(alert),
-    witness: () => ({ attest: ({ alert }) => alert, everythingFails: false }),
+    witness: () => ({ attest: ({ alert }) => alert, isConfigured: () => true, everythingFails: false }),
   })
   alerts.use(channels)
   return alerts

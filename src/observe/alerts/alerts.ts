@@ -31,6 +31,8 @@ export type News = Omit<Alert, 'id' | 'at'> & {
 export interface Witness {
   /** The incident as it is now; null when it is not known to go on. */
   attest(incident: Incident): Omit<News, 'until'> | null
+  /** Whether the configuration still has what the incident is about: that key, a budget with that limit. */
+  isConfigured(key: string): boolean
   /** Whether everything fails, so that its parts are not reported. */
   readonly everythingFails: boolean
 }
@@ -277,10 +279,9 @@ export class Alerts {
   #review(now: number): void {
     if (Math.abs(now - this.#reviewedAt) < REVIEW_MS) return
     this.#reviewedAt = now
-    this.#endQuiet(now)
-    if (this.#log.isQuiet) return
     const witness = this.#options.witness?.() ?? null
-    if (witness === null) return
+    this.#endQuiet(now, witness)
+    if (this.#log.isQuiet || witness === null) return
     for (const incident of this.#log.open()) {
       if (!isOpen(incident, now)) continue
       if (incident.told !== 'told') this.#tellLate(incident, witness, now)
@@ -362,9 +363,10 @@ export class Alerts {
   }
 
   /** Tells each channel, once its quiet hours are over, what it was not told in them. */
-  #endQuiet(now: number): void {
+  #endQuiet(now: number, witness: Witness | null): void {
+    const goesOn = (key: string) => this.find(key) !== undefined && witness?.isConfigured(key) !== false
     const compose = (entries: readonly Kept[]): Alert => {
-      const { what, since, lines } = quietDigest(entries, (key) => this.find(key) !== undefined, now)
+      const { what, since, lines } = quietDigest(entries, goesOn, now)
       const nothing = { why: null, works: null, returnsAt: null, returns: null, advice: null }
       return { ...this.#alertOf({ event: 'digest', subject: 'digest', since, what, ...nothing }), lines }
     }

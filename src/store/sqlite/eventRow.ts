@@ -215,9 +215,10 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
 function restOf(event: AttemptEvent): string | null {
   const { failure, known, limits, usage, trial, healed, calls, leftOut, tokenId, why } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
-  const details = [known, trial, healed, calls, leftOut, tokenId, why]
-  const isPlain = failure === null && details.every((detail) => detail === undefined)
-  if (isPlain && limits.length === 0 && !oddTotal) return null
+  const details = failure ?? known ?? trial ?? healed ?? calls ?? leftOut ?? why
+  // As most are; the id of a token is of base64url and needs no escapes.
+  if (details === undefined && limits.length === 0 && !oddTotal)
+    return tokenId === undefined ? null : `{"tokenId":"${tokenId}"}`
   return JSON.stringify({
     failure: failure ?? undefined,
     known,
