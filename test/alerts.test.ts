@@ -393,6 +393,29 @@ test('a refused key that is replaced in the keys file is told to work again, by 
   ])
 })
 
+test('a channel that is added during an outage is told of it', async () => {
+  const [bot, folder, store] = [await startTelegram(), temporaryFolder(), 'memory:']
+  const upstream = await httpUpstream(() => ({ status: 503, body: {} }))
+  const write = (alerts: object) => {
+    const own = { dialect: 'openai', endpoint: upstream.endpoint, api_key: 'none', models: ['m'] }
+    return put(
+      folder,
+      'config/api-keys.json',
+      JSON.stringify({ own, settings: { timeouts: { patience_ms: 0 }, alerts } }),
+    )
+  }
+  let now = Date.now()
+  const manager = new APIManager({ config: write({}), store, env: {}, logger: false, now: () => now })
+  onTestFinished(() => manager.close())
+  await failing(manager)
+  write({ telegram: { bot_token: BOT_TOKEN, chat_id: CHAT_ID, api_root: bot.origin } })
+  await vi.waitFor(() => expect(manager.engine.monitor.alerts.channels).toHaveLength(1), within(5000))
+  now += 11_000
+  await failing(manager)
+  await manager.close()
+  expect(bot.texts).toEqual([expect.stringContaining('Everything fails')])
+})
+
 describe('quiet hours', () => {
   const withQuiet = (bot: Double, quiet: object) => ({
     settings: { alerts: { telegram: { bot_token: BOT_TOKEN, chat_id: CHAT_ID, api_root: bot.origin, ...quiet } } },

@@ -63,11 +63,13 @@ export class Outages {
     const plain = plainRequest(engine, name, ability)
     if (plain === null || !this.#isOut(plain, pending, trail)) return
     const kinds = failureKinds(engine, plain, trail)
-    if (known !== undefined) return this.#lookAgain(known, kinds)
+    if (known !== undefined) this.#lookAgain(known, kinds)
+    // Channels that were added since do not know of it.
+    if (known !== undefined && this.#alerts.find(known.key) !== undefined) return
     const key = this.#keyOf(name)
-    const since = startOf(trail) ?? engine.now
+    const since = known?.since ?? startOf(trail) ?? engine.now
     const news = { ...outageNews(engine, { name, since, plain, kinds }), until: engine.now + LAPSE_MS }
-    this.#alerts.raise(key, news, this.everythingFails)
+    this.#alerts.raise(key, news, name !== EVERYTHING && this.everythingFails)
     // Another process, or this one before a restart, may have seen its beginning.
     const began = this.#alerts.find(key)?.alert.since ?? since
     this.#open.set(key, { key, name, since: Math.min(began, since), ability, kinds, lookedAt: engine.now })

@@ -7,7 +7,7 @@ import type { Secret } from '../../domain/redact.ts'
 import type { AlertMessage, Channel, ChannelTools, Delivery } from './channel.ts'
 import { messageText } from './messageText.ts'
 import { type PostAnswer, post } from './post.ts'
-import { isDoubtful } from './webhookAnswer.ts'
+import { mayBeContents } from './webhookAnswer.ts'
 
 interface TelegramSettings {
   readonly botToken: Secret
@@ -78,7 +78,7 @@ function judged(answered: PostAnswer, { redact }: ChannelTools): Sent {
   if (answer?.['ok'] === true) return { delivery: { ok: true }, movedTo: null }
   const asked = answered.retryAfterMs === null ? {} : { afterMs: answered.retryAfterMs }
   if (status >= 500) return failed({ reason: `answered ${status}`, advice: null, ...asked })
-  if (answer?.['ok'] !== false) return failed({ ...unlike(status), ...asked, isDoubtful: isDoubtful(answered) })
+  if (answer?.['ok'] !== false) return failed({ ...unlike(status), ...asked, isDoubtful: mayBeContents(answered) })
   const parameters = asRecord(answer['parameters'])
   const said = cutText(redact(cleanText(asString(answer['description']) ?? '')), 200)
   const reason = `${status} ${said}`.trim()

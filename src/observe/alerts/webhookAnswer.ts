@@ -31,11 +31,11 @@ export function webhookDelivery(answer: PostAnswer, service: string | null): Del
   if (ABOUT_THE_MESSAGE.has(status) && !answer.isPage)
     return { ...rest, next: 'shorten', advice: 'check settings.alerts.webhook.template' }
   // An ingress, a proxy or a receiver that restarts says the same as one that is gone.
-  return { ...rest, advice: `${CHECK}, if it stays so`, isDoubtful: isDoubtful(answer) }
+  return { ...rest, advice: `${CHECK}, if it stays so`, isDoubtful: mayBeContents(answer) }
 }
 
 /** Whether the answer may be about the contents although it is a page. */
-export const isDoubtful = ({ status, isPage }: Pick<PostAnswer, 'status' | 'isPage'>): boolean =>
+export const mayBeContents = ({ status, isPage }: Pick<PostAnswer, 'status' | 'isPage'>): boolean =>
   isPage && (ABOUT_THE_MESSAGE.has(status) || status === 403)
 
 const CHECK = 'check settings.alerts.webhook.url and its headers'
