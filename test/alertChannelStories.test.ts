@@ -14,6 +14,7 @@ import {
   passes,
   restarts,
   revokes,
+  sleeps,
   story,
   works,
 } from './support/alertStory.ts'
@@ -481,6 +482,19 @@ describe('a backup channel', () => {
       12:40:00 telegram: 🟢 Requests are answered again, by mistral/m#1, after 10 minutes
       Since: 12:30 UTC
       Still works: 1 of 2 targets (mistral)
+    `,
+  )
+
+  story(
+    'gets what the first one was to be told after its quiet hours',
+    { ...BACKUP, telegram: { quiet: '22-06' }, startsAt: '2026-11-20T22:00:00Z' },
+    [revokes('groq'), asks(), passes('5 min'), channelIs('telegram', { status: 502 }), sleeps('7 h'), at('+1 07:00')],
+    `
+      +1 06:05:00 webhook: telegram has not delivered this for 5 minutes.
+
+      🌅 In the quiet hours: 1 still so
+      Still so:
+      - groq key 1 is refused, since 22:00 UTC
     `,
   )
 })

@@ -61,6 +61,27 @@ describe('an outage', () => {
   )
 
   story(
+    'is ended by the first answer of a process that lives no longer',
+    { stored: true },
+    [
+      ...[fails('groq', 'mistral'), asks(), passes('1 min'), closes(), works('groq', 'mistral'), clockIsSet('9 min')],
+      ...[opens('second'), asks(), closes('second')],
+    ],
+    `
+      12:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:00 UTC
+      Why: groq: server errors; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: nothing to fix on your side; check the status pages of the providers
+
+      12:10:00 🟢 Requests are answered again, by mistral/m#1, after 10 minutes
+      Since: 12:00 UTC
+      Still works: 1 of 2 targets (mistral)
+    `,
+  )
+
+  story(
     'that a restart meets is not told again, and its end is told by the next process',
     { stored: true },
     [fails('groq', 'mistral'), asks(), at('12:10'), restarts(), asks(), at('12:20'), works('groq'), passes('1 h')],
@@ -691,6 +712,35 @@ describe('a hard budget', () => {
   )
 
   story(
+    'that refuses one call before midnight and one after it is told twice',
+    { providers: ['groq'], prices: { groq: PRICE }, ...budget({ usd: 0.01 }), startsAt: '2026-11-20T23:59:40Z' },
+    [asks({ maxTokens: 2900 }), at('+1 00:00:10'), asks({ maxTokens: 2900 }), passes('1 h')],
+    `
+      23:59:40 💰 Budget all: calls are refused at $0.00 of $0.01 per day: a call may cost up to $0.044, more than all of it
+      Since: 23:59 UTC
+      Still works: calls with at most 664 output tokens: 1 of 1 targets (groq)
+      To do: lower "max_tokens", or raise the budget
+
+      +1 00:00:10 💰 Budget all: calls are refused at $0.00 of $0.01 per day: a call may cost up to $0.044, more than all of it
+      Since: 00:00 UTC
+      Still works: calls with at most 664 output tokens: 1 of 1 targets (groq)
+      To do: lower "max_tokens", or raise the budget
+    `,
+  )
+
+  story(
+    'of a total that is spent promises no reset',
+    { providers: ['groq'], prices: { groq: PRICE }, ...budget({ usd: 0.05, per: 'total' }) },
+    [asks({ maxTokens: 2900, times: 60 }), passes('1 h')],
+    `
+      12:00:00 💰 Budget all: calls are refused at $0.0065 of $0.05: a call may cost up to $0.044, more than is left
+      Since: 12:00 UTC
+      Still works: calls with at most 2,896 output tokens: 1 of 1 targets (groq)
+      To do: lower "max_tokens", or raise the budget
+    `,
+  )
+
+  story(
     'whose small calls go on tells first that it refuses, then that nothing fits any more',
     { providers: ['groq'], prices: { groq: { input: 0, output: 10, request: 0.002 } }, ...budget({ usd: 0.02 }) },
     [
@@ -992,6 +1042,36 @@ describe('quiet hours', () => {
     `,
   )
 
+  const nothing = { telegram: { quiet: '22-06', quiet_except: [] }, startsAt: '2026-11-20T22:00:00Z' }
+  const partly = [revokes('groq'), fails('mistral'), asks(), passes('20 min'), works('mistral'), asks()]
+
+  story(
+    'that keep the end of an outage tell of the key that is still refused',
+    nothing,
+    [...partly, passes('10 min'), sleeps('7 h'), at('+1 06:30')],
+    `
+      +1 06:00:00 🌅 In the quiet hours: 1 still so, 1 came and went
+      Still so:
+      - groq key 1 is refused, since 22:00 UTC
+      Came and went:
+      - Everything fails: 2 of 2 targets are out, 22:00 UTC to 22:20 UTC
+    `,
+  )
+
+  story(
+    'that keep the end of an outage let the key through that is still refused, where the settings name it',
+    { ...nothing, telegram: { quiet: '22-06', quiet_except: ['key_revoked'] } },
+    [...partly, passes('10 min')],
+    `
+      22:20:01 🔑 groq key 1 is refused
+      Since: 22:00 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+    `,
+  )
+
   story(
     'of two processes, one of which restarts, end with one message',
     { ...NIGHT, stored: true, startsAt: '2026-11-20T22:00:00Z' },
@@ -1191,6 +1271,73 @@ describe('what everything failing includes', () => {
     `
       12:10:30 🔑 groq key 1 is refused
       Since: 12:00 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+    `,
+  )
+
+  story(
+    'for longer than a day is named with its end, and told again a day after that, once',
+    {},
+    [
+      revokes('groq'),
+      fails('mistral'),
+      asks(),
+      sleeps('25 h'),
+      passes('1 min'),
+      works('mistral'),
+      asks(),
+      passes('25 h'),
+    ],
+    `
+      12:00:00 🔴 Everything fails: 2 of 2 targets are out
+      Since: 12:00 UTC
+      Why: groq: refused key; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: replace key 1 of groq in the configuration
+
+      +1 13:00:00 🔴 Everything fails: 2 of 2 targets are out, still after 25 hours
+      Since: 2026-11-20 12:00 UTC
+      Changed: nothing since 2026-11-20 12:00 UTC
+      Why: groq: refused key; mistral: server errors
+      Still works: nothing
+      Expected back: unknown; it is tried again with the next request, and you are told when it works
+      To do: replace key 1 of groq in the configuration
+
+      +1 13:01:00 🟢 Requests are answered again, by mistral/m#1, after 25 hours
+      Since: 2026-11-20 12:00 UTC
+      Still works: 1 of 2 targets (mistral)
+      To do: still to fix: groq key 1 is refused
+
+      +2 13:01:00 🔑 groq key 1 is refused, still after 2 days
+      Since: 2026-11-20 12:00 UTC
+      Changed: nothing since 2026-11-21 13:01 UTC
+      Why: groq answered 401: Incorrect API key provided.
+      Still works: 1 of 2 targets (mistral)
+      Expected back: not by itself; it is checked regularly
+      To do: replace it in the configuration; it is taken over at once
+    `,
+  )
+
+  story(
+    'for longer than a day is news to a channel that does not read of the end',
+    { telegram: { events: ['key_revoked'] } },
+    [
+      revokes('groq'),
+      fails('mistral'),
+      asks(),
+      sleeps('25 h'),
+      passes('1 min'),
+      works('mistral'),
+      asks(),
+      passes('1 h'),
+    ],
+    `
+      +1 13:01:01 🔑 groq key 1 is refused
+      Since: 2026-11-20 12:00 UTC
       Why: groq answered 401: Incorrect API key provided.
       Still works: 1 of 2 targets (mistral)
       Expected back: not by itself; it is checked regularly

@@ -13,7 +13,8 @@ import type { FakeFault } from '../src/lab/fake/scenario.ts'
 import { fakeKeyText } from '../src/lab/fake/worlds.ts'
 import { alertsView, sendTestAlert } from '../src/views/alerts.ts'
 import { BOT_TOKEN, blocked, CHAT_ID, type Double, startTelegram, startWebhook } from './support/alertDoubles.ts'
-import { temporaryFolder } from './support/temporaryFolder.ts'
+import { httpUpstream } from './support/httpUpstream.ts'
+import { put, temporaryFolder } from './support/temporaryFolder.ts'
 
 const PROVIDERS = ['groq', 'mistral', 'cerebras'] as const
 const KEYS = PROVIDERS.map((provider) => fakeKeyText(provider, 1))
@@ -62,6 +63,8 @@ function failAll(world: FakeWorld, kinds: readonly FakeFault['do'][] = ['server'
     world.fault(provider, { do: kinds[index % kinds.length]! })
   })
 }
+
+const REFUSED = { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } }
 
 const eventsOf = (hook: Double) => hook.calls.map((call) => String(call.headers['x-keywise-event']))
 const failing = (manager: APIManager, model = 'auto') =>
@@ -327,6 +330,90 @@ test('settings that name unknown events or variables are said with what was mean
   })
   expect(lines.join('\n')).toMatch(/"recoverd" is not an event; did you mean "recovered"\?/)
   expect(lines.join('\n')).toMatch(/unknown \{\{prompt\}\}/)
+})
+
+describe('the words of a provider that refuses a key', () => {
+  const key = `sk-${'fake0'.repeat(5)}`
+  const cases: readonly { name: string; words: string; told: string }[] = [
+    { name: '199 letters and an emoji', words: `${'x'.repeat(199)}😀 tail`, told: `: ${'x'.repeat(199)}…` },
+    { name: 'a family across the cut', words: `${'x'.repeat(196)}👨‍👩‍👧‍👦 tail`, told: `: ${'x'.repeat(196)}…` },
+    { name: 'lone halves', words: 'a\ud83d b', told: ': a\ufffd b' },
+    { name: 'a turned direction', words: 'a\u202eb', told: ': a\ufffdb' },
+    { name: 'a key', words: `no ${key} here`, told: ': no … here' },
+    {
+      name: 'a key with something invisible',
+      words: `no ${key.slice(0, 9)}\u200b${key.slice(9)} here`,
+      told: ': no … here',
+    },
+    { name: 'the prompt', words: `Key refused for "${CANARY}" just now`, told: '' },
+  ]
+  test.each(cases)('are told whole characters at a time, without secrets: $name', async ({ words, told }) => {
+    const [bot, upstream] = [
+      await startTelegram([key, CANARY, key.slice(9)]),
+      await httpUpstream(() => ({ status: 401, body: { error: { message: words, code: 'invalid_api_key' } } })),
+    ]
+    const telegram = { bot_token: BOT_TOKEN, chat_id: CHAT_ID, api_root: bot.origin }
+    const settings = { timeouts: { patience_ms: 0 }, alerts: { telegram }, routing: { strategy: 'priority' } }
+    const well = await httpUpstream(() => ({}))
+    const own = (endpoint: string, api_key: string) => ({ dialect: 'openai', endpoint, api_key, models: ['m'] })
+    const config = { own: own(upstream.endpoint, key), other: own(well.endpoint, 'none'), settings }
+    const manager = new APIManager({ config, logger: false })
+    onTestFinished(() => manager.close())
+    await manager.callWithFallback({ prompt: CANARY })
+    await manager.close()
+    expect(bot.wrong).toEqual([])
+    expect(bot.texts.join('\n').split('\n')[2]).toBe(`Why: own answered 401${told}`)
+  })
+})
+
+test('a refused key that is replaced in the keys file is told to work again, by the other key', async () => {
+  const [old, fresh] = ['1', '2'].map((number) => `sk-${`fake${number}`.repeat(5)}`) as [string, string]
+  const [bot, folder] = [await startTelegram([old, fresh]), temporaryFolder()]
+  const upstream = await httpUpstream(({ key }) => (key.endsWith(old) ? { status: 401, body: REFUSED } : {}))
+  const well = await httpUpstream(() => ({}))
+  const write = (api_key: string) => {
+    const own = { dialect: 'openai', endpoint: upstream.endpoint, api_key, models: ['m'] }
+    const other = { ...own, endpoint: well.endpoint, api_key: 'none' }
+    const telegram = { bot_token: BOT_TOKEN, chat_id: CHAT_ID, api_root: bot.origin }
+    const settings = { timeouts: { patience_ms: 0 }, alerts: { telegram }, routing: { strategy: 'priority' } }
+    return put(folder, 'config/api-keys.json', JSON.stringify({ own, other, settings }))
+  }
+  const manager = new APIManager({ config: write(old), store: 'memory:', env: {}, logger: false })
+  onTestFinished(() => manager.close())
+  await manager.callWithFallback('Say hi')
+  await manager.callWithFallback('Say hi')
+  write(fresh)
+  await vi.waitFor(async () => {
+    expect((await manager.callWithFallback('Say hi')).provider).toBe('own')
+  }, within(5000))
+  await manager.close()
+  expect(bot.texts.join('\n\n').split('\n\n')).toEqual([
+    expect.stringContaining('own key 1 is refused'),
+    expect.stringContaining('own key 1 works again with another key after'),
+  ])
+})
+
+test('a channel that is added during an outage is told of it', async () => {
+  const [bot, folder, store] = [await startTelegram(), temporaryFolder(), 'memory:']
+  const upstream = await httpUpstream(() => ({ status: 503, body: {} }))
+  const write = (alerts: object) => {
+    const own = { dialect: 'openai', endpoint: upstream.endpoint, api_key: 'none', models: ['m'] }
+    return put(
+      folder,
+      'config/api-keys.json',
+      JSON.stringify({ own, settings: { timeouts: { patience_ms: 0 }, alerts } }),
+    )
+  }
+  let now = Date.now()
+  const manager = new APIManager({ config: write({}), store, env: {}, logger: false, now: () => now })
+  onTestFinished(() => manager.close())
+  await failing(manager)
+  write({ telegram: { bot_token: BOT_TOKEN, chat_id: CHAT_ID, api_root: bot.origin } })
+  await vi.waitFor(() => expect(manager.engine.monitor.alerts.channels).toHaveLength(1), within(5000))
+  now += 11_000
+  await failing(manager)
+  await manager.close()
+  expect(bot.texts).toEqual([expect.stringContaining('Everything fails')])
 })
 
 describe('quiet hours', () => {

@@ -7,6 +7,7 @@ import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { FastClock } from '../src/lab/fastClock.ts'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { type RunningGateway, startGateway } from '../src/server/serve.ts'
+import { whyRequestView } from '../src/views/why.ts'
 import { ADMIN_TOKEN, TOKEN, until } from './support/gatewayWorld.ts'
 import { HandClock } from './support/handClock.ts'
 import { put, temporaryFolder } from './support/temporaryFolder.ts'
@@ -151,6 +152,23 @@ describe('a key that is added to a watched configuration', () => {
     const again = await scene.reopen()
     expect(places(await send(again, scene, 20), 'lame')).toHaveLength(1)
   })
+
+  test('gets its three requests from all processes of a store together', async () => {
+    const scene = await openLibrary({ ...old, lame: model(9000) }, ['old'])
+    const { manager, add } = scene
+    await send(manager, scene, 25)
+    await manager.engine.store.flushed()
+    const other = await scene.reopen()
+    await add(['old', 'lame'])
+    await until(() => other.engine.registry.targets.length === 2)
+    const asked: string[] = []
+    for (let round = 0; round < 6; round++)
+      for (const one of [manager, other]) {
+        asked.push(...(await send(one, scene, 1)))
+        await one.engine.store.flushed()
+      }
+    expect(places(asked, 'lame')).toHaveLength(3)
+  })
 })
 
 describe('no request that must not fail is a try:', () => {
@@ -240,6 +258,21 @@ describe('a new key', () => {
     expect(places(asked, 'broken').length).toBeLessThanOrEqual(3)
   })
 
+  test('that calls every request malformed leaves them to the known one, whose word counts', async () => {
+    const strange = { strange: { models: { m1: {} }, faults: [{ do: 'bad_request' as const }] } }
+    const scene = await openLibrary({ ...old, ...strange }, ['old'])
+    const { manager, world, add } = scene
+    await send(manager, scene, 9)
+    await add(['old', 'strange'])
+    const asked = await send(manager, scene, 12)
+    expect(places(asked, 'strange').length).toBeGreaterThan(0)
+    world.fault('old', { do: 'bad_request' })
+    world.forget()
+    const refused = manager.callWithFallback({ prompt: 'Wrong', model: 'auto:fast' })
+    await expect(refused).rejects.toMatchObject({ code: 'INVALID_REQUEST' })
+    expect(world.calls.filter(({ provider }) => provider === 'old')).toHaveLength(1)
+  })
+
   test('that hangs gets the known one beside it, long before the deadline', async () => {
     const clock = new HandClock()
     const { monotonic, sleep } = clock
@@ -260,11 +293,17 @@ describe('a new key', () => {
     const answer = ask('stuck', 20_000)
     await until(() => world.calls.at(-1)?.provider === 'old')
     clock.pass(500)
-    const { attempts } = await answer
+    const { attempts, requestId } = await answer
     expect(attempts.map(({ provider, failureKind }) => [provider, failureKind])).toEqual([
       ['stuck', 'slower'],
       ['old', null],
     ])
+    const asked = whyRequestView(manager.engine, requestId).attempts.map(({ why }) => why)
+    expect(asked[1]).toBe('asked beside stuck/m300000#1, which is new and was silent for as long as a try may be')
+    // The one after it is no try again, although this one was decided twice.
+    world.forget()
+    await ask('old', 500)
+    expect(world.calls.map(({ provider }) => provider)).toEqual(['old'])
   })
 
   test('gets one of fifty requests that come at once', async () => {

@@ -6,7 +6,7 @@ import { readDocument } from '../config/document.ts'
 import { nearest } from '../domain/nearest.ts'
 import type { Engine } from '../engine/engine.ts'
 import { findMetric } from '../experiment/metric.ts'
-import { intervalText } from '../experiment/words.ts'
+import { intervalText, meanText } from '../experiment/words.ts'
 import {
   csvOf,
   type ExperimentRow,
@@ -19,7 +19,7 @@ import {
 } from '../views/experiments.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { UsageError } from './command.ts'
-import { decimal, dollars, duration, type Printer, printer } from './output.ts'
+import { duration, type Printer, printer } from './output.ts'
 import { withEngine } from './withEngine.ts'
 
 type ExperimentAction = (engine: Engine, context: CommandContext, out: Printer) => ExitCode
@@ -96,7 +96,8 @@ function startAgain(engine: Engine, name: string, options: CommandContext['optio
     const stopped = before.variants.filter((variant) => variant.stopped !== null).map((variant) => variant.name)
     const again =
       stopped.length === 0 ? '' : `; ${stopped.join(', ')} ${stopped.length === 1 ? 'is' : 'are'} assigned again`
-    out.line(`${name} ${row.state === 'running' ? `runs as version ${row.version}` : 'stays stopped'}${again}`)
+    const stays = 'stays stopped: no configuration defines it any more; start it from a file with its definition'
+    out.line(`${name} ${row.state === 'running' ? `runs as version ${row.version}` : stays}${again}`)
   }
   return 0
 }
@@ -207,7 +208,7 @@ function metricsOf({ metric, variants }: ExperimentRow): readonly string[] {
 function measuredText({ metrics }: VariantRow, metric: string): string {
   const seen = metrics[metric]
   if (seen === undefined || seen.mean === null) return '-'
-  const mean = { latency: duration(seen.mean), cost: dollars(seen.mean) }[metric] ?? decimal(seen.mean, 3)
+  const mean = metric === 'latency' ? duration(seen.mean) : meanText({ name: metric }, seen.mean)
   return `${mean} (${seen.observations})`
 }
 

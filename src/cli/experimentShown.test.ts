@@ -14,15 +14,10 @@ const variants = [
 const race = { name: 'race', unit: 'session', variants }
 const [now, fresh] = variants
 
-async function openCommand(scenario: Parameters<typeof openLab>[0]) {
-  const folder = temporaryFolder()
-  const store = join(folder, 'keywise.db')
-  const lab = await openLab(scenario, {
-    settings: { models: { careful: ['alpha/n', 'alpha/m'] } },
-    manager: { store },
-  })
-  const config = put(folder, 'api-keys.json', JSON.stringify(lab.world.config()))
-  const command = async (...args: string[]) => {
+const halves = variants.map(({ name }) => ({ name, share: 0.5, model: 'alpha/m' }))
+
+function commandIn(folder: string, config: string, store: string) {
+  return async (...args: string[]) => {
     let text = ''
     const stdout = new PassThrough().on('data', (data) => {
       text += String(data)
@@ -31,6 +26,17 @@ async function openCommand(scenario: Parameters<typeof openLab>[0]) {
     await new Promise((done) => setImmediate(done))
     return text
   }
+}
+
+async function openCommand(scenario: Parameters<typeof openLab>[0]) {
+  const folder = temporaryFolder()
+  const store = join(folder, 'keywise.db')
+  const lab = await openLab(scenario, {
+    settings: { models: { careful: ['alpha/n', 'alpha/m'] } },
+    manager: { store },
+  })
+  const config = put(folder, 'api-keys.json', JSON.stringify(lab.world.config()))
+  const command = commandIn(folder, config, store)
   const start = (definition: object) => {
     put(folder, 'race.json', JSON.stringify(definition))
     return command('start', 'race.json')
@@ -113,4 +119,34 @@ test('an export has the value that counts, once, and who reported it', async () 
   expect(rows.filter((row) => row[4] === 'quality').map((row) => [row[5], row[7], row[8]])).toEqual([
     ['0.4', id, 'library'],
   ])
+})
+
+test('an experiment of the configuration that a person stopped is started again by its name', async () => {
+  const folder = temporaryFolder()
+  const store = join(folder, 'keywise.db')
+  const settings = { experiments: [{ ...race, unit: 'request', variants: halves }] }
+  const lab = await openLab({ providers: own('alpha', 1, ['m']) }, { settings, manager: { store } })
+  const config = put(folder, 'api-keys.json', JSON.stringify({ ...lab.world.config(), settings }))
+  const command = commandIn(folder, config, store)
+  expect(await command('stop', 'race')).toContain('race is stopped')
+  expect(await command('start', 'race')).toBe('race runs as version 1\n')
+  expect(await command('show', 'race')).toMatch(/^race, version 1, running since/)
+  put(folder, 'api-keys.json', JSON.stringify(lab.world.config()))
+  expect(await command('show', 'race')).toMatch(/^race, version 1, stopped since/)
+  expect(await command('start', 'race')).toContain('race stays stopped: no configuration defines it any more')
+})
+
+test('means are shown with the digits that they have, however small', async () => {
+  const { lab, command, start } = await openCommand({ providers: own('alpha', 1, ['m', 'n']) })
+  const metric = { name: 'rate', minimum_effect: 1e-8 }
+  await start({ name: 'race', variants: halves, metric })
+  lab.manager.engine.experiments.tick()
+  for (let call = 0; call < 4; call++) {
+    const { result } = await lab.call({ prompt: 'hi', experiment: 'race' })
+    lab.manager.report(result?.requestId ?? '', 'rate', 1.2345e-7)
+  }
+  await lab.manager.engine.store.flushed()
+  const shown = await command('show', 'race')
+  expect(shown).toMatch(/ 0\.000000123 \(\d\) .* 100 % \(\d\) /)
+  expect(shown).not.toMatch(/\de-\d/)
 })

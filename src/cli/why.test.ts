@@ -36,3 +36,18 @@ test('why says as how much the ratings of a token count that shares the gateway'
   const ratings = [{ target: 'alpha/m#1', token: 'other', given: 3, counted: 1 }]
   expect(JSON.parse(await printed({ json: true }))).toMatchObject({ ratings })
 })
+
+test('why --request knows the reason of a request that another process has just been asked', async () => {
+  const folder = temporaryFolder()
+  const store = join(folder, 'keywise.db')
+  await using world = await openGateway({ providers: own('alpha', 1, ['m']) }, { store })
+  put(folder, 'keys.json', JSON.stringify(world.fakes.config()))
+  const body = { model: 'alpha/m', messages: [{ role: 'user', content: 'Say hi' }] }
+  const request = (await world.ask('/v1/chat/completions', body)).headers.get('x-keywise-request-id')
+  world.gateway.opened.engine.store.flushNow()
+  const pieces: string[] = []
+  const stdout = { write: (piece: string) => void pieces.push(piece) } as unknown as NodeJS.WriteStream // as above
+  const options = { config: join(folder, 'keys.json'), store, request, json: true }
+  await run({ args: [], options, env: {}, cwd: folder, stdout, stderr: stdout } as never)
+  expect(JSON.parse(pieces.join(''))).toMatchObject({ chosen: 'alpha/m#1', cause: { kind: 'only' } })
+})

@@ -1,6 +1,7 @@
 /** `keywise why`: the ranking with its terms, and the reason each excluded target is out. */
 
 import { printable } from '../domain/printable.ts'
+import type { Engine } from '../engine/engine.ts'
 import { attemptLines } from '../observe/callLog.ts'
 import { type RatingsRow, type WhyRequestView, type WhyView, whyRequestView, whyView } from '../views/why.ts'
 import type { RunCommand } from './command.ts'
@@ -16,7 +17,7 @@ export const run: RunCommand = (context) =>
       throw new UsageError('--model and --request exclude each other: a request has its own model')
     const out = printer(stdout, env)
     if (typeof request === 'string') {
-      const view = whyRequestView(engine, request)
+      const view = await requestView(engine, request)
       if (options['json']) out.json(view)
       else printRequest(view, out)
       return 0
@@ -26,6 +27,19 @@ export const run: RunCommand = (context) =>
     else printWhy(view, out, options['terms'] === true)
     return 0
   })
+
+/** What runs elsewhere writes the decisions of each second at its end. */
+const WRITTEN_AFTER_MS = 1500
+const LATELY_MS = 5000
+
+/** A decision that another process has just made is waited for. */
+async function requestView(engine: Engine, request: string): Promise<WhyRequestView> {
+  const view = whyRequestView(engine, request)
+  const newest = Math.max(...view.attempts.map(({ startedAt }) => Date.parse(startedAt)))
+  if (view.decidedAt !== null || !(Math.abs(engine.now - newest) < LATELY_MS)) return view
+  await new Promise((resolve) => setTimeout(resolve, WRITTEN_AFTER_MS))
+  return whyRequestView(engine, request)
+}
 
 function printWhy(view: WhyView, out: Printer, withInputs: boolean): void {
   const first = view.chosen === null ? 'nothing can be called now' : `${view.chosen} would be tried first`
@@ -59,7 +73,7 @@ function printRequest(view: WhyRequestView, out: Printer): void {
   }
   out.line()
   if (view.ranking.length > 0) printRanking(view, out, false)
-  else out.line('Its ranking was not kept: only the last 1,000 are, and in a busy second not all.')
+  else out.line('Its ranking was not kept: only the last 1,000 are, and under load not all.')
 }
 
 /** The reason of the chosen target stands above the table already. */

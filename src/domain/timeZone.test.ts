@@ -37,6 +37,7 @@ describe('timeZoneProblem()', () => {
     ['UTC+5:30', `"UTC+5:30": ${place}`],
     ['UTC+0', `"UTC+0": ${place}, or UTC for the same offset all year`],
     ['+2', `"+2": ${place}, or Etc/GMT-2 for the same offset all year`],
+    ['constructor', '"constructor" is not a time zone; use an IANA name such as Europe/Madrid, or UTC'],
     ['', '"" is not a time zone; use an IANA name such as Europe/Madrid, or UTC'],
     ['Mars/Olympus_Mons', '"Mars/Olympus_Mons" is not a time zone; use an IANA name such as Europe/Madrid, or UTC'],
   ] as const)

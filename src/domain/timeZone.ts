@@ -181,7 +181,7 @@ function zonesNear(name: string): readonly string[] {
   if (whole.length > 0) return whole
   const city = cityOf(name.replace(/,.*/, ''))
   const called = zones.filter((zone) => cityOf(zone) === city)
-  const place = PLACES[city]
+  const place = Object.hasOwn(PLACES, city) ? PLACES[city] : undefined
   if (place !== undefined) return [place]
   if (called.length > 0) return called.slice(0, 3)
   const renamed = Object.entries(RENAMED).find(([old]) => cityOf(old) === city)

@@ -60,20 +60,22 @@ describe('find()', () => {
   })
 })
 
-test('the last 1,000 decisions are kept, at most 20 of one second', async () => {
+test('the last 1,000 decisions are kept: 500 of a burst, then 20 a second', () => {
   let now = 1_795_000_000_000
   const store = createMemoryStore()
   const engine = openTestEngine({ store, now: () => now })
-  const ids: string[] = []
-  for (let second = 0; second < 52; second++) {
-    for (let request = 0; request < 21; request++) ids.push(decide(engine).id)
-    engine.decisions.flush()
+  const decided = (count: number) => Array.from({ length: count }, () => decide(engine).id)
+  const isKept = (id: string | undefined) => engine.decisions.find(id ?? '') !== null
+  const burst = decided(501)
+  expect([isKept(burst[0]), isKept(burst[499]), isKept(burst[500])]).toEqual([true, true, false])
+  for (let second = 0; second < 50; second++) {
     now += 1000
+    const ids = decided(21)
+    expect([isKept(ids[19]), isKept(ids[20])]).toEqual([true, false])
+    engine.decisions.flush()
   }
   expect(store.listDocs('decisions')).toHaveLength(1000)
-  expect(engine.decisions.find(ids[0]!)).toBeNull()
-  expect(engine.decisions.find(ids.at(-1)!)).toBeNull()
-  expect(engine.decisions.find(ids.at(-2)!)).not.toBeNull()
+  expect(isKept(burst[0])).toBe(false)
 })
 
 test('listeners are notified of every decision', () => {

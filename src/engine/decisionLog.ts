@@ -52,14 +52,17 @@ const COLLECTION = 'decisions'
 const KEPT = 1000
 const ROWS = 20
 /** The ring then covers the last 50 seconds under load, and computing and writing it takes a thousandth of a core. */
-const MOST_PER_SECOND = 20
+const PER_SECOND = 20
+/** As many are kept of a burst after quiet times, so that a look at the last hundreds of requests misses none. */
+const BURST = 500
 
 export class Decisions {
   readonly #store: Store
   #fresh: Fresh[] = []
   #scheduled = false
-  #second = 0
-  #takenThisSecond = 0
+  /** How many may be kept at once, as of `#roomAt`, epoch milliseconds. */
+  #room = BURST
+  #roomAt = 0
   /** Computed but not written yet, by request. */
   readonly #unwritten = new Map<string, DecisionRecord>()
 
@@ -69,12 +72,7 @@ export class Decisions {
 
   /** On the request's path: costs a comparison and a list entry. */
   record(pending: PendingRequest, decision: Decision, now: number): void {
-    const second = Math.floor(now / 1000)
-    if (second !== this.#second) {
-      this.#second = second
-      this.#takenThisSecond = 0
-    }
-    if (++this.#takenThisSecond > MOST_PER_SECOND) return
+    if (!this.#takeRoom(now)) return
     decision.note()
     // What the calls of others change must not show in a ranking.
     if (this.#fresh.length > 0) this.drawUp()
@@ -82,6 +80,14 @@ export class Decisions {
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => this.drawUp())
+  }
+
+  #takeRoom(now: number): boolean {
+    this.#room = Math.min(BURST, this.#room + (Math.max(0, now - this.#roomAt) / 1000) * PER_SECOND)
+    this.#roomAt = now
+    if (this.#room < 1) return false
+    this.#room--
+    return true
   }
 
   /** Writes computed decisions over the ring's oldest. */
@@ -95,7 +101,7 @@ export class Decisions {
     this.#unwritten.clear()
   }
 
-  /** The decision of a request; null when it is unknown, too old, or was skipped in a busy second. */
+  /** The decision of a request; null when it is unknown, too old, or was skipped under load. */
   find(requestId: string): DecisionRecord | null {
     this.drawUp()
     const unwritten = this.#unwritten.get(requestId)

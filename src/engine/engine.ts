@@ -162,6 +162,8 @@ export class Engine implements EngineParts {
   decide(pending: PendingRequest, trail: Trail): Decision {
     const { learned, decisions, events } = this
     const now = this.now
+    // What another process has tried by now is not new.
+    if (trail.calls === 0 && learned.router.mayTryNext) learned.sync()
     const ranked = learned.router.decide(new RoutedRequest(this, pending, trail, now), now)
     const decision = trail.calls === 0 ? this.#begin(pending, trail, ranked, now) : ranked
     // What later attempts are asked for is kept with them.
@@ -416,6 +418,7 @@ export class Engine implements EngineParts {
       patienceMs: Math.min(timeouts.patienceMs, pending.deadlineAt - this.tools.monotonic()),
       confirmed: trail.isRefusedBesides(dialectFor(target.profile, pending.needs)),
       mayTranslateOtherwise: failure.kind === 'bad_request' && this.#mayTranslateOtherwise(pending, trail, target),
+      isUnproven: failure.kind === 'bad_request' && this.#isUnproven(pending, trail, target),
       mayAnswerFiltered: pending.retryFiltered,
       random: this.random(),
     })
@@ -644,6 +647,15 @@ export class Engine implements EngineParts {
         target.stateId !== except.stateId &&
         (trail.runsBeside(target) || whyNot(this.eligibility, target, pending, trail, now) === null),
     )
+  }
+
+  /** Whether nothing is known of the target, and another one that has answered or failed before may be asked. */
+  #isUnproven(pending: PendingRequest, trail: Trail, target: Target): boolean {
+    const { router } = this.learned
+    const now = this.now
+    const isProven = (other: Target) =>
+      !router.isUnobserved(other) && whyNot(this.eligibility, other, pending, trail, now) === null
+    return router.isUnobserved(target) && this.registry.targets.some(isProven)
   }
 
   /**

@@ -58,6 +58,8 @@ export interface BlocksState {
 
 /** Values of two variants in a block on average; the comparison loses one of these, to the level of the block. */
 const BLOCK_VALUES = 32
+/** More values than these begin the next block, whether or not units were assigned. */
+const MOST_VALUES = 2 * BLOCK_VALUES
 /** Values that come later than this many blocks are not compared. */
 const MOST_BLOCKS = 128
 /** A block takes at most this many units, however few of them report. */
@@ -118,6 +120,19 @@ export class Blocks {
     if (block.left.includes(variant)) return
     state.total++
     block.assigned[variant] = (block.assigned[variant] ?? 0) + 1
+  }
+
+  /**
+   * A value of the deciding metric came for a request that set out then. Where few units are new and all of them go on
+   * asking, values fill a block as well: they would not be of one time otherwise.
+   */
+  fill(place: number | null): void {
+    const { open, last } = this.state
+    const newest = open.at(-1)
+    const counts = newest?.metrics[this.#rules.metric]?.counts
+    if (counts === undefined || sum(counts) < MOST_VALUES / this.#pairShare) return
+    this.state.last = Math.max(last, place ?? last)
+    this.#begin(this.state.last)
   }
 
   /** A variant was stopped: what is assigned from now on is without it. */
@@ -227,6 +242,12 @@ export class Blocks {
       sums[variant] = 0
       squares[variant] = 0
     }
+  }
+
+  /** One unit of a variant is no longer counted. */
+  leaveOutOne(block: Block, variant: number): void {
+    block.assigned[variant] = Math.max(0, (block.assigned[variant] ?? 0) - 1)
+    this.state.leftOut++
   }
 
   #begin(place: number): void {

@@ -202,14 +202,22 @@ export class Comparison {
     return null
   }
 
+  /** Whether the evidence suffices now for what it has not been allowed to decide. */
+  isDue(effect: number): boolean {
+    const interval = this.interval(effect)
+    return this.state.decided === null && interval !== null && outcomeOf(interval, effect) !== null
+  }
+
   /**
    * Looks whether the evidence suffices now. `mayDecide` is asked when it would: while the counts of the variants do not
    * fit, nothing is decided. `place`: how far the units are.
    */
   look(effect: number, place: number, mayDecide: () => boolean): void {
     const { state } = this
-    if (state.decided !== null && state.atHorizon !== null) return
+    if (state.decided !== null && state.atHorizon !== null && state.plan !== null) return
     if (state.information <= 0 || (state.plan === null && !this.#isSpreadKnown(effect))) return
+    // After an outage the expectation still moves, while values that are all alike have no spread to plan by.
+    if (state.plan === null && this.#variance(effect) <= 0) return
     this.#plan(effect)
     const interval = this.interval(effect)
     if (interval === null) return

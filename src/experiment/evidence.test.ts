@@ -72,6 +72,32 @@ describe('values', () => {
   })
 })
 
+test('a fixed circle of users, of whom one half is rated later while the level falls, is not called different', () => {
+  const calledDifferent = (seed: number) => {
+    const dice = diceOf(seed)
+    const evidence = new Evidence(experimentOf({ name: 'circle', units: 0, draw: () => 0 }))
+    const waiting = new Set(Array.from({ length: 2_000 }, (_, user) => ({ user, variant: dice() < 0.5 ? 0 : 1 })))
+    let at = 0
+    for (const { variant } of waiting) {
+      const trial = { experiment: 'case', version: 1, variant: `v${variant}`, unit: '', at: ++at }
+      evidence.fold({ trial, at, values: {}, assigned: true })
+    }
+    for (let day = 0; day < 40; day++)
+      for (const one of waiting) {
+        at++
+        if (dice() >= (one.variant === 0 ? 0.1 : 0.05)) continue
+        waiting.delete(one)
+        const trial = { experiment: 'case', version: 1, variant: `v${one.variant}`, unit: '', at }
+        evidence.fold({ trial, at, values: { quality: dice() < 0.95 - 0.0225 * day ? 1 : 0 } })
+      }
+    const [pair] = evidence.pairs()
+    return pair?.decided != null && pair.decided.outcome !== 'equal'
+  }
+  const all = Array.from({ length: REPEATS }, (_, seed) => calledDifferent(seed))
+  // Within one block for all, about a quarter would be.
+  expect(all.filter(Boolean).length).toBeLessThan(3)
+})
+
 test('the same log leads to the same evidence, however often a process begins again in the middle', () => {
   const experiment = experimentOf({ name: 'again', units: 0, draw: () => 0 })
   const dice = diceOf(7)

@@ -30,7 +30,7 @@ import {
   type MetricState,
   minimumEffectOf,
 } from './metricState.ts'
-import { isDoubtful, isMismatch, ratioEvidence, responseEvidence } from './ratio.ts'
+import { isDoubtfulRatio, isMismatch, ratioEvidence, responseEvidence } from './ratio.ts'
 import { newSpread } from './winsor.ts'
 
 /** The first observations of a metric only establish the expectation; they are not compared. */
@@ -90,6 +90,11 @@ export interface PairReport {
   readonly observations: number
   /** Roughly how many more observations a decision needs; null when unknown. */
   readonly stillNeeded: number | null
+  /**
+   * Why a decision waits for which the values suffice. `counts`: those of the two variants may not fit; `outage`: the
+   * last requests of one failed because of its target. Null when none waits.
+   */
+  readonly waitsFor: 'counts' | 'outage' | null
 }
 
 export interface VariantReport {
@@ -173,12 +178,18 @@ export class Evidence {
     return this.#guards.onTrial()
   }
 
+  /** Whether failures say if they were only the target's; an older keywise did not record it. */
+  get knowsOutages(): boolean {
+    return this.#state.units === 'assigned'
+  }
+
   pairs(metric: string = this.experiment.metric.name): readonly PairReport[] {
     const side = this.#sides.get(metric)
     if (side === undefined) return []
     return this.#indexes.map(([first, second], pair) => {
       const comparison = present(side.pairs[pair])
       const effect = minimumEffectOf(side)
+      const waitsFor = comparison.isDue(effect) ? this.#obstacle(metric, pair) : null
       return {
         first: this.#nameOf(first),
         second: this.#nameOf(second),
@@ -186,7 +197,8 @@ export class Evidence {
         interval: comparison.interval(effect),
         decided: comparison.state.decided,
         observations: comparison.state.observations,
-        stillNeeded: comparison.stillNeeded(effect),
+        stillNeeded: waitsFor === null ? comparison.stillNeeded(effect) : null,
+        waitsFor,
       }
     })
   }
@@ -235,8 +247,13 @@ export class Evidence {
     if (side === undefined || seen === null) return
     this.#unitOf(index, metric)
     const place = this.#state.units === 'assigned' ? when.place : null
+    if (metric === this.experiment.metric.name) this.#blocks.fill(place)
     const block = this.#blocks.at(place)
-    if (block === null || !block.left.includes(index)) this.#count(side, index, seen, block)
+    const isLeft = block?.left.includes(index) === true
+    // It failed by the outage for which its variant is stopped by now.
+    if (block !== null && !isLeft && when.isOutage && this.#guards.isPaused(index))
+      this.#blocks.leaveOutOne(block, index)
+    else if (!isLeft) this.#count(side, index, seen, block)
     this.#guard(index, metric, seen, when)
   }
 
@@ -272,16 +289,16 @@ export class Evidence {
       // A variant that is not assigned makes its pairs one-sided, so they stay as they were.
       if (block?.left.includes(first) || block?.left.includes(second)) continue
       comparison.observe(index === second, value, state.expected)
-      comparison.look(effect, this.#state.blocks.last, () => this.#mayDecide(name, pair))
+      comparison.look(effect, this.#state.blocks.last, () => this.#obstacle(name, pair) === null)
     }
   }
 
-  /** Not while one of the two may have run into an outage, nor while the counts do not fit. */
-  #mayDecide(metric: string, pair: number): boolean {
+  /** Why nothing may be decided now: one of the two may have run into an outage, or the counts may not fit. */
+  #obstacle(metric: string, pair: number): PairReport['waitsFor'] {
     const [first, second] = present(this.#indexes[pair])
-    if (this.#guards.isSuspect(first) || this.#guards.isSuspect(second)) return false
+    if (this.#guards.isSuspect(first) || this.#guards.isSuspect(second)) return 'outage'
     const { assigned, reported, soFar } = this.#ratios(metric, pair)
-    return !isDoubtful(assigned) && !isDoubtful(reported ?? soFar)
+    return isDoubtfulRatio(assigned) || isDoubtfulRatio(reported ?? soFar) ? 'counts' : null
   }
 
   #mismatch(metric: string, pair: number): CountReport['mismatch'] {

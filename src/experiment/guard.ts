@@ -48,7 +48,6 @@ interface VariantGuard {
   /** It runs again after a pause, and has not yet answered. */
   isOnTrial: boolean
   /** Successes since it was started last, or since its last failure. */
-  successes: number
   gap: number
   /** The last failures, oldest first. */
   readonly recent: FailureMark[]
@@ -78,12 +77,14 @@ const FEWEST_COSTS = 30
 /** The first pause, and the longest. */
 const PAUSE_MS = 15_000
 const LONGEST_PAUSE_MS = 6 * 3_600_000
-/** After this many successes since its last pause the next one is short again. */
+/** After this many successes in a row the next pause is short again; what fails now and then must not come and go. */
 const RECOVERED = 50
 /** After a pause this many failures in a row, before any success, begin the next. */
 const TRIAL_FAILURES = 3
 /** After this many in a row nothing is decided until it is known whether they are an outage. */
 const SUSPECT_FAILURES = 3
+/** After this many in a row it is one, if another variant is answered meanwhile: before a short one decides anything. */
+const OUTAGE_FAILURES = 6
 /** Failures remembered to find out when an outage began, and of what kind it is. */
 const MOST_RECENT = 64
 /** More successes than this between two failures part two outages. */
@@ -98,7 +99,6 @@ export function newGuard(variants: number): GuardState {
       stops: 0,
       doublings: 0,
       isOnTrial: false,
-      successes: 0,
       gap: 0,
       recent: [],
     })),
@@ -136,6 +136,11 @@ export class VariantGuards {
     return this.#of(variant)?.stop != null
   }
 
+  /** Stopped by an outage. */
+  isPaused(variant: number): boolean {
+    return this.#of(variant)?.stop?.kind === 'outage'
+  }
+
   stops(): readonly Stop[] {
     return this.state.variants.flatMap(({ stop }, index) =>
       stop === null ? [] : [{ ...stop, variant: this.#names[index] ?? '' }],
@@ -145,10 +150,7 @@ export class VariantGuards {
   /** Its last requests failed one after another because of its target: there may be an outage. */
   isSuspect(variant: number): boolean {
     const its = this.#of(variant)
-    if (its === undefined || its.gap > 0 || its.recent.length < SUSPECT_FAILURES) return false
-    return its.recent
-      .slice(-SUSPECT_FAILURES)
-      .every(({ isOutage, gap }, index) => isOutage && (index === 0 || gap === 0))
+    return its !== undefined && outagesInARow(its) >= SUSPECT_FAILURES
   }
 
   onTrial(): readonly string[] {
@@ -171,7 +173,9 @@ export class VariantGuards {
       else sums.failures++
     }
     if (ending.ok) return failedTrial
-    const reason = this.#failsOnTrial(its) ?? this.#failure(variant)
+    const again = this.#failsOnTrial(its) ?? this.#failsAlone(its)
+    if (again !== null) return this.#stop(its, again, outageSince(its) ?? outageOf(its), ending.at)
+    const reason = this.#failure(variant)
     return reason === null ? null : this.#stop(its, reason, outageOf(its), ending.at)
   }
 
@@ -192,7 +196,6 @@ export class VariantGuards {
     its.isOnTrial = its.stop.kind === 'outage'
     const withCosts = its.stop.kind === 'cost'
     its.stop = null
-    its.successes = 0
     its.gap = 0
     its.recent.length = 0
     const pairs = variant === 0 ? this.state.pairs : this.state.pairs.slice(variant - 1, variant)
@@ -233,6 +236,13 @@ export class VariantGuards {
       : null
   }
 
+  #failsAlone(its: VariantGuard): string | null {
+    if (outagesInARow(its) < OUTAGE_FAILURES) return null
+    const answered = this.state.variants.findIndex((other) => other !== its && other.stop === null && other.gap > 0)
+    if (answered < 0) return null
+    return `failed ${OUTAGE_FAILURES} times in a row, while ${this.#names[answered]} was answered`
+  }
+
   #stop(its: VariantGuard, reason: string, outage: number | 'failures' | 'cost', at: number): number | null {
     const isOutage = typeof outage === 'number'
     const pause = Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** its.doublings)
@@ -251,18 +261,42 @@ function mark(its: VariantGuard, { ok, isOutage, place }: Ending): void {
     its.gap = 0
     return
   }
-  its.gap++
   its.isOnTrial = false
-  if (++its.successes >= RECOVERED) its.doublings = 0
+  if (++its.gap >= RECOVERED) its.doublings = 0
+}
+
+/** Failures since its last answer, up to the last that was not only its target's. */
+function outagesInARow({ gap, recent }: VariantGuard): number {
+  if (gap > 0) return 0
+  let count = 0
+  for (const failure of recent.toReversed()) {
+    if (!failure.isOutage) break
+    count++
+    if (failure.gap > 0) break
+  }
+  return count
+}
+
+/**
+ * Where the outage began that goes on: the target's failures since the last ten answers in a row. One of its own among
+ * them does not make it another matter. Null without any.
+ */
+function outageSince({ recent }: VariantGuard): number | null {
+  return placeOf(recent.slice(chainStart(recent)).filter(({ isOutage }) => isOutage))
 }
 
 /** Where the outage began that the last failures belong to; `failures` when they were not, or not only, the target's. */
 function outageOf({ recent }: VariantGuard): number | 'failures' {
-  let first = recent.length - 1
-  while (first > 0 && (recent[first]?.gap ?? 0) <= APART) first--
-  const its = recent.slice(first)
+  const its = recent.slice(chainStart(recent))
   const outages = its.filter(({ isOutage }) => isOutage)
   return outages.length >= OUTAGE_SHARE * its.length ? (placeOf(its) ?? 'failures') : 'failures'
+}
+
+/** The first of the last failures that belong together. */
+function chainStart(recent: readonly FailureMark[]): number {
+  let first = Math.max(0, recent.length - 1)
+  while (first > 0 && (recent[first]?.gap ?? 0) <= APART) first--
+  return first
 }
 
 /** The first place of the failures; null for none. */
@@ -289,7 +323,9 @@ function failsTooMuch(guard: Guard, other: GuardSums, variant: GuardSums, otherN
 function costsTooMuch(guard: Guard, baseline: GuardSums, variant: GuardSums): string | null {
   if (guard.maxCostRatio === null || variant.costCount < FEWEST_COSTS || baseline.costCount < FEWEST_COSTS) return null
   const ratio = (variant.costMean - costRadius(variant)) / (baseline.costMean + costRadius(baseline))
-  return ratio > guard.maxCostRatio ? `costs at least ${ratio.toFixed(1)} times as much as the first variant` : null
+  if (!(ratio > guard.maxCostRatio)) return null
+  if (ratio === Number.POSITIVE_INFINITY) return 'has a cost, and the first variant has none'
+  return `costs at least ${ratio.toFixed(1)} times as much as the first variant`
 }
 
 /**

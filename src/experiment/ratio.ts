@@ -57,4 +57,4 @@ export function responseEvidence({ assigned, reported }: ResponseCounts, shares:
 export const isMismatch = (evidence: number) => evidence > -Math.log(RATIO_ALPHA)
 
 /** Evidence that is too weak to be told, and too strong to decide on: a decision waits until it is gone. */
-export const isDoubtful = (evidence: number) => evidence > Math.log(DOUBT)
+export const isDoubtfulRatio = (evidence: number) => evidence > Math.log(DOUBT)

@@ -84,6 +84,19 @@ describe('experimentResultOf()', () => {
     )
   })
 
+  test('does not call it early where hundreds of values do not differ', () => {
+    const evidence = new Evidence(experiment(['A', 'B'], { metric: 'cost' }))
+    const free = { A: { quality: 0.6, costUsd: 0 }, B: { quality: 0.6, costUsd: 0 } }
+    expect(experimentResultOf(serve(evidence, free, 100)).text).toMatch(/^too early to say anything; /)
+    expect(experimentResultOf(serve(evidence, free, 900, 2))).toMatchObject({
+      state: 'collecting',
+      stillNeeded: null,
+      text: expect.stringMatching(
+        /^nearly all values of cost are alike so far, and it takes many more to be certain that they stay so; assigned /,
+      ),
+    })
+  })
+
   test('names the best of several only when it beats each of them', () => {
     const evidence = new Evidence(experiment(['A', 'B', 'C']))
     serve(evidence, { A: { quality: 0.5 }, B: { quality: 0.6 }, C: { quality: 0.7 } }, 8_000)
@@ -117,10 +130,30 @@ describe('experimentResultOf()', () => {
 
   test('says which variant was stopped and why, and which remain', () => {
     const evidence = new Evidence(experiment(['A', 'B']))
-    serve(evidence, { A: { quality: 0.6, success: 0.98 }, B: { quality: 0.9, success: 0.1 } }, 400)
+    const random = dice(1)
+    for (let at = 1; at <= 100; at++)
+      for (const [variant, success] of [
+        ['A', 0.98],
+        ['B', 0.1],
+      ] as const) {
+        const trial = { experiment: 'tone', version: 1, variant, unit: '', at }
+        evidence.fold({ trial, at, values: {}, assigned: true })
+        evidence.fold({ trial, at, values: { success: random() < success ? 1 : 0 } })
+      }
     const verdict = experimentResultOf(evidence)
     expect(verdict).toMatchObject({ state: 'stopped', winner: 'A' })
     expect(verdict.text).toMatch(/^A remains, B was stopped: answers at most \d+ % .*; safe to stop$/)
+  })
+
+  test('does not call a stop by an older keywise, which may have been an outage, safe', () => {
+    const evidence = new Evidence(experiment(['A', 'B']))
+    serve(evidence, { A: { quality: 0.6, success: 0.98 }, B: { quality: 0.9, success: 0.1 } }, 400)
+    const { text, state } = experimentResultOf(evidence)
+    expect(state).toBe('stopped')
+    expect(text).toContain(
+      ', an older keywise did not record whether it was an outage of the target (keywise experiment start tone tries again); ',
+    )
+    expect(text).not.toContain('safe to stop')
   })
 })
 

@@ -55,8 +55,7 @@ function findingOf(
   const baseline = variants[0]?.name ?? ''
   if (gone.has(baseline)) return { state: 'stopped', winner: null, parts: [baselineText(name, notes)], needed: null }
   const running = variants.filter((one) => !gone.has(one.name))
-  if (running.length < 2)
-    return { state: 'stopped', winner: baseline, parts: [`${baseline} remains`, ...notes], needed: 0, isSafe: true }
+  if (running.length < 2) return remaining(evidence, baseline, stops)
   if (counts.mismatch !== null) {
     const names = variants.map((one) => one.name)
     return { state: 'mismatch', winner: null, parts: [mismatchText(counts, names), ...notes], needed: null }
@@ -70,7 +69,15 @@ function findingOf(
   const paused = stops.filter(({ kind }) => kind === 'outage').map(({ variant }) => variant)
   const onTrial = evidence.onTrial()
   if (paused.length + onTrial.length > 0) return waitingForTarget(paused, onTrial, notes)
-  return waiting(pairs, metric, notes)
+  return waiting(evidence, pairs, notes)
+}
+
+function remaining({ experiment, knowsOutages }: Evidence, baseline: string, stops: readonly Stop[]): Finding {
+  const parts = [`${baseline} remains`, ...stops.map(stopText)]
+  const finding = { state: 'stopped', winner: baseline, needed: 0 } as const
+  if (knowsOutages || stops.every(({ kind }) => kind !== 'failures')) return { ...finding, parts, isSafe: true }
+  const unknown = `an older keywise did not record whether it was an outage of the target (keywise experiment start ${experiment.name} tries again)`
+  return { ...finding, parts: [...parts, unknown] }
 }
 
 function baselineText(name: string, notes: readonly string[]): string {
@@ -157,15 +164,32 @@ function meansOf(evidence: Evidence, metric: string, one: string, other: string)
   return [meanOf(one), meanOf(other)]
 }
 
-function waiting(pairs: readonly PairReport[], metric: Metric, notes: readonly string[]): Finding {
+/** From this many values of each variant on it is no longer early. */
+const NOT_EARLY = 100
+
+function waiting(evidence: Evidence, pairs: readonly PairReport[], notes: readonly string[]): Finding {
+  const { metric } = evidence.experiment
   const sized = pairs.filter(({ interval }) => interval !== null)
   const open = pairs.filter(({ decided }) => decided === null)
   const needed = open.map(({ stillNeeded }) => stillNeeded)
   const most = needed.length === 0 || needed.includes(null) ? null : Math.max(1, ...needed.map(Number))
   const base = { winner: null, needed: most }
-  if (sized.length === 0) return { ...base, state: 'collecting', parts: ['too early to say anything', ...notes] }
+  const withheld = open.find(({ waitsFor }) => waitsFor !== null)
+  if (withheld !== undefined) return { ...base, state: 'undecided', parts: [withheldText(withheld), ...notes] }
+  if (sized.length === 0) {
+    const values = evidence.variants().filter((row) => row.metric === metric.name)
+    const isEarly = values.length === 0 || values.some(({ observations }) => observations < NOT_EARLY)
+    const alike = `nearly all values of ${metric.name} are alike so far, and it takes many more to be certain that they stay so`
+    return { ...base, state: 'collecting', parts: [isEarly ? 'too early to say anything' : alike, ...notes] }
+  }
   const more = most === null ? '' : `; about ${most} more observations`
   return { ...base, state: 'undecided', parts: [`no difference in ${metric.name} is certain yet${more}`, ...notes] }
+}
+
+function withheldText({ first, second, waitsFor }: PairReport): string {
+  return waitsFor === 'outage'
+    ? `a decision on ${first} and ${second} waits: the last requests of one of them all failed because of its target, which may be an outage`
+    : `a decision on ${first} and ${second} waits until more units show whether their counts fit`
 }
 
 function involves({ first, second }: PairReport, name: string): boolean {

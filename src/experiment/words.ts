@@ -25,7 +25,7 @@ export function meansText(metric: Shown, one: number, other: number): string {
 }
 
 /** One mean with its unit. */
-function meanText({ name }: Shown, mean: number): string {
+export function meanText({ name }: Pick<Metric, 'name'>, mean: number): string {
   if (name === 'cost') return `$${significant(mean)}`
   if (name === 'latency') return mean < 1_000 ? `${significant(mean)} ms` : `${significant(mean / 1_000)} s`
   return name === 'success' ? `${percentText(mean)}` : significant(mean)

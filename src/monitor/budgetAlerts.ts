@@ -24,8 +24,8 @@ export class BudgetAlerts {
   readonly #engine: Engine
   readonly #alerts: Alerts
   readonly #startedAt: number
-  /** When a refusal was looked at last, by what refused. */
-  readonly #lookedAt = new Map<unknown, number>()
+  /** When a refusal was looked at last, and in which period, by what refused. */
+  readonly #looked = new Map<unknown, { readonly at: number; readonly endsAt: number | null }>()
   /** The alerts of refusals of which listeners of this process were told, by key. */
   readonly #told = new Map<string, string>()
 
@@ -52,8 +52,10 @@ export class BudgetAlerts {
     const { now } = this.#engine
     const shortage = shortageBehind(refusal)
     const what = shortage?.budget ?? refusal.scope
-    if (Math.abs(now - (this.#lookedAt.get(what) ?? Number.NEGATIVE_INFINITY)) < LOOK_MS) return
-    this.#lookedAt.set(what, now)
+    const endsAt = shortage === undefined || shortage.budget.rolling ? null : shortage.endsAt
+    const last = this.#looked.get(what)
+    if (last !== undefined && last.endsAt === endsAt && Math.abs(now - last.at) < LOOK_MS) return
+    this.#looked.set(what, { at: now, endsAt })
     if (shortage === undefined) this.#refusedUncounted(refusal, pending)
     else this.#refusedFor(shortage, refusal, pending)
   }
@@ -141,7 +143,7 @@ export class BudgetAlerts {
       returnsAt: resetsAt,
       returns: resetsAt === null ? null : `next reset ${moment(resetsAt, now)}`,
       advice: isSpent
-        ? 'raise the budget in the configuration, or wait for the reset'
+        ? `raise the budget in the configuration${resetsAt === null ? '' : ', or wait for the reset'}`
         : '"keywise budget" shows what was spent on what',
     }
   }
@@ -196,7 +198,8 @@ function newsOfRefusal(shortage: BudgetShortage, { resetsAt, works, tokens, now,
   const remedies = [
     ...(tokens > 0 ? ['lower "max_tokens"'] : []),
     budget.limit === 0 ? 'give the budget an amount, or add a free key' : 'raise the budget',
-    ...(needed > budget.limit ? [] : ['wait for the reset']),
+    // What is spent of a total does not come back, and what is more than all of it never fits.
+    ...(needed > budget.limit || resetsAt === null ? [] : ['wait for the reset']),
   ]
   const end = refused.isSpent && budget.limit > 0 ? '; no further call of this scope is made' : ''
   return {

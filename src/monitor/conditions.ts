@@ -1,6 +1,7 @@
 /** Alert conditions besides outages and budgets: refused keys, empty accounts, providers, models, the store. */
 
 import { namesOf } from '../config/alias.ts'
+import type { ChatRequest } from '../domain/chat.ts'
 import { cutText } from '../domain/cutText.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Park } from '../domain/park.ts'
@@ -18,6 +19,7 @@ import { listText, spanText, worksText } from './alertText.ts'
 import { attest } from './attest.ts'
 import { BudgetForecasts } from './budgetForecasts.ts'
 import type { Outages } from './outages.ts'
+import { quotesRequest } from './quotesRequest.ts'
 
 /** Failures that mean "the provider is down" when all its targets are out for them. */
 const AWAY: ReadonlySet<FailureKind> = new Set(['overloaded', 'server', 'timeout', 'network'])
@@ -32,6 +34,8 @@ export class AlertConditions {
   readonly #alerts: Alerts
   readonly #outages: Outages
   readonly #forecasts: BudgetForecasts
+  /** Targets of keys whose refusal this process has reported, by the key of the incident. */
+  readonly #refused = new Map<string, Target>()
 
   constructor(engine: Engine, alerts: Alerts, outages: Outages) {
     this.#engine = engine
@@ -41,12 +45,20 @@ export class AlertConditions {
   }
 
   /** A call failed in a way that a person must fix. */
-  failed({ target }: RunningAttempt, failure: Failure, { alert }: Verdict): void {
-    if (alert === 'key-refused') this.#raise(`key:${keyOf(target)}`, this.#keyNews(target, failure, false))
-    else if (alert === 'key-leaked') this.#raise(`leak:${keyOf(target)}`, this.#keyNews(target, failure, true))
+  failed({ target }: RunningAttempt, failure: Failure, { alert }: Verdict, request: ChatRequest): void {
+    if (alert === 'key-refused' || alert === 'key-leaked') this.#keyFailed(target, failure, request, alert)
     else if (alert === 'no-credit') this.#raise(`credit:${target.account}`, this.#creditNews(target))
     else if (alert === 'model-gone' && this.#isPinned(target))
       this.#raise(`model:${target.provider}/${target.model}`, this.#modelNews(target, failure))
+  }
+
+  #keyFailed(target: Target, failure: Failure, request: ChatRequest, alert: 'key-refused' | 'key-leaked'): void {
+    const isLeak = alert === 'key-leaked'
+    const key = `${isLeak ? 'leak' : 'key'}:${keyOf(target)}`
+    if (this.#alerts.find(key) !== undefined) return
+    const words = quotesRequest(failure.message, request) ? null : cutText(failure.message, 200)
+    this.#refused.set(key, target)
+    this.#raise(key, this.#keyNews(target, failure.status, words, isLeak))
   }
 
   /** An answer ends the incidents of its key, provider and model, and of its account when it was paid for. */
@@ -59,6 +71,9 @@ export class AlertConditions {
     works(`leak:${keyOf(target)}`, 'key_back', key, `${placeOf(target)} works again, although it has leaked`)
     works(`model:${provider}/${model}`, 'model_back', `${provider}/${model}`, `${provider} has ${model} again`)
     works(`provider:${provider}`, 'provider_back', provider, `${provider} is back`)
+    for (const [incident, old] of this.#refused)
+      if (isInPlaceOf(target, old) && !this.#isConfigured(old))
+        works(incident, 'key_back', key, `${placeOf(target)} works again with another key`)
     if (event.costNanoUsd !== 0)
       works(`credit:${target.account}`, 'credit_back', key, `${placeOf(target)} has credit again`)
   }
@@ -75,6 +90,7 @@ export class AlertConditions {
   /** Called every second: conditions that show in the state rather than in one failure. */
   tick(): void {
     this.#watchStore()
+    this.#forgetRemoved()
     this.#forecasts.tick()
     this.#watchProviders()
   }
@@ -97,6 +113,19 @@ export class AlertConditions {
       const back = { what: 'What keywise learns is written again', since: known.alert.since }
       this.#alerts.end(STORE, this.#backNews('store_back', 'store', back))
     }
+  }
+
+  /** A refused key that was taken out of the configuration, with none in its place, is nobody's trouble any more. */
+  #forgetRemoved(): void {
+    for (const [incident, old] of this.#refused) {
+      if (this.#alerts.find(incident) === undefined) this.#refused.delete(incident)
+      else if (!this.#isConfigured(old) && !this.#engine.registry.targets.some((target) => isInPlaceOf(target, old)))
+        this.#alerts.end(incident)
+    }
+  }
+
+  #isConfigured({ provider, fingerprint }: Target): boolean {
+    return this.#engine.registry.targets.some((one) => one.provider === provider && one.fingerprint === fingerprint)
   }
 
   /** A provider is down when every target of it is out for its own failures. */
@@ -132,7 +161,8 @@ export class AlertConditions {
       .some((entry) => !entry.includes('*') && !entry.startsWith('auto') && isAmong(names, entry, target))
   }
 
-  #keyNews(target: Target, { message, status }: Failure, leaked: boolean): News {
+  /** `words`: those of the provider; null where they quote the request. */
+  #keyNews(target: Target, status: number | null, words: string | null, leaked: boolean): News {
     const place = placeOf(target)
     const remedy = leaked
       ? `revoke it at ${target.provider} now and put in a new one`
@@ -142,7 +172,7 @@ export class AlertConditions {
       event: leaked ? 'key_leaked' : 'key_revoked',
       subject: `${target.provider}#${target.keyIndex}`,
       what: leaked ? `${place} has leaked and was shut off` : `${place} is refused`,
-      why: `${target.provider} answered ${status ?? 'nothing'}: ${cutText(message, 200)}`,
+      why: `${target.provider} answered ${status ?? 'nothing'}${words === null ? '' : `: ${words}`}`,
       returns: 'not by itself; it is checked regularly',
       advice: `${remedy}; it is taken over at once`,
     }
@@ -216,6 +246,9 @@ export class AlertConditions {
 /** Without the key: `groq key 2 (work)`. */
 const placeOf = ({ provider, keyIndex, label }: Target) =>
   `${provider} key ${keyIndex}${label === undefined ? '' : ` (${label})`}`
+
+const isInPlaceOf = (target: Target, old: Target) =>
+  target.provider === old.provider && target.keyIndex === old.keyIndex && target.fingerprint !== old.fingerprint
 
 const keyOf = ({ provider, fingerprint }: Target) => `${provider}@${fingerprint}`
 

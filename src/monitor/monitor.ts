@@ -119,7 +119,8 @@ export class Monitor {
       missingAbilities.refused(attempt.target, failure.ability, fingerprintOf(pending))
     watch.credit.failed(attempt.credential, failure)
     if (failure.kind === 'model_not_found') void watch.engine.lists.readNow(attempt.credential)
-    if (verdict.alert !== undefined) this.#guarded(() => watch.conditions.failed(attempt, failure, verdict))
+    if (verdict.alert !== undefined)
+      this.#guarded(() => watch.conditions.failed(attempt, failure, verdict, pending.request))
   }
 
   /** Scores an answer by what can be seen without a person. */

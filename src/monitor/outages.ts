@@ -27,8 +27,11 @@ export class Outages {
   readonly #engine: Engine
   readonly #alerts: Alerts
   readonly #open = new Map<string, Outage>()
+  #hasAdopted = false
   /** When every target failed for a name just after this machine had stood still. */
   readonly #doubtedAt = new Map<string, number>()
+  /** What an outage's plainest request needs; asked for every answer while it lasts. */
+  readonly #needs = new WeakMap<Outage, { readonly registry: TargetRegistry; readonly needs: Needs | null }>()
   #keys: { readonly credentials: TargetRegistry['credentials']; readonly hash: string } = { credentials: [], hash: '' }
 
   constructor(engine: Engine, alerts: Alerts) {
@@ -60,11 +63,13 @@ export class Outages {
     const plain = plainRequest(engine, name, ability)
     if (plain === null || !this.#isOut(plain, pending, trail)) return
     const kinds = failureKinds(engine, plain, trail)
-    if (known !== undefined) return this.#lookAgain(known, kinds)
+    if (known !== undefined) this.#lookAgain(known, kinds)
+    // Channels that were added since do not know of it.
+    if (known !== undefined && this.#alerts.find(known.key) !== undefined) return
     const key = this.#keyOf(name)
-    const since = startOf(trail) ?? engine.now
+    const since = known?.since ?? startOf(trail) ?? engine.now
     const news = { ...outageNews(engine, { name, since, plain, kinds }), until: engine.now + LAPSE_MS }
-    this.#alerts.raise(key, news, this.everythingFails)
+    this.#alerts.raise(key, news, name !== EVERYTHING && this.everythingFails)
     // Another process, or this one before a restart, may have seen its beginning.
     const began = this.#alerts.find(key)?.alert.since ?? since
     this.#open.set(key, { key, name, since: Math.min(began, since), ability, kinds, lookedAt: engine.now })
@@ -93,7 +98,10 @@ export class Outages {
   /** A target answered a request started at `startedAt`: ends the outages it disproves. */
   worked(target: Target, startedAt: number): void {
     this.#doubtedAt.clear()
+    // A process that lives for one request ends what an earlier one saw begin.
+    if (!this.#hasAdopted) this.#adopt()
     const over = this.open.filter((outage) => startedAt >= outage.since && this.#isDisproved(outage, target))
+    if (over.length === 0) return
     // First all of them: the end of a broad one names what goes on after it.
     for (const { key } of over) this.#open.delete(key)
     const failing = new Map(this.open.flatMap(({ kinds }) => [...kinds]))
@@ -104,9 +112,19 @@ export class Outages {
     }
   }
 
-  #isDisproved({ name, ability }: Outage, target: Target): boolean {
-    const plain = plainRequest(this.#engine, name, ability)
-    return plain !== null && ineligible(target, plain.needs, this.#engine.eligibility.rules) === null
+  #isDisproved(outage: Outage, target: Target): boolean {
+    const needs = this.#needsOf(outage)
+    return needs !== null && ineligible(target, needs, this.#engine.eligibility.rules) === null
+  }
+
+  /** The same until the configuration or a list changes. */
+  #needsOf(outage: Outage): Needs | null {
+    const { registry } = this.#engine
+    const known = this.#needs.get(outage)
+    if (known?.registry === registry) return known.needs
+    const needs = plainRequest(this.#engine, outage.name, outage.ability)?.needs ?? null
+    this.#needs.set(outage, { registry, needs })
+    return needs
   }
 
   /**
@@ -153,6 +171,7 @@ export class Outages {
   }
 
   #adopt(): void {
+    this.#hasAdopted = true
     for (const { key, alert } of this.#alerts.open()) {
       const { subject: name, since } = alert
       if (alert.event !== 'all_failed' || this.#open.has(key) || key !== this.#keyOf(name)) continue
@@ -211,6 +230,8 @@ export class Outages {
     return `all_failed:${this.#keys.hash}:${name}`
   }
 }
+
+type Needs = PendingRequest['needs']
 
 function nameOf({ selection }: PendingRequest): string {
   return selection.auto && selection.among === null ? EVERYTHING : selection.name

@@ -123,9 +123,14 @@ const weightOf = ({ targets }: CandidateTable, index: number) => targets[index]!
 
 export function largest({ candidates, keys, eligibility }: RankingContext): number {
   let best = -1
+  let least = Number.NEGATIVE_INFINITY
   for (let index = 0; index < keys.length; index++) {
-    if (best >= 0 && !beats(candidates.targets, keys, index, best)) continue
-    if (eligibility.admits(index)) best = index
+    const key = keys[index]!
+    // Among ten thousand this is the end of nearly all.
+    if (key < least || (best >= 0 && !beats(candidates.targets, keys, index, best))) continue
+    if (!eligibility.admits(index)) continue
+    best = index
+    least = key - TIE
   }
   return best
 }
@@ -160,13 +165,15 @@ export function cheapestNear(
   let cheapest = preferred
   let leastCost = candidates.costUsd(preferred, inputTokens, outputTokens)
   const isBestNew = isNew(best)
+  // What was preferred and costs nothing stays.
+  if (leastCost === 0) return preferred
   for (let index = 0; index < values.length; index++) {
-    if (values[index]! < floor || (leastCost === 0 && cheapest === preferred)) continue
+    if (values[index]! < floor) continue
     const cost = candidates.costUsd(index, inputTokens, outputTokens)
+    if (cost > leastCost * (1 + TIE)) continue
     const isCheaper = cost < leastCost * (1 - TIE)
-    const isBetter =
-      cheapest !== preferred && cost <= leastCost * (1 + TIE) && beats(candidates.targets, values, index, cheapest)
-    if ((isCheaper || isBetter) && (isBestNew || !isNew(index)) && eligibility.admits(index)) {
+    if (!isCheaper && (cheapest === preferred || !beats(candidates.targets, values, index, cheapest))) continue
+    if ((isBestNew || !isNew(index)) && eligibility.admits(index)) {
       cheapest = index
       leastCost = cost
     }

@@ -149,17 +149,24 @@ export class Router {
     if (index !== undefined) this.#candidates.touch(index)
   }
 
+  /** Whether the next request may be a new target's try. */
+  get mayTryNext(): boolean {
+    return !this.#newTargets.isEmpty && this.#newTargets.isTurn(null, this.#turns)
+  }
+
   decide(request: RoutingRequest, now: number): Decision {
     this.#bucket.earn(this.#settings.exploration, this.#curiosity.burst)
     const exploring =
       request.mayExplore && request.firstTurn && request.mustNotFail !== true && this.#settings.exploration > 0
     if (request.mayExplore) this.#newTargets.giveBack(request.id)
-    const pass: Pass = { request, now, turn: this.#turns++, exploring }
+    // A request that decides again, because what it asked is silent, has no further turn.
+    const turn = request.mayExplore ? this.#turns++ : this.#turns
+    const pass: Pass = { request, now, turn, exploring }
     this.#eligibility.open(this.#candidates.targets, request, NOTHING_EXCLUDED)
     const choice = this.#pickFirst(pass)
     this.#eligibility.close()
     const { index } = choice
-    if (index >= 0 && !this.#newTargets.isEmpty) this.#newTargets.chose(index, pass.turn)
+    if (index >= 0 && request.mayExplore && !this.#newTargets.isEmpty) this.#newTargets.chose(index, turn)
     const first = this.#candidates.targets[index] ?? null
     return new RoutedDecision(this.#tellers, pass, choice, first, this.#insteadOf(pass, choice))
   }

@@ -142,6 +142,14 @@ describe('judge()', () => {
     })
   })
 
+  test('takes what a target that never answered calls malformed to another one', () => {
+    expect(judge(failure('bad_request'), { ...others, isUnproven: true })).toMatchObject({
+      next: 'next',
+      skip: 'target',
+      blame: { weight: 0 },
+    })
+  })
+
   test('takes what is too large elsewhere, and what is missing to other accounts of the provider', () => {
     expect(judge(failure('bad_request', { about: 'size' }), others)).toMatchObject({
       next: 'next',

@@ -51,6 +51,8 @@ export interface JudgeFacts {
    * Default false.
    */
   readonly mayTranslateOtherwise?: boolean
+  /** Nothing is known of the target, and another one that is known may be asked. Default false. */
+  readonly isUnproven?: boolean
   /** The user's policy allows another provider to answer what one has filtered. */
   readonly mayAnswerFiltered: boolean
   /** A random number, 0..1, for the pause before a retry. */
@@ -141,7 +143,8 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
     if (facts.mayTranslateOtherwise && !facts.confirmed)
       return { next: 'next', skip: 'none', counts: true, needs: { otherDialect: true } }
     if (about === 'object') return { next: 'next', skip: 'account', counts: true, needs: { provider: true } }
-    return GIVE_UP
+    // It may say so of every request.
+    return facts.isUnproven ? { next: 'next', skip: 'target', counts: true } : GIVE_UP
   },
   client_gone: () => GIVE_UP,
   slower: () => ({ next: 'next', skip: 'none', counts: true }),

@@ -98,7 +98,7 @@ function ratingsOf({ learned, registry, now }: EngineReader): readonly RatingsRo
 
 /**
  * The ranking by which a request was decided, and its attempts. The ranking is empty where it was not kept: the
- * last 1,000 are, and in a busy second not all. Throws InvalidRequestError for an unknown request.
+ * last 1,000 are, and under load not all. Throws InvalidRequestError for an unknown request.
  */
 export function whyRequestView(engine: EngineReader, requestId: string): WhyRequestView {
   const decision = engine.decisions.find(requestId)

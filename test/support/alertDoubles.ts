@@ -44,6 +44,8 @@ export interface Double {
   moods: Mood[]
   /** What every call meets while there are no moods. */
   usual: Mood
+  /** How it refuses a call for its contents; null when it takes it. */
+  refuses: (call: Omit<Received, 'ok'>) => Refusal | null
   /** Called when a call has arrived that will hang. */
   onHang: () => void
   /** Breaks off every call that hangs. */
@@ -81,6 +83,7 @@ async function startDouble({ faults: look, refusal, taken, textOf }: Service): P
     wrong,
     moods: [],
     usual: 'ok',
+    refuses: () => null,
     onHang: () => {},
     drop: () => server.closeAllConnections(),
     release() {
@@ -96,7 +99,7 @@ async function startDouble({ faults: look, refusal, taken, textOf }: Service): P
     const faults = request.method === 'POST' ? look(call) : ['no POST']
     wrong.push(...faults)
     const mood = double.moods.shift() ?? double.usual
-    const refused = faults.length > 0 ? { status: 400, text: faults.join() } : refusal(call)
+    const refused = faults.length > 0 ? { status: 400, text: faults.join() } : (refusal(call) ?? double.refuses(call))
     const isTaken = refused === null && (mood === 'ok' || mood === 'endless' || mood === 'huge')
     calls.push({ ...call, ok: isTaken })
     if (mood === 'hang') {

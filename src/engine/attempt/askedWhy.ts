@@ -22,6 +22,7 @@ export function askedWhy(trail: Trail, asked: Asked): string | undefined {
   if (inNeed) return 'the last resort: nothing else could be tried, and what is in its way is only a guess'
   const others = beside.join(' and ')
   if (reason === 'hedge') return `asked beside ${others}, silent for longer than settings.hedge allows`
+  if (reason === 'late-try') return `asked beside ${others}, which is new and was silent for as long as a try may be`
   if (reason === 'late') return `asked beside ${others}, silent for half of the time that was left`
   const last = trail.attempts.at(-1)
   if (last === undefined) return decision.first === target ? undefined : instead(trail, decision.first)

@@ -11,8 +11,11 @@ import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { RunningAttempt } from './runningAttempt.ts'
 import type { Trail } from './trail.ts'
 
-/** Why another target is asked: nothing runs, the caller's time runs out, or what runs takes unusually long. */
-export type AskReason = 'idle' | 'late' | 'hedge'
+/**
+ * Why another target is asked: nothing runs, the caller's time runs out, a new target's try takes too long, or what runs
+ * takes unusually long.
+ */
+export type AskReason = 'idle' | 'late' | 'late-try' | 'hedge'
 
 /** An attempt that another one beat. */
 interface Beaten {
@@ -25,6 +28,8 @@ interface Runner {
   readonly attempt: RunningAttempt
   /** Monotonic milliseconds at which it has had half of what was left when it began. */
   readonly halfAt: number
+  /** Its own patience ends before that; `halfAt` is then its end. */
+  readonly isTry: boolean
 }
 
 /** How long an attempt may be silent, in milliseconds. */
@@ -75,7 +80,7 @@ export class Race {
     if (this.isEmpty) return 'idle'
     if (this.#runners.some(({ attempt }) => attempt.call.hasBegun)) return null
     const now = this.#tools.monotonic()
-    if (now >= this.#lateAt) return 'late'
+    if (now >= this.#lateAt) return this.#isLateTry ? 'late-try' : 'late'
     return now >= this.#hedgeAt ? 'hedge' : null
   }
 
@@ -85,13 +90,15 @@ export class Race {
     if (reason === 'hedge') this.#mayHedge = false
     this.#hedgeAt = this.isEmpty && this.#mayHedge ? now + hedgeAfterMs : NEVER
     if (!this.isEmpty) this.#trail.runBeside(attempt.target)
-    this.#runners.push({ attempt, halfAt: Math.min(now + patienceMs, this.#halfAt(now)) })
+    const halfAt = this.#halfAt(now)
+    const isTry = now + patienceMs < halfAt
+    this.#runners.push({ attempt, isTry, halfAt: isTry ? now + patienceMs : halfAt })
   }
 
   /** No target was found for that reason. The caller's time is worth another search, a hedge is not. */
   foundNone(reason: AskReason): void {
     if (reason === 'hedge') this.#hedgeAt = NEVER
-    if (reason === 'late') this.#searchAt = this.#halfAt(this.#tools.monotonic())
+    if (reason === 'late' || reason === 'late-try') this.#searchAt = this.#halfAt(this.#tools.monotonic())
   }
 
   /**
@@ -121,6 +128,12 @@ export class Race {
     let at = this.#searchAt
     for (const { halfAt } of this.#runners) at = Math.max(at, halfAt)
     return at
+  }
+
+  /** What all have waited for last is the patience with a try. */
+  get #isLateTry(): boolean {
+    const last = Math.max(...this.#runners.map(({ halfAt }) => halfAt))
+    return this.#runners.some(({ halfAt, isTry }) => isTry && halfAt === last)
   }
 
   #halfAt(now: number): number {

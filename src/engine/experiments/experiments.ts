@@ -283,6 +283,7 @@ export class Experiments {
   resume(name: string): Version {
     const { experiment, written, source, stopped } = this.known(name)
     if (stopped !== null && source === COMMAND) this.#adopt({ experiment, written }, COMMAND)
+    else if (stopped?.cause === 'person') this.versions.goOn({ experiment })
     this.#look()
     this.#readAgain()
     this.#lift(experiment, this.evidenceOf(experiment).stopped())

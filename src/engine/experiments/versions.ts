@@ -142,6 +142,17 @@ export class ExperimentVersions {
     })
   }
 
+  /** Takes a stop by a person back, where the configuration still defines the experiment. */
+  goOn({ experiment }: Pick<Version, 'experiment'>): void {
+    this.#change(experiment.name, (versions) =>
+      versions.map((one) =>
+        one.experiment.version === experiment.version && one.stopped?.cause === 'person'
+          ? { ...one, stopped: null, kept: null }
+          : one,
+      ),
+    )
+  }
+
   /** Marks the result as reported. True for the one process that must report it. */
   markReported({ experiment }: Version, now: number): boolean {
     let isFirst = false

@@ -215,6 +215,16 @@ describe('what was muted and lasts', () => {
     })
 })
 
+test('an end that comes while its beginning is held back comes after it', async () => {
+  const hook = await startWebhook()
+  const alerts = desk([toWebhook(hook.origin)])
+  alerts.raise('key:a', news())
+  alerts.end('key:a', news({ event: 'key_back', what: 'groq key 1 works again' }))
+  await pass(alerts, SECOND)
+  await pass(alerts, 5 * SECOND)
+  expect(hook.calls.map(({ headers }) => headers['x-keywise-event'])).toEqual(['key_revoked', 'key_back'])
+})
+
 describe('while everything fails', () => {
   test('queued and later alerts fold into the one alert', async () => {
     const bot = await startTelegram()
@@ -232,6 +242,34 @@ describe('while everything fails', () => {
     await pass(alerts, MINUTE)
     expect(bot.texts).toHaveLength(2)
     expect(bot.texts[1]).toContain('answered again')
+  })
+
+  test('what another process has just queued folds too, and is told after it', async () => {
+    const [bot, store] = [await startTelegram(), createMemoryStore()]
+    const [first, second] = [desk([toTelegram(bot.origin)], store), desk([toTelegram(bot.origin)], store)]
+    first.raise('key:groq', news())
+    second.raise('all', everything())
+    await pass(second, MINUTE)
+    second.end('all', recovered())
+    for (let turn = 0; turn < 90; turn++) {
+      first.tick()
+      await pass(first, SECOND)
+    }
+    expect(bot.texts.map((text) => text.split('\n')[0])).toEqual([
+      '🔴 Everything fails',
+      '🟢 answered again',
+      '🔑 groq key 1 is refused',
+    ])
+  })
+
+  test('that another process saw, its parts fold here too', async () => {
+    const [hook, store] = [await startWebhook(), createMemoryStore()]
+    const [first, second] = [desk([toWebhook(hook.origin)], store), desk([toWebhook(hook.origin)], store)]
+    first.raise('all', everything())
+    await first.deliver()
+    second.raise('provider:groq', news({ event: 'provider_down' }))
+    await pass(second, MINUTE)
+    expect(hook.calls.map(({ headers }) => headers['x-keywise-event'])).toEqual(['all_failed'])
   })
 
   test('a provider that recovers within seconds is never reported', async () => {

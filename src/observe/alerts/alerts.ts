@@ -135,6 +135,15 @@ export class Alerts {
     this.#outbox.use(channels, before.channels)
     this.#log.useFor(audience.id)
     this.#quiet.useFor(audience.id, quiet)
+    for (const channel of this.#outbox.revive()) this.#catchUp(channel)
+  }
+
+  /** Tells a channel what goes on and was never told there. */
+  #catchUp(channel: Channel): void {
+    const others = this.channels.filter(({ id }) => id !== channel.id).map(({ id }) => id)
+    for (const { key, alert, told } of this.#log.open())
+      if (told === 'told' && this.#quiet.keep({ key, alert }, [channel]).size === 0)
+        this.#outbox.add(alert, { except: new Set(others) })
   }
 
   /** Whether no incident is open; called for every answer. */
@@ -158,13 +167,24 @@ export class Alerts {
     if (this.find(key) !== undefined) return false
     const { until = null, ...said } = news
     const alert = this.#alertOf(said)
-    const folded = everythingFails && PARTS.has(alert.event)
+    const folded = PARTS.has(alert.event) && (everythingFails || (isPart(alert) && this.#knowsOfEverything()))
     const incident = this.#log.change(key, (known) =>
       isOpen(known, alert.at) ? known : begun(known, { key, alert, until, folded }),
     )
     if (incident?.alert.id !== alert.id) return false
     if (incident.told === 'told') this.#notify(key, reportOf(incident))
     return true
+  }
+
+  /**
+   * Whether another process has just seen that everything fails. If that is of other keys, the part is reported a minute
+   * later.
+   */
+  #knowsOfEverything(): boolean {
+    if (!this.isQuiet) return false
+    // With nothing open here, reading misses no end.
+    this.sync()
+    return this.open().some(({ alert: { event, subject } }) => event === 'all_failed' && subject === EVERYTHING)
   }
 
   /**
@@ -179,12 +199,12 @@ export class Alerts {
     if (incident?.endedBy !== mark) return false
     const untold = this.#takeBack(incident)
     if (news === null || incident.told !== 'told') return true
-    this.#post(
-      key,
-      { ...this.#alertOf(news), incident: firstOf(incident) },
-      { except: untold, ends: incident.alert.id },
-    )
-    for (const part of parts) this.#tellPart(part, news.event)
+    // One that was still held for a broader one goes out before its end.
+    this.#outbox.release(incident.alert)
+    const end = { ...this.#alertOf(news), incident: firstOf(incident) }
+    const kept = this.#post(key, end, { except: untold, ends: incident.alert.id })
+    const readers = this.channels.filter(({ id, events }) => coversEvent(events, end.event) && !kept.has(id))
+    for (const part of parts) this.#tellPart(part, new Set(readers.map(({ id }) => id)))
     return true
   }
 
@@ -308,16 +328,22 @@ export class Alerts {
     if (told.alert.id === again.id) this.#post(key, again, {})
   }
 
-  /** A part that goes on is reported with the end of what included it, and by itself where that is not read. */
-  #tellPart({ key, openedAt }: Incident, event: Alert['event']): void {
+  /**
+   * A part that goes on is reported with the end of what included it, which `readers` get (ids of channels), and by
+   * itself where that is not read, or not now.
+   */
+  #tellPart(part: Incident, readers: ReadonlySet<string>): void {
+    const { key, openedAt } = part
+    const news = this.#options.witness?.()?.attest(part) ?? part.alert
+    // Reported now, as it is now: it may have been folded for days.
+    const alert: Alert = { ...this.#alertOf(news), id: part.alert.id }
     let isNew = false
     const told = this.#log.change(key, (known) => {
       isNew = known?.open === true && known.told === 'folded' && known.openedAt === openedAt
-      return isNew && known !== undefined ? { ...known, told: 'told' } : known
+      return isNew && known !== undefined ? { ...known, told: 'told', alert } : known
     })
     if (told === undefined || !isNew) return
-    const readers = this.channels.filter((channel) => coversEvent(channel.events, event)).map(({ id }) => id)
-    this.#post(key, told.alert, { except: new Set(readers) })
+    this.#post(key, told.alert, { except: readers })
   }
 
   #notify(key: string, alert: Alert): void {
@@ -325,13 +351,15 @@ export class Alerts {
     this.#post(key, alert, { holdMs: HOLD_MS[alert.event] ?? (isPart(alert) ? 1_000 : 0) })
   }
 
-  #post(key: string, alert: Alert, options: AddOptions): void {
+  /** Returns the ids of the channels from which quiet hours keep it for now. */
+  #post(key: string, alert: Alert, options: AddOptions): ReadonlySet<string> {
     const except = options.except ?? new Set()
     const others = this.channels.filter(({ id }) => !except.has(id))
     const kept = this.#quiet.keep({ key, alert }, others)
     this.#outbox.add(alert, kept.size === 0 ? options : { ...options, except: new Set([...except, ...kept]) })
     this.#options.emit(alert, alertText(alert))
     if ((options.holdMs ?? 0) === 0) void this.#outbox.deliver()
+    return kept
   }
 
   /** Tells each channel, once its quiet hours are over, what it was not told in them. */
@@ -343,8 +371,8 @@ export class Alerts {
       return { ...this.#alertOf({ event: 'digest', subject: 'digest', since, what, ...nothing }), lines }
     }
     this.#quiet.end(this.channels, compose, (digest, { id }) => {
-      const others = this.channels.filter((channel) => channel.id !== id).map((channel) => channel.id)
-      this.#outbox.add(digest, { except: new Set(others) })
+      const others = this.channels.filter((channel) => channel.id !== id && channel.backupAfterMs === null)
+      this.#outbox.add(digest, { except: new Set(others.map((channel) => channel.id)) })
     })
   }
 
@@ -354,8 +382,9 @@ export class Alerts {
     const isHeld = (alert: Alert) => isPart(alert) && now() - alert.at < (HOLD_MS[alert.event] ?? 1_000)
     const withdrawn = [...this.#outbox.withdraw(isPart), ...this.#quiet.withdraw(this.channels, isHeld)]
     const parts = new Set(withdrawn.map(({ alertId }) => alertId))
-    for (const { key, alert } of this.#log.open()) {
-      if (!parts.has(alert.id)) continue
+    // From the store: another process may have queued one that this one has not read yet.
+    for (const { key, open, alert } of parts.size === 0 ? [] : this.#log.all()) {
+      if (!open || !parts.has(alert.id)) continue
       this.#log.change(key, (before) => before && { ...before, told: 'folded' as const })
     }
   }

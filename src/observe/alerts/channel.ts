@@ -24,6 +24,8 @@ export type Delivery =
       readonly afterMs?: number
       /** No response at all: either the host is down or this machine is offline. */
       readonly unreachable?: boolean
+      /** A page that says 400 or the like: of something before the receiver, or of the receiver about the contents. */
+      readonly isDoubtful?: boolean
       /** The service itself says that it cannot deliver until a person acts, who may do so at any time. */
       readonly needsPerson?: boolean
     }

@@ -26,6 +26,8 @@ export interface ChannelState {
   readonly failures: number
   /** Epoch milliseconds of the first of them; null while it works. */
   readonly since: number | null
+  /** Whether the last of them may have been about the contents of the message. */
+  readonly isDoubtful: boolean
   /** What the last failure was, and what a person can do; for people. */
   readonly reason: string | null
   readonly advice: string | null
@@ -74,6 +76,7 @@ const FRESH: ChannelState = {
   isAsked: false,
   failures: 0,
   since: null,
+  isDoubtful: false,
   reason: null,
   advice: null,
   tokens: BURST,
@@ -93,6 +96,12 @@ export const isFree = (state: ChannelState, now: number, isFirst: boolean): bool
   ((isFirst && !state.isAsked) || isPast(state.nextAt, now, state.off ? DAY_MS : HOUR_MS)) &&
   tokensAt(state, now) >= 1 &&
   !isClaimed(state, now)
+
+/** Switched off by an earlier version, which did so for less than a definite word and kept no reason. */
+export const isGivenUp = ({ off, reason }: ChannelState): boolean => off && reason === null
+
+/** Every third try of a message that may be refused for its contents is in the plain short form. */
+export const isPlainTry = ({ isDoubtful, failures }: ChannelState): boolean => isDoubtful && failures % 3 === 2
 
 export const isClaimed = (state: ChannelState, now: number): boolean =>
   state.claim !== null && !isPast(state.claimUntil, now, CLAIM_MS)
@@ -161,6 +170,7 @@ export function afterFailure(
     ...released(state),
     failures,
     since: state.since ?? now,
+    isDoubtful: delivery.isDoubtful === true,
     reason,
     advice,
     off,
@@ -177,6 +187,7 @@ export const working = (state: ChannelState): ChannelState => ({
   isAsked: false,
   failures: 0,
   since: null,
+  isDoubtful: false,
   reason: null,
   advice: null,
   isAnnounced: false,
@@ -218,6 +229,7 @@ export function readState(value: unknown): ChannelState {
     isAsked: flag('isAsked'),
     failures: number('failures') ?? 0,
     since: number('since') ?? null,
+    isDoubtful: flag('isDoubtful'),
     reason: text('reason'),
     advice: text('advice'),
     tokens: number('tokens') ?? BURST,

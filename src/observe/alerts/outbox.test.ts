@@ -164,6 +164,18 @@ for (const { name, mood } of blips) {
   })
 }
 
+test('an alert that a receiver refuses with a page keeps no other one waiting, and is sent short', async () => {
+  const hook = await startWebhook()
+  hook.refuses = ({ text }) =>
+    text.includes('über') ? { status: 400, page: '<!doctype html><pre>Bad Request</pre>' } : null
+  const alerts = desk([toWebhook(hook)])
+  raise(alerts, 'das über')
+  await passes(MINUTE, alerts)
+  raise(alerts, 'two')
+  await passes(10 * MINUTE, alerts)
+  expect(heard(hook).flat()).toEqual(['keywise alert: budget (das uber). das uber. Since 12:00 UTC.', '💰 two'])
+})
+
 describe('a channel that is off by its service’s own word', () => {
   const words: readonly { name: string; mood: Mood; of: 'telegram' | 'webhook' }[] = [
     { name: '401 of Telegram', mood: unauthorized, of: 'telegram' },
@@ -217,6 +229,21 @@ describe('a channel that is off by its service’s own word', () => {
     await passes(MINUTE, other)
     expect(bot.texts).toHaveLength(1)
     expect(raise(other, 'one')).toBe(true)
+  })
+
+  test('by the word of an earlier version is not off, and is told what goes on', async () => {
+    const [bot, hook, store] = [await startTelegram(), await startWebhook(), createMemoryStore()]
+    const home = '/a/keys.json'
+    const first = desk([toTelegram(bot), toWebhook(hook)], store, home)
+    raise(first, 'one')
+    await passes(MINUTE, first)
+    await first.close(0)
+    store.setDoc('alert-channels', 'telegram@1', { claim: null, claimUntil: 0, nextAt: 0, failures: 0, off: true })
+    const second = desk([toTelegram(bot), toWebhook(hook)], store, home)
+    expect(second.health()).toMatchObject([{ state: 'ok', waiting: 1 }, { state: 'ok' }])
+    await passes(MINUTE, second, desk([toTelegram(bot), toWebhook(hook)], store, home))
+    expect(heard(bot).flat()).toEqual(['💰 one', '💰 one'])
+    expect(heard(hook).flat()).toEqual(['💰 one'])
   })
 
   test('is tried at once with edited settings, while it runs', async () => {

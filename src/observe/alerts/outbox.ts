@@ -21,6 +21,8 @@ import {
   claimed,
   isClaimed,
   isFree,
+  isGivenUp,
+  isPlainTry,
   released,
   stoodInFor,
   widened,
@@ -101,6 +103,18 @@ export class Outbox {
     }
   }
 
+  /**
+   * Ends what an earlier version took for the end of a channel. Returns those channels: what was to be told there
+   * meanwhile is lost.
+   */
+  revive(): readonly Channel[] {
+    return this.#channels.filter((channel) => {
+      if (!isGivenUp(this.#kept.state(channel))) return false
+      const { before } = this.#kept.change(channel, (state) => (isGivenUp(state) ? working(state) : state))
+      return isGivenUp(before)
+    })
+  }
+
   /** Queues the alert for every channel subscribed to it. */
   add(alert: Alert, { holdMs = 0, except = NONE, ends }: AddOptions = {}): void {
     const now = this.#options.now()
@@ -121,6 +135,11 @@ export class Outbox {
       this.#dropExcess(channel, now)
       this.#waiting = true
     }
+  }
+
+  /** Holds an alert back no longer. */
+  release(alert: Alert): void {
+    for (const channel of this.#channels) if (!isBackup(channel)) this.#kept.hurry(channel, alert)
   }
 
   /** Removes messages not sent yet. Returns what it removed. */
@@ -237,11 +256,12 @@ export class Outbox {
   #messageFor(due: readonly OutboxEntry[], channel: Channel): Sending | null {
     const [first] = due
     if (first === undefined) return null
-    const { lost, covered } = this.#kept.state(channel)
+    const state = this.#kept.state(channel)
+    const { lost, covered } = state
     const notes = [...this.#standIn(first), ...gapNotes({ lost, covered }, this.#options.now())]
     const note = notes.length === 0 ? null : notes.map((one) => `${one}.`).join('\n')
-    const batch = batchOf(due, channel, note?.length ?? 0)
-    const isPlain = first.refused === 'whole' || first.refused === 'plain'
+    const isPlain = first.refused === 'whole' || first.refused === 'plain' || isPlainTry(state)
+    const batch = batchOf(isPlain ? [first] : due, channel, note?.length ?? 0)
     return { batch, said: { lost, covered }, message: { alerts: batch.map(({ alert }) => alert), note, isPlain } }
   }
 

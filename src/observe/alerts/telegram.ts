@@ -7,6 +7,7 @@ import type { Secret } from '../../domain/redact.ts'
 import type { AlertMessage, Channel, ChannelTools, Delivery } from './channel.ts'
 import { messageText } from './messageText.ts'
 import { type PostAnswer, post } from './post.ts'
+import { mayBeContents } from './webhookAnswer.ts'
 
 interface TelegramSettings {
   readonly botToken: Secret
@@ -75,8 +76,9 @@ function judged(answered: PostAnswer, { redact }: ChannelTools): Sent {
   const { status, body } = answered
   const answer = asRecord(body)
   if (answer?.['ok'] === true) return { delivery: { ok: true }, movedTo: null }
-  if (status >= 500) return failed({ reason: `answered ${status}`, advice: null })
-  if (answer?.['ok'] !== false) return failed(unlike(status))
+  const asked = answered.retryAfterMs === null ? {} : { afterMs: answered.retryAfterMs }
+  if (status >= 500) return failed({ reason: `answered ${status}`, advice: null, ...asked })
+  if (answer?.['ok'] !== false) return failed({ ...unlike(status), ...asked, isDoubtful: mayBeContents(answered) })
   const parameters = asRecord(answer['parameters'])
   const said = cutText(redact(cleanText(asString(answer['description']) ?? '')), 200)
   const reason = `${status} ${said}`.trim()

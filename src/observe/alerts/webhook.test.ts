@@ -127,6 +127,7 @@ const cases: readonly { answer: Mood; next: string; afterMs?: number }[] = [
   { answer: { status: 407 }, next: 'retry' },
   { answer: { status: 451 }, next: 'retry' },
   { answer: { status: 410 }, next: 'off' },
+  { answer: { status: 410, page: '<html>gone</html>' }, next: 'retry' },
   { answer: { status: 404, text: 'no_service' }, next: 'off' },
   { answer: { status: 403, text: 'invalid_token' }, next: 'off' },
   { answer: { status: 410, text: 'channel_is_archived' }, next: 'off' },

@@ -20,7 +20,8 @@ export function webhookDelivery(answer: PostAnswer, service: string | null): Del
     const afterMs = waitOf(answer)
     return { ...rest, ...(afterMs !== null && { afterMs }) }
   }
-  if (status === 410 || FINAL.has(word ?? '')) return { ...rest, next: 'off', advice: CHECK }
+  // A page is the word of an ingress rather than of the receiver.
+  if ((status === 410 && !answer.isPage) || FINAL.has(word ?? '')) return { ...rest, next: 'off', advice: CHECK }
   if (NEEDS_PERSON.has(word ?? '')) return { ...rest, needsPerson: true, advice: CHECK }
   if (status >= 300 && status < 400)
     return {
@@ -30,8 +31,12 @@ export function webhookDelivery(answer: PostAnswer, service: string | null): Del
   if (ABOUT_THE_MESSAGE.has(status) && !answer.isPage)
     return { ...rest, next: 'shorten', advice: 'check settings.alerts.webhook.template' }
   // An ingress, a proxy or a receiver that restarts says the same as one that is gone.
-  return { ...rest, advice: `${CHECK}, if it stays so` }
+  return { ...rest, advice: `${CHECK}, if it stays so`, isDoubtful: mayBeContents(answer) }
 }
+
+/** Whether the answer may be about the contents although it is a page. */
+export const mayBeContents = ({ status, isPage }: Pick<PostAnswer, 'status' | 'isPage'>): boolean =>
+  isPage && (ABOUT_THE_MESSAGE.has(status) || status === 403)
 
 const CHECK = 'check settings.alerts.webhook.url and its headers'
 

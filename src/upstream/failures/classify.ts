@@ -200,8 +200,17 @@ function isLong(fact: LimitFact | undefined): boolean {
 /** Control characters, and marks that turn the direction of text: they would change the terminal that shows them. */
 const STEERING = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
 
+const INVISIBLE = /\p{Cf}/gu
+
+/** An invisible character inside a key would hide it, or half of it, from the redaction. */
+function redacted(message: string, redact: UpstreamAnswer['redact']): string {
+  const seen = message.replace(INVISIBLE, '')
+  const clean = redact(seen)
+  return seen === message || clean !== seen ? clean : redact(message)
+}
+
 function wordsFor({ redact, status }: UpstreamAnswer, { message }: ErrorEnvelope, stated: number): string {
-  const words = redact(message).replace(/\s+/g, ' ').replace(STEERING, '�').trim()
+  const words = redacted(message, redact).replace(/\s+/g, ' ').replace(STEERING, '�').trim()
   const cut = cutText(words, LONGEST_MESSAGE)
   return cut === '' ? `HTTP ${stated || status} without an explanation` : cut
 }
