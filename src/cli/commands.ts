@@ -105,7 +105,7 @@ export const COMMANDS: readonly CommandRow[] = [
       JSON_OPTION,
       ...COMMON,
     ],
-    examples: ['keywise why', 'keywise why --model auto:cheap --json'],
+    examples: ['keywise why', 'keywise why --model auto:cheap --json', 'keywise why --request kw_…'],
     load: () => import('./why.ts'),
   },
   {
