@@ -160,11 +160,9 @@ export class Engine implements EngineParts {
   }
 
   decide(pending: PendingRequest, trail: Trail): Decision {
-    const { learned, decisions, events } = this
+    const { decisions, events } = this
     const now = this.now
-    // What another process has tried by now is not new.
-    if (trail.calls === 0 && learned.router.mayTryNext) learned.sync()
-    const ranked = learned.router.decide(new RoutedRequest(this, pending, trail, now), now)
+    const ranked = this.#ranked(pending, trail, now)
     const decision = trail.calls === 0 ? this.#begin(pending, trail, ranked, now) : ranked
     // What later attempts are asked for is kept with them.
     if (trail.calls === 0) decisions.record(pending, decision, now)
@@ -181,6 +179,15 @@ export class Engine implements EngineParts {
       })
     }
     return decision
+  }
+
+  #ranked(pending: PendingRequest, trail: Trail, now: number): Decision {
+    const { learned } = this
+    const decide = () => learned.router.decide(new RoutedRequest(this, pending, trail, now), now)
+    const decision = decide()
+    if (trail.calls > 0 || decision.first === null || !learned.router.isNew(decision.first)) return decision
+    // What another process has tried by now is not new. Only few requests ask for that: the store writes first what waits.
+    return learned.sync() > 0 && !learned.router.isNew(decision.first) ? decide() : decision
   }
 
   /** Counts a request, and lets it ask a failing target first where that one has its turn. */

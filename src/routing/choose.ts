@@ -149,9 +149,11 @@ export class Router {
     if (index !== undefined) this.#candidates.touch(index)
   }
 
-  /** Whether the next request may be a new target's try. */
-  get mayTryNext(): boolean {
-    return !this.#newTargets.isEmpty && this.#newTargets.isTurn(null, this.#turns)
+  /** Whether the free tries of a target are not over. */
+  isNew({ stateId }: Target): boolean {
+    if (this.#newTargets.isEmpty) return false
+    const index = this.#candidates.indexOf(stateId)
+    return index !== undefined && this.#newTargets.isNew(index)
   }
 
   decide(request: RoutingRequest, now: number): Decision {
