@@ -35,7 +35,12 @@ async function project(content?: (config: Record<string, Record<string, unknown>
 }
 
 const ignore = () => {}
-const quiet = { info: ignore, warn: ignore, error: ignore }
+/** Keeps what it is given. */
+function keeper() {
+  const lines: string[] = []
+  const keep = (line: string) => void lines.push(line)
+  return { lines, logger: { info: keep, warn: keep, error: keep } }
+}
 
 describe('a configuration of the supervisor without any provider', () => {
   test.each([
@@ -67,10 +72,12 @@ describe('a configuration of the supervisor without any provider', () => {
 
   test('keeps a logger and a template that are given beside', async () => {
     const { open, world } = await project()
-    const client = open({ projectPath: '/x', logger: quiet, template: () => 'written' })
+    const { lines, logger } = keeper()
+    const client = open({ projectPath: '/x', logger, template: () => 'written' })
     await client.generatePrompt({ task: 'hi' })
     expect(world.calls.at(-1)?.body).toMatchObject({ messages: [{ content: 'written' }] })
-    expect(client.manager.engine.logger).toBe(quiet)
+    client.manager.engine.logger.warn('heard')
+    expect(lines).toContain('heard')
   })
 
   test('uses the one key it names where there is no other', async () => {
@@ -127,9 +134,11 @@ describe('the loaded keys file', () => {
 
   test('may have options beside its providers', async () => {
     const { open, world } = await project()
-    const client = open({ ...world.config(), logger: quiet, maxCycles: 3, onCycle: ignore, api: new Map() })
+    const { lines, logger } = keeper()
+    const client = open({ ...world.config(), logger, maxCycles: 3, onCycle: ignore, api: new Map() })
     expect(await client.generatePrompt('hi')).not.toBe('')
-    expect(client.manager.engine.logger).toBe(quiet)
+    client.manager.engine.logger.warn('heard')
+    expect(lines).toContain('heard')
   })
 })
 

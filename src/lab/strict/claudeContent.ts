@@ -4,6 +4,7 @@ import { asRecord, asString } from '../../domain/json.ts'
 import { claudeFacts } from './claudeModels.ts'
 import { blocksOf, type ClaudeFields, claudeRule, firstProblem, type PlacedBlock, placedBlocks } from './claudeWire.ts'
 import type { Rule, StrictRequest } from './rule.ts'
+import { sentText } from './sentText.ts'
 
 const VISION = 'https://platform.claude.com/docs/en/build-with-claude/vision'
 const PDF = 'https://platform.claude.com/docs/en/build-with-claude/pdf-support'
@@ -36,7 +37,7 @@ function sourcesOf({ body }: StrictRequest, type: 'image' | 'document', kind: st
 
 function imageType(request: StrictRequest) {
   return firstProblem(sourcesOf(request, 'image', 'base64'), ({ source, place }) => {
-    if (IMAGE_TYPES.includes(String(source['media_type']))) return null
+    if (IMAGE_TYPES.includes(sentText(source['media_type']))) return null
     return `${place}.media_type: Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'`
   })
 }
@@ -64,7 +65,7 @@ function imageInAnswer({ body }: StrictRequest) {
 function mediaUrl(request: StrictRequest) {
   const sources = [...sourcesOf(request, 'image', 'url'), ...sourcesOf(request, 'document', 'url')]
   return firstProblem(sources, ({ source, place }) =>
-    /^https:\/\//.test(String(source['url'])) ? null : `${place}.url: Only HTTPS URLs are supported.`,
+    /^https:\/\//.test(sentText(source['url'])) ? null : `${place}.url: Only HTTPS URLs are supported.`,
   )
 }
 
@@ -141,7 +142,7 @@ export const claudeContentRules: readonly Rule[] = [
   claudeRule('cache-marks', CACHING, tooManyMarks),
   claudeRule('user-id', 'https://github.com/BerriAI/litellm/issues/10106', userId),
   claudeRule('service-tier', API, ({ body }) =>
-    body['service_tier'] == null || ['auto', 'standard_only'].includes(String(body['service_tier']))
+    body['service_tier'] == null || ['auto', 'standard_only'].includes(sentText(body['service_tier']))
       ? null
       : "service_tier: Input should be 'auto' or 'standard_only'",
   ),

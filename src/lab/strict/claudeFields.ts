@@ -12,6 +12,7 @@ import {
 } from './claudeWire.ts'
 import { lookUp } from './lookUp.ts'
 import type { Rule, StrictRequest } from './rule.ts'
+import { sentText } from './sentText.ts'
 
 const SDK = 'https://github.com/anthropics/anthropic-sdk-typescript/blob/main/src/resources/messages/messages.ts'
 const BETA_SDK =
@@ -133,7 +134,7 @@ export const claudeFieldRules: readonly Rule[] = [
   claudeRule('source-extra-field', SDK, ({ body }) =>
     firstProblem(placedBlocks(body), ({ block, type, place }) => {
       if (type !== 'image' && type !== 'document') return null
-      const kind = String(asRecord(block['source'])?.['type'])
+      const kind = sentText(asRecord(block['source'])?.['type'])
       return extraOf(block['source'], lookUp(SOURCE_FIELDS, kind), `${place}.${type}.source.${kind}`)
     }),
   ),
@@ -143,11 +144,11 @@ export const claudeFieldRules: readonly Rule[] = [
     ),
   ),
   claudeRule('tool-choice-extra-field', SDK, ({ body }) => {
-    const kind = String(asRecord(body['tool_choice'])?.['type'])
+    const kind = sentText(asRecord(body['tool_choice'])?.['type'])
     return extraOf(body['tool_choice'], lookUp(CHOICE_FIELDS, kind), `tool_choice.${kind}`)
   }),
   claudeRule('thinking-extra-field', SDK, ({ body }) => {
-    const kind = String(asRecord(body['thinking'])?.['type'])
+    const kind = sentText(asRecord(body['thinking'])?.['type'])
     return extraOf(body['thinking'], lookUp(THINKING_FIELDS, kind), `thinking.${kind}`)
   }),
   claudeRule('output-config-extra-field', SDK, ({ body }) =>

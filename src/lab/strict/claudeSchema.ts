@@ -4,6 +4,7 @@ import { asArray, asRecord } from '../../domain/json.ts'
 import { blocksOf, claudeRule, firstProblem } from './claudeWire.ts'
 import { lookUp } from './lookUp.ts'
 import type { Rule, StrictRequest } from './rule.ts'
+import { sentText } from './sentText.ts'
 
 const OUTPUTS = 'https://platform.claude.com/docs/en/build-with-claude/structured-outputs'
 
@@ -39,7 +40,7 @@ function hasBrokenKeyword(fields: Record<string, unknown>): boolean {
 
 function isBrokenType(type: unknown): boolean {
   const types = asArray(type) ?? [type]
-  return types.length === 0 || !types.every((name) => TYPES.includes(String(name)))
+  return types.length === 0 || !types.every((name) => TYPES.includes(sentText(name)))
 }
 
 function isListOfNames(value: unknown): boolean {

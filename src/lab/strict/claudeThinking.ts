@@ -5,6 +5,7 @@ import { claudeFacts } from './claudeModels.ts'
 import { isForced } from './claudeTools.ts'
 import { type ClaudeTurn, claudeRule, firstProblem, hasBeta, placedBlocks, turnsOf } from './claudeWire.ts'
 import type { Rule, StrictRequest } from './rule.ts'
+import { sentText } from './sentText.ts'
 import { isForeignSignature } from './signatures.ts'
 
 const THINKING = 'https://platform.claude.com/docs/en/build-with-claude/extended-thinking'
@@ -15,7 +16,7 @@ const TRIED = 'https://github.com/workglow-dev/libs/pull/746'
 const EFFORT_TRIED = 'https://github.com/elizaOS/eliza/pull/16175'
 
 const typeOf = (body: StrictRequest['body']) => asRecord(body['thinking'])?.['type']
-const isThinking = (body: StrictRequest['body']) => ['enabled', 'adaptive'].includes(String(typeOf(body)))
+const isThinking = (body: StrictRequest['body']) => ['enabled', 'adaptive'].includes(sentText(typeOf(body)))
 const mode = (body: StrictRequest['body']) =>
   typeOf(body) === 'adaptive' ? 'when thinking is enabled or in adaptive mode' : 'when thinking is enabled'
 
@@ -41,7 +42,7 @@ function budget(request: StrictRequest): string | null {
   if (tokens < 1024) return 'thinking.enabled.budget_tokens: Input should be greater than or equal to 1024'
   // With interleaved thinking the budget is that of the whole turn.
   const isFree = hasBeta(request, 'interleaved-thinking-') || body['max_tokens'] === undefined
-  if (isFree || tokens < Number(body['max_tokens'])) return null
+  if (isFree || tokens < Number(sentText(body['max_tokens']))) return null
   return `\`max_tokens\` must be greater than \`thinking.budget_tokens\`. Please consult our documentation at ${MAX_TOKENS}`
 }
 
@@ -77,7 +78,7 @@ function removedSampling({ model, body }: StrictRequest): string | null {
   if (claudeFacts(model)?.sampling !== 'none') return null
   const { temperature, top_p: topP, top_k: topK } = body
   if (temperature != null && temperature !== 1) return '`temperature` is deprecated for this model.'
-  if (topP != null && Number(topP) < 0.99) return '`top_p` is deprecated for this model.'
+  if (topP != null && Number(sentText(topP)) < 0.99) return '`top_p` is deprecated for this model.'
   return topK == null ? null : '`top_k` is deprecated for this model.'
 }
 
@@ -85,7 +86,7 @@ function samplingBesideThinking({ body }: StrictRequest): string | null {
   if (!isThinking(body)) return null
   const { temperature, top_p: topP, top_k: topK } = body
   if (temperature != null && temperature !== 1) return `\`temperature\` may only be set to 1 ${mode(body)}.`
-  if (topP != null && Number(topP) < 0.95)
+  if (topP != null && Number(sentText(topP)) < 0.95)
     return `\`top_p\` must be greater than or equal to 0.95 or unset ${mode(body)}`
   return topK == null ? null : `\`top_k\` must be unset ${mode(body)}`
 }

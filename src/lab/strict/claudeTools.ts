@@ -5,6 +5,7 @@ import { claudeFacts } from './claudeModels.ts'
 import { brokenSchemaAt } from './claudeSchema.ts'
 import { blocksOf, type ClaudeFields, claudeRule, firstProblem, placedBlocks, turnsOf } from './claudeWire.ts'
 import type { Rule, StrictRequest } from './rule.ts'
+import { sentText } from './sentText.ts'
 
 const DEFINE = 'https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools'
 const SDK = 'https://github.com/anthropics/anthropic-sdk-typescript/blob/main/src/resources/messages/messages.ts'
@@ -35,7 +36,7 @@ function customTools({ body }: StrictRequest): readonly PlacedTool[] {
 
 function toolType({ body }: StrictRequest) {
   return firstProblem([...blocksOf(body['tools']).entries()], ([index, { type }]) => {
-    if (type == null || type === 'custom' || SERVER_TOOLS.some((name) => String(type).startsWith(name))) return null
+    if (type == null || type === 'custom' || SERVER_TOOLS.some((name) => sentText(type).startsWith(name))) return null
     return `tools.${index}: Input tag '${type}' found using 'type' does not match any of the expected tags: ${TOOL_TAGS}`
   })
 }
@@ -43,7 +44,7 @@ function toolType({ body }: StrictRequest) {
 function toolName(request: StrictRequest) {
   return firstProblem(customTools(request), ({ tool, place }) => {
     if (tool['name'] === undefined) return `${place}.name: Field required`
-    return TOOL_NAME.test(String(tool['name'])) ? null : `${place}.name: ${MISMATCH} '${TOOL_NAME.source}'`
+    return TOOL_NAME.test(sentText(tool['name'])) ? null : `${place}.name: ${MISMATCH} '${TOOL_NAME.source}'`
   })
 }
 
@@ -121,19 +122,19 @@ function unknownReference({ body }: StrictRequest): string | null | undefined {
 }
 
 export function isForced(body: StrictRequest['body']): boolean {
-  return ['any', 'tool'].includes(String(asRecord(body['tool_choice'])?.['type']))
+  return ['any', 'tool'].includes(sentText(asRecord(body['tool_choice'])?.['type']))
 }
 
 function callFields({ body }: StrictRequest) {
   return firstProblem(placedBlocks(body), ({ block, type, place, role }) => {
-    if (type === 'tool_result' && !CALL_ID.test(String(block['tool_use_id'])))
+    if (type === 'tool_result' && !CALL_ID.test(sentText(block['tool_use_id'])))
       return `${place}.tool_result.tool_use_id: ${MISMATCH} '${CALL_ID.source}'`
     if (type !== 'tool_use') return null
     if (role !== 'assistant') {
       return `messages.${place.split('.')[1]}: \`tool_use\` blocks can only be in \`assistant\` messages`
     }
-    if (!CALL_ID.test(String(block['id']))) return `${place}.tool_use.id: ${MISMATCH} '${CALL_ID.source}'`
-    if (!TOOL_NAME.test(String(block['name']))) return `${place}.tool_use.name: ${MISMATCH} '${TOOL_NAME.source}'`
+    if (!CALL_ID.test(sentText(block['id']))) return `${place}.tool_use.id: ${MISMATCH} '${CALL_ID.source}'`
+    if (!TOOL_NAME.test(sentText(block['name']))) return `${place}.tool_use.name: ${MISMATCH} '${TOOL_NAME.source}'`
     return asRecord(block['input']) ? null : `${place}.tool_use.input: Input should be a valid dictionary`
   })
 }
@@ -171,7 +172,7 @@ function orphanResults({ body }: StrictRequest): string | null | undefined {
     const calls = new Set((turns[at - 1]?.blocks ?? []).map(({ type, block }) => type === 'tool_use' && block['id']))
     return firstProblem(turn.blocks, ({ block, type, place }) => {
       const id = block['tool_use_id']
-      if (type !== 'tool_result' || calls.has(String(id))) return null
+      if (type !== 'tool_result' || calls.has(sentText(id))) return null
       return (
         `${place}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${id}. ` +
         'Each `tool_result` block must have a corresponding `tool_use` block in the previous message.'

@@ -2,6 +2,7 @@
 
 import { asArray, asRecord } from '../../domain/json.ts'
 import type { Rule, StrictRequest } from './rule.ts'
+import { sentText } from './sentText.ts'
 
 export type ClaudeFields = Record<string, unknown>
 
@@ -75,7 +76,7 @@ export function* placedBlocks(body: StrictRequest['body']): Generator<PlacedBloc
 
 function* blocksAt(content: unknown, place: string, role: unknown): Generator<PlacedBlock> {
   for (const [index, block] of blocksOf(content).entries()) {
-    yield { block, type: String(block['type']), place: `${place}.${index}`, role }
+    yield { block, type: sentText(block['type']), place: `${place}.${index}`, role }
   }
 }
 

@@ -14,6 +14,7 @@ import {
   violations,
 } from './geminiWire.ts'
 import type { Rule, StrictRequest } from './rule.ts'
+import { sentText } from './sentText.ts'
 
 const CONFIG = 'https://ai.google.dev/api/generate-content#GenerationConfig'
 const THINKING = 'https://ai.google.dev/gemini-api/docs/thinking'
@@ -47,7 +48,7 @@ function jsonBesideFunctions(request: StrictRequest): string | null {
   const isOld = (geminiFacts(request.model)?.version ?? 3) < 3
   if (type !== 'application/json' || !isOld || declarationsOf(request).length === 0) return null
   const calling = readRecord(readRecord(request.body, 'toolConfig'), 'functionCallingConfig')
-  const isForced = String(calling?.['mode']).toUpperCase() === 'ANY'
+  const isForced = sentText(calling?.['mode']).toUpperCase() === 'ANY'
   const what = isForced ? 'Forced function calling (ANY mode)' : 'Function calling'
   return `${what} with a response mime type: 'application/json' is unsupported`
 }
@@ -152,7 +153,7 @@ function embeddedContent(request: StrictRequest): string | null {
   return violations(
     readList(request.body, 'requests').flatMap((item, index) => {
       const place = `BatchEmbedContentsRequest.requests[${index}]`
-      if (!/^models\/./.test(String(item['model']))) return [`${place}.model: unexpected model name format`]
+      if (!/^models\/./.test(sentText(item['model']))) return [`${place}.model: unexpected model name format`]
       return readRecord(item, 'content') ? [] : [`${place}.content: content is not specified`]
     }),
   )

@@ -15,6 +15,7 @@ import {
   violations,
 } from './geminiWire.ts'
 import type { Rule, StrictRequest } from './rule.ts'
+import { sentText } from './sentText.ts'
 import { isForeignSignature } from './signatures.ts'
 
 const API = 'https://ai.google.dev/api/caching#Part'
@@ -165,7 +166,7 @@ function mediaType(request: StrictRequest): string | null {
 /** Files of the Files API, YouTube, buckets and public pages; data travels as `inlineData`. */
 function fileUri(request: StrictRequest): string | null {
   for (const media of mediaOf(request, 'fileData')) {
-    const uri = String(read(media, 'fileUri'))
+    const uri = sentText(read(media, 'fileUri'))
     if (!/^(?:https|gs):\/\//.test(uri)) return `Unsupported file URI type: ${uri}`
   }
   return null

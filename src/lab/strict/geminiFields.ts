@@ -8,6 +8,7 @@ import { asRecord } from '../../domain/json.ts'
 import { geminiRule, operationOf, snakeCase } from './geminiWire.ts'
 import { lookUp } from './lookUp.ts'
 import type { Rule, StrictRequest } from './rule.ts'
+import { sentText } from './sentText.ts'
 
 const API = 'https://ai.google.dev/api/generate-content'
 const CACHING = 'https://ai.google.dev/api/caching#Schema'
@@ -177,7 +178,7 @@ function problemOfScalar(value: unknown, kind: Kind): string | null {
   if (!kind.startsWith('enum:')) return null
   const [, type, names = ''] = kind.split(':')
   // JSON of protocol buffers may have the number of a name: https://protobuf.dev/programming-guides/json/
-  if (Number.isInteger(value) || names.split('|').includes(String(value).toUpperCase())) return null
+  if (Number.isInteger(value) || names.split('|').includes(sentText(value).toUpperCase())) return null
   return `${API_TYPE}.${type}), ${JSON.stringify(value)}`
 }
 

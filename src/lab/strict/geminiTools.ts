@@ -14,6 +14,7 @@ import {
   violations,
 } from './geminiWire.ts'
 import type { Rule, StrictRequest } from './rule.ts'
+import { sentText } from './sentText.ts'
 
 const DECLARATION = 'https://ai.google.dev/api/caching#FunctionDeclaration'
 const CALLING = 'https://ai.google.dev/api/caching#FunctionCallingConfig'
@@ -38,7 +39,7 @@ function toolType({ body }: StrictRequest): string | null {
 }
 
 function functionName(request: StrictRequest): string | null {
-  const wrong = declarationsOf(request).filter(({ declaration: { name } }) => !FUNCTION_NAME.test(String(name)))
+  const wrong = declarationsOf(request).filter(({ declaration: { name } }) => !FUNCTION_NAME.test(sentText(name)))
   return violations(wrong.map(({ place }) => `${place}.name: ${INVALID_NAME}`))
 }
 
@@ -102,7 +103,7 @@ function faultsOfNames(schema: GeminiFields, place: string): readonly string[] {
   return [
     ...values.flatMap((value, index) => (value === '' ? [`${place}.enum[${index}]: cannot be empty`] : [])),
     ...required.flatMap((name, index) =>
-      Object.hasOwn(properties, String(name)) ? [] : [`${place}.required[${index}]: property is not defined`],
+      Object.hasOwn(properties, sentText(name)) ? [] : [`${place}.required[${index}]: property is not defined`],
     ),
   ]
 }
@@ -133,7 +134,7 @@ function allowedNames(request: StrictRequest): string | null {
   const allowed = asArray(read(config, 'allowedFunctionNames')) ?? []
   const declared = declarationsOf(request).map(({ declaration }) => declaration['name'])
   const place = 'GenerateContentRequest.tool_config.function_calling_config.allowed_function_names'
-  const mode = String(config?.['mode']).toUpperCase()
+  const mode = sentText(config?.['mode']).toUpperCase()
   if (allowed.length > 0 && mode !== 'ANY' && mode !== 'VALIDATED')
     return violations([`${place}: only allowed when mode is ANY or VALIDATED`])
   const unknown = [...allowed.entries()].filter(([, name]) => !declared.includes(name))

@@ -5,6 +5,7 @@
 
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { first } from './ruleTable.ts'
+import { sentText } from './sentText.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -47,7 +48,7 @@ function topComplaint(top: Schema): string | null {
 function complaintIn(schema: Schema, context: readonly string[], strict: boolean): string | null {
   const strange = strict && context.length > 0 ? unsupported(schema, context) : null
   if (strange !== null) return strange
-  const count = first(COUNTS, (name) => (typeof schema[name] === 'string' ? String(schema[name]) : null))
+  const count = first(COUNTS, (name) => (typeof schema[name] === 'string' ? sentText(schema[name]) : null))
   if (count !== null) return `'${count}' is not of type 'integer'.`
   return own(schema, context, strict) ?? inner(schema, context, strict)
 }
@@ -99,7 +100,7 @@ function inner(schema: Schema, context: readonly string[], strict: boolean): str
   const items = ofValue(schema['items'], [...context, 'items'], strict)
   if (items !== null) return items
   return first(['anyOf', 'oneOf', 'allOf'], (name) =>
-    first(asArray(schema[name]) ?? [], (value, index) => ofValue(value, [...context, name, String(index)], strict)),
+    first(asArray(schema[name]) ?? [], (value, index) => ofValue(value, [...context, name, sentText(index)], strict)),
   )
 }
 
