@@ -302,7 +302,7 @@ export class Router {
   }
 
   #pick(pass: Pass, context: RankingContext): Choice {
-    if (this.#newTargets.isEmpty) return this.#pickKnown(pass, context)
+    if (!this.#newTargets.concerns(pass.request.named ?? null)) return this.#pickKnown(pass, context)
     const { strategy } = this.#settings
     const known = (exploring: boolean) => this.#pickKnown({ ...pass, exploring }, context)
     return pickBesideNew({ ...pass, context, strategy, newTargets: this.#newTargets, known })

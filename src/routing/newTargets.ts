@@ -84,6 +84,16 @@ export class NewTargets {
     return this.#waiting.size === 0
   }
 
+  /** Whether any of these may wait for a try; `named` as for `find`. Most requests name targets that are all known. */
+  concerns(named: ReadonlySet<string> | null): boolean {
+    if (this.isEmpty || named === null || named.size > MOST_NAMED) return !this.isEmpty
+    for (const stateId of named) {
+      const index = this.#candidates.indexOf(stateId)
+      if (index !== undefined && this.#waiting.has(index)) return true
+    }
+    return false
+  }
+
   /** Whether the target is to be tried once more. */
   isNew(index: number): boolean {
     return this.#most > 0 && isUntried(this.#candidates.known[index]!.row, this.#most)
