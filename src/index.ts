@@ -1,5 +1,7 @@
 /** The front door of keywise. */
 
+import './runtime.ts'
+
 export type { AttemptReport } from './domain/attempt.ts'
 export type { Blocked, DialectId, FinishReason, Usage } from './domain/chat.ts'
 export {

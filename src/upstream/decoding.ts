@@ -1,6 +1,7 @@
 /** Decodes compressed answers. None are requested, but a proxy on the way may compress all the same. */
 
-import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib'
+// As a whole: an older node, which is to be refused in words, has no zstd and would end at the name.
+import * as zlib from 'node:zlib'
 
 export interface Decoder {
   push(chunk: Buffer): readonly Buffer[]
@@ -10,11 +11,11 @@ export interface Decoder {
 type Decode = (body: Buffer, options: { maxOutputLength: number }) => Buffer
 
 const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
-  ['gzip', gunzipSync],
-  ['x-gzip', gunzipSync],
-  ['deflate', inflateSync],
-  ['br', brotliDecompressSync],
-  ['zstd', zstdDecompressSync],
+  ['gzip', zlib.gunzipSync],
+  ['x-gzip', zlib.gunzipSync],
+  ['deflate', zlib.inflateSync],
+  ['br', zlib.brotliDecompressSync],
+  ['zstd', zlib.zstdDecompressSync],
 ])
 
 /**
