@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { makeFailure, makeImport, makeQuality, makeSuccess, makeTarget } from '../../test/support/makeEvents.ts'
+import { makeRoutingRequest } from '../../test/support/makeRoutingRequest.ts'
 import type { Target } from '../domain/target.ts'
 import { Router, type RoutingRequest } from './choose.ts'
 import type { Ineligible } from './eligible.ts'
@@ -15,21 +16,8 @@ const slow = makeTarget({ provider: 'google', model: 'slow' })
 const shaky = makeTarget({ provider: 'openrouter', model: 'shaky' })
 const trio = [fast, slow, shaky]
 
-function request(facts: Partial<RoutingRequest> = {}): RoutingRequest {
-  return {
-    id: 'request-1',
-    profile: 'balanced',
-    task: null,
-    stream: false,
-    inputTokens: 1000,
-    expectedOutputTokens: 0,
-    session: { stateId: null },
-    firstTurn: true,
-    mayExplore: true,
-    ineligible: () => null,
-    ...facts,
-  }
-}
+const request = (facts: Partial<RoutingRequest> = {}) =>
+  makeRoutingRequest({ id: 'request-1', inputTokens: 1000, ...facts })
 
 function makeRouter(targets: readonly Target[], settings: Partial<RoutingSettings> = {}): Router {
   const router = new Router({ settings: { ...ROUTING, ...settings }, random: () => 0.42 })

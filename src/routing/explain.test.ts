@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { makeFailure, makeQuality, makeSuccess, makeTarget } from '../../test/support/makeEvents.ts'
+import { makeRoutingRequest } from '../../test/support/makeRoutingRequest.ts'
 import { Router, type RoutingRequest } from './choose.ts'
 import type { RankedTarget } from './explain.ts'
 import { ROUTING } from './settings.ts'
@@ -11,21 +12,8 @@ const google = makeTarget({
   profile: { qualityPrior: 0.7, qualityPriorSource: 'catalogue tier B' },
 })
 
-function request(facts: Partial<RoutingRequest> = {}): RoutingRequest {
-  return {
-    id: 'r',
-    profile: 'balanced',
-    task: null,
-    stream: false,
-    inputTokens: 10,
-    expectedOutputTokens: 0,
-    session: { stateId: null },
-    firstTurn: true,
-    mayExplore: false,
-    ineligible: () => null,
-    ...facts,
-  }
-}
+const request = (facts: Partial<RoutingRequest> = {}) =>
+  makeRoutingRequest({ inputTokens: 10, mayExplore: false, ...facts })
 
 /** Groq answers three of four, at once; Google answers all, slowly. */
 function makeRouter(): Router {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { makeFailure, makeImport, makeSuccess, makeTarget } from '../../test/support/makeEvents.ts'
+import { makeRoutingRequest } from '../../test/support/makeRoutingRequest.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import { Router, type RoutingRequest } from './choose.ts'
@@ -23,21 +24,7 @@ function seasoned(targets: readonly Target[] = [old, fresh], settings: Partial<R
   return router
 }
 
-function request(facts: Partial<RoutingRequest> = {}): RoutingRequest {
-  return {
-    id: 'r',
-    profile: 'balanced',
-    task: null,
-    stream: false,
-    inputTokens: 100,
-    expectedOutputTokens: 0,
-    session: { stateId: null },
-    firstTurn: true,
-    mayExplore: true,
-    ineligible: () => null,
-    ...facts,
-  }
-}
+const request = makeRoutingRequest
 
 type Answering = (target: Target, number: number) => AttemptEvent | null
 
