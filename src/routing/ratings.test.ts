@@ -120,6 +120,17 @@ describe('a rating that replaces another', () => {
     )
   })
 
+  test('leaves nothing of it where a score lies exactly at the mean of the others', () => {
+    const first: Rating[] = [
+      { request: 0, rater: 'library', afterMs: 0, score: 0.9 },
+      { request: 1, rater: 'library', afterMs: 0, score: 0 },
+      { request: 5, rater: 'token:own', afterMs: 2000, score: 0 },
+    ]
+    const events = eventsOf([...first, { request: 5, rater: 'token:own', afterMs: 1, score: 1 }])
+    const now = events.at(-1)!.at
+    expectAlike(new Process().take(events), new Process().take(lastOf(events)), now)
+  })
+
   test('does so in whatever order two processes read of both', () => {
     fc.assert(
       fc.property(script, fc.infiniteStream(fc.nat()), (ratings, lots) => {

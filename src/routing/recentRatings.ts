@@ -95,7 +95,8 @@ export function loneliest(
   let next: number | null = null
   for (let at = from; at < recent.length; at++) {
     const { score } = recent[at]!
-    const isBetween = side * (score - (next ?? others)) > 0 && side * (rated.score - score) >= 0
+    const isBeyond = side * (score - (next ?? others)) > (next === null ? -TIE : 0)
+    const isBetween = isBeyond && side * (rated.score - score) >= 0
     if (at !== found && isBetween) next = score
   }
   return { rated, score: next }
