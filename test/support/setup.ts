@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import fc from 'fast-check'
 import { afterAll } from 'vitest'
 import { catalog } from '../../src/providers/catalog.ts'
 import './networkGuard.mjs'
@@ -11,10 +12,15 @@ import './networkGuard.mjs'
 const providerNames = new Set(catalog.flatMap((spec) => spec.env))
 const isForeign = (name: string) =>
   providerNames.has(name.replace(/_\d+$/, '')) ||
-  /^KEYWISE_(?!TEST_DATA$|CONVERSATIONS$)/.test(name) ||
+  /^KEYWISE_(?!TEST_DATA$|CONVERSATIONS$|SEED$)/.test(name) ||
   /^(?:https?|all|no)_proxy$/i.test(name) ||
   /^XDG_/.test(name)
 for (const name of Object.keys(process.env)) if (isForeign(name)) delete process.env[name]
+
+// The same commit gives the same result every time. `KEYWISE_SEED=random npm test` looks for cases nobody has seen yet,
+// and a seed that a failure printed tries its cases again.
+const seed = process.env['KEYWISE_SEED'] ?? '20261130'
+fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: seed === 'random' ? Date.now() % 2 ** 31 : Number(seed) })
 
 // A home of its own: what a test forgets to place elsewhere must not land in, or come from, the developer's.
 const home = mkdtempSync(join(tmpdir(), 'keywise-home-'))
