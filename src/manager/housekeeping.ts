@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
 import { type Watching, watchConfig } from '../config/watch.ts'
 import type { Engine } from '../engine/engine.ts'
+import { amountText } from '../money/forecastText.ts'
 import { StatsFileWriter } from '../store/statsFile/statsFileWriter.ts'
 import { importStats, statsView } from './importStats.ts'
 import { hasOlderFacts } from './installedFacts.ts'
@@ -112,7 +113,7 @@ export class Housekeeping {
     this.#ticks++
     engine.faultAttribution.tick(at)
     learned.sync()
-    learned.budgets.tick(at)
+    this.#tickBudgets(at)
     learned.router.setPressure(pressures(engine))
     this.#prune(at)
     void probes.due()
@@ -126,6 +127,14 @@ export class Housekeeping {
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => this.#save())
     if (this.#ticks % OTHERS_LISTS_EVERY_TICKS === 0) lists.sync(engine.registry.credentials)
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.registry.credentials)
+  }
+
+  #tickBudgets(at: number): void {
+    const { learned, store, logger } = this.#options.engine
+    for (const { scope, amount, unit } of learned.budgets.tick(at, store))
+      logger.warn(
+        `budget ${scope}: ${amountText(unit, amount)} that a killed process had set aside is free again; calls it had in flight may have been billed`,
+      )
   }
 
   /** A new day, on which some facts are no longer current. An unusable edit of the keys file is reported by its watch. */
