@@ -21,7 +21,7 @@ import { basename, dirname, join } from 'node:path'
 import { checkStoreFile } from './checkFile.ts'
 import { loadSqlite } from './module.ts'
 
-export interface Backup {
+interface Backup {
   readonly path: string
   /** Epoch milliseconds at which it was begun. */
   readonly at: number
@@ -38,14 +38,14 @@ export interface BackupRules {
   readonly mostBytes: number
 }
 
-export type BackupOutcome =
+type BackupOutcome =
   | { readonly state: 'made'; readonly backup: Backup }
   /** There is one already that is new enough, none is wanted, or another process makes it now. */
   | { readonly state: 'unneeded' }
   | { readonly state: 'failed'; readonly reason: string }
 
 /** `keywise.db.backups`, beside the store. */
-export const backupFolder = (store: string) => `${store}.backups`
+const backupFolder = (store: string) => `${store}.backups`
 
 /** Newest first. */
 export function listBackups(store: string): readonly Backup[] {

@@ -22,7 +22,7 @@ export interface Merged {
   readonly hasGaps: boolean
 }
 
-export interface Mended {
+interface Mended {
   /** Rows whose checksum was wrong, by what became of them. */
   readonly replaced: number
   readonly removed: number
