@@ -14,6 +14,10 @@ import type { Store } from '../domain/store.ts'
 export const SCOPES = ['inference', 'read', 'admin'] as const
 export type TokenScope = (typeof SCOPES)[number]
 
+export const ANY_SCOPE: readonly TokenScope[] = SCOPES
+/** Of every route that says nothing else. */
+export const INFERENCE_ONLY: readonly TokenScope[] = ['inference']
+
 export interface Token {
   /** Of this token alone: another one of the same name has another. It says nothing of the token. */
   readonly id: string
