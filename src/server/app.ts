@@ -127,7 +127,9 @@ class Gateway implements App {
   }
 
   get origin(): string {
-    return `http://${this.#options.host === '0.0.0.0' ? '127.0.0.1' : this.#options.host}:${this.port}`
+    const { host } = this.#options
+    const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+    return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${this.port}`
   }
 
   listen(): Promise<void> {
