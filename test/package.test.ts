@@ -27,6 +27,20 @@ test('no runtime dependency has an install script', () => {
   expect(runtime.filter(([, one]) => one.hasInstallScript)).toEqual([])
 })
 
+test('what is needed at run time is pinned to the very version that the lock has and the suite ran with', () => {
+  const { packages } = readJson('package-lock.json')
+  const locked = Object.keys(manifest.dependencies).map((name) => [name, packages[`node_modules/${name}`].version])
+  expect(manifest.dependencies).toEqual(Object.fromEntries(locked))
+  for (const range of Object.values(manifest.dependencies)) expect(range).toMatch(/^\d+\.\d+\.\d+$/)
+  // Nothing else reaches a user: neither by a dependency of these, nor by a kind of dependency that is installed too.
+  const runtime = packagesOf('package-lock.json').filter(([, one]) => !one.dev)
+  expect(runtime.map(([path]) => path.replace('node_modules/', '')).sort()).toEqual(
+    Object.keys(manifest.dependencies).sort(),
+  )
+  for (const kind of ['optionalDependencies', 'peerDependencies', 'bundleDependencies'])
+    expect(manifest).not.toHaveProperty(kind)
+})
+
 for (const lock of locks) {
   test(`${lock} holds a checksum for every package and no download address`, () => {
     expect(packagesOf(lock).filter(([, one]) => one.resolved !== undefined || one.integrity === undefined)).toEqual([])
