@@ -23,6 +23,12 @@ export interface Environment {
   /** `KEYWISE_TOKEN`, `KEYWISE_ADMIN_TOKEN`: the gateway's tokens. */
   readonly token: Secret | null
   readonly adminToken: Secret | null
+  /** What opens the vault: a passphrase, 32 bytes in base64, or a file that holds such a key. */
+  readonly vaultPassphrase: Secret | null
+  readonly vaultKey: Secret | null
+  readonly vaultKeyFile: string | null
+  /** `CREDENTIALS_DIRECTORY`: where systemd puts what `LoadCredential=` names. */
+  readonly credentialsFolder: string | null
   /** `NO_COLOR` with any value: https://no-color.org */
   readonly noColor: boolean
   readonly proxy: { readonly https: string | null; readonly http: string | null; readonly except: string | null }
@@ -41,6 +47,10 @@ export function readEnvironment(variables: EnvironmentVariables): Environment {
     store: read('KEYWISE_STORE'),
     token: secret(read('KEYWISE_TOKEN')),
     adminToken: secret(read('KEYWISE_ADMIN_TOKEN')),
+    vaultPassphrase: secret(read('KEYWISE_VAULT_PASSPHRASE')),
+    vaultKey: secret(read('KEYWISE_VAULT_KEY')),
+    vaultKeyFile: read('KEYWISE_VAULT_KEY_FILE'),
+    credentialsFolder: folder('CREDENTIALS_DIRECTORY'),
     noColor: read('NO_COLOR') !== null,
     proxy: {
       // Lower case wins, as in curl: https://curl.se/docs/manpage.html

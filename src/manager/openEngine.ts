@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import { fingerprint, freshSalt } from '../config/fingerprint.ts'
+import { unlocking } from '../config/vault/unlock.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
 import type { Store } from '../domain/store.ts'
@@ -129,6 +130,7 @@ class EngineHost implements OpenedEngine {
       engine: this.engine,
       now: this.#now,
       reload: (fresh) => this.#useConfig(fresh),
+      prepare: () => unlocking(loadOptions(this.#options)),
       load: () => this.#loadConfig(),
       factsFile: this.#facts?.file ?? null,
     })
