@@ -5,7 +5,7 @@
 import { isAbsolute } from 'node:path'
 import { Secret } from '../domain/redact.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
-import { isHeaderSafe } from './secrets.ts'
+import { isHeaderSafe } from './headerSafe.ts'
 
 export type EnvironmentVariables = Readonly<Record<string, string | undefined>>
 

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { VaultError } from '../domain/errors.ts'
 import { asArray, asRecord } from '../domain/json.ts'
 import type { ConfigDocument } from './document.ts'
+import { isHeaderSafe } from './headerSafe.ts'
 import { complain } from './remarks.ts'
 import type { Path } from './showPath.ts'
 import { showName } from './showPath.ts'
@@ -38,11 +39,6 @@ export function readSecret(given: SecretValue, document: ConfigDocument, around:
   if (!isHeaderSafe(secret))
     throw complain(document, path, 'holds a space, a line break or a character no key has; paste the key again')
   return secret
-}
-
-/** Whether an HTTP header can carry it: visible ASCII without spaces. */
-export function isHeaderSafe(secret: string): boolean {
-  return /^[\x21-\x7e]+$/.test(secret)
 }
 
 /** People paste the whole header value. */
