@@ -9,6 +9,7 @@ import { complain, type Remarks } from './remarks.ts'
 import { readSecret, type Surroundings } from './secrets.ts'
 import type { SettingsOfFile } from './settingsSchema.ts'
 import type { Path } from './showPath.ts'
+import { telegramAddress } from './telegramAddress.ts'
 
 type AlertsOfFile = SettingsOfFile['alerts']
 
@@ -22,11 +23,8 @@ export interface AlertSettings {
   }
 }
 
-/** The addresses that Telegram's token goes to unless the settings give another one. */
-const TELEGRAM = 'https://api.telegram.org'
-
 export function readAlerts(alerts: AlertsOfFile, remarks: Remarks, around: Surroundings): AlertSettings {
-  const address = addressOf(alerts.telegram?.apiRoot)
+  const address = telegramAddress(alerts.telegram?.apiRoot)
   const read = (value: string, channel: 'telegram' | 'webhook', field: string) => {
     const use = { provider: `alerts:${channel}`, address: channel === 'telegram' ? address : null }
     const path: Path = ['settings', 'alerts', channel, field]
@@ -41,11 +39,6 @@ export function readAlerts(alerts: AlertsOfFile, remarks: Remarks, around: Surro
       }))),
     ...(webhook && channel(remarks, () => ({ webhook: withSecrets(webhook, read, remarks) }))),
   }
-}
-
-function addressOf(apiRoot: string | undefined): string | null {
-  const origin = apiRoot !== undefined && URL.canParse(apiRoot) ? new URL(apiRoot).origin : TELEGRAM
-  return origin === TELEGRAM ? null : origin
 }
 
 function withSecrets(

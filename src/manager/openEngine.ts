@@ -48,6 +48,7 @@ import { liftChanged } from './changedConnections.ts'
 import type { EngineOptions } from './engineOptions.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { FactsFolder, withFacts } from './installedFacts.ts'
+import { noteNewKeys } from './keyAges.ts'
 import { loadOptions, storeLocation, variablesOf } from './locations.ts'
 import { routingSettings } from './routingSettings.ts'
 
@@ -122,6 +123,7 @@ class EngineHost implements OpenedEngine {
     this.engine = new Engine(parts, registry)
     learned.restore()
     liftChanged(this.engine, this.#salt)
+    noteNewKeys(this.engine)
     learned.budgets.open(this.#store, this.#now())
     this.#useExperiments(config)
     monitor.attach(this.engine)
@@ -364,6 +366,7 @@ class EngineHost implements OpenedEngine {
     this.engine.useTargets(registry)
     if (!changed) return
     liftChanged(this.engine, this.#salt)
+    noteNewKeys(this.engine)
     // A key or an address that is new has no list yet.
     void this.engine.lists.refresh(credentials).then(() => this.#warnOfEmptyAliases())
     void this.#doubtFreeKeys()

@@ -168,6 +168,14 @@ export class OpenVault {
   }
 }
 
+/** Whether the vault opens in this way. */
+export function opensIn(file: VaultFile, given: NewWay): boolean {
+  const way = file.ways.find(({ kind }) => kind === given.kind)
+  const key = way === undefined ? null : unwrappedBy(file, way, given)
+  key?.fill(0)
+  return key !== null
+}
+
 /** The data key, by the first of the means that opens one of the ways. */
 function unwrapped(file: VaultFile, { keys, passphrase }: VaultMeans): Buffer | null {
   for (const way of file.ways) {
