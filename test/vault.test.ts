@@ -366,6 +366,51 @@ test('without a keyring it is said what to use instead', async () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining('keywise vault unlock --key-file FILE')])
 })
 
+test('keys list and doctor name keys that stand twice, share an account, or stand in the environment as well', async () => {
+  const made = makeHome(null, { KEYWISE_VAULT_KEY: KEY, MY_OWN_KEY: GROQ[0]! })
+  const box = {
+    dialect: 'openai',
+    endpoint: `${ENDPOINT}/v1`,
+    api_keys: [
+      { key: 'vault:box', account: 'a' },
+      { key: OPENAI, account: 'a' },
+    ],
+    models: ['m'],
+  }
+  put(made.folder, 'config/api-keys.json', JSON.stringify({ box, other: { ...box, api_keys: [GROQ[0]] } }))
+  await made.keywise('vault', 'init')
+  expect((await made.answering([GROQ[0]!], 'vault', 'add', 'box')).code).toBe(0)
+  const { stdout } = await made.keywise('keys', 'list', '--json')
+  const { keys } = JSON.parse(stdout) as { keys: Record<string, unknown>[] }
+  expect(
+    keys.map(({ vault, sameKeyAs, sharesAccountWith, lastUsed }) => ({
+      vault,
+      sameKeyAs,
+      sharesAccountWith,
+      lastUsed,
+    })),
+  ).toEqual([
+    { vault: 'box', sameKeyAs: ['other#1'], sharesAccountWith: ['box#2'], lastUsed: null },
+    { vault: null, sameKeyAs: [], sharesAccountWith: ['box#1'], lastUsed: null },
+    { vault: null, sameKeyAs: ['box#1'], sharesAccountWith: [], lastUsed: null },
+  ])
+  const today = new Date().toISOString().slice(0, 10)
+  expect(keys.map(({ since }) => String(since).slice(0, 10))).toEqual([today, today, today])
+  const text = (await made.keywise('keys', 'list')).stdout
+  expect(text).toContain('box#1 and other#1 are the same key')
+  expect(text).toContain('box#1 and box#2 share the limits of one account')
+  const { findings } = JSON.parse((await made.keywise('doctor', '--json')).stdout) as {
+    findings: { check: string; message: string }[]
+  }
+  const about = findings.filter(({ check, message }) => check === 'vault' || message.includes('the same key'))
+  expect(about.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/vault\.json gives 1 key to this configuration/),
+    'MY_OWN_KEY holds a key of the vault in the clear',
+    expect.stringContaining('box#1 and other#1 are the same key'),
+  ])
+  expectNoKey(stdout, text)
+})
+
 test('every action, and a wrong one, has its words', async () => {
   const made = home()
   const wrong = await made.keywise('vault', 'inti')

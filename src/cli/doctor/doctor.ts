@@ -14,6 +14,7 @@ import { type Finding, fine, problem, warning } from './finding.ts'
 import { checkHours } from './hours.ts'
 import { checkConfig, checkNode, checkStorePlace } from './machine.ts'
 import { checkHosts, checkKeys, checkPort } from './network.ts'
+import { checkTwins, checkVault } from './vault.ts'
 
 export const run: RunCommand = async (context) => {
   const { options, stdout, stderr, env } = context
@@ -29,7 +30,11 @@ async function examine(options: EngineOptions, sendsAlerts: boolean): Promise<Fi
   const findings = [checkNode()]
   const config = readConfig(options)
   if (!('settings' in config)) return [...findings, config, ...checkStorePlace(storeLocation(options))]
-  findings.push(...checkConfig(config), ...checkStorePlace(storeLocation(options)))
+  findings.push(
+    ...checkConfig(config),
+    ...checkVault(config, options.env ?? {}),
+    ...checkStorePlace(storeLocation(options)),
+  )
   const { host, port } = config.settings.gateway
   findings.push(await checkPort(host, port), ...(await examineWorld(options, config, sendsAlerts)))
   return findings
@@ -71,6 +76,7 @@ async function examineWorld(options: EngineOptions, config: Config, sendsAlerts:
         ...remarks.map((line) => warning('store', line, null)),
         ...hosts,
         ...keys,
+        ...checkTwins(opened.engine),
         ...checkHours(opened.engine),
         ...checkAlerts(opened.engine),
         ...aliases,

@@ -73,7 +73,7 @@ export function checkStorePlace(location: string): Finding[] {
 }
 
 /** Keys and prompts must not be readable by other users. Windows keeps permissions elsewhere (ACLs). */
-function checkSecrecy(check: string, path: string, mode: string): Finding[] {
+export function checkSecrecy(check: string, path: string, mode: string): Finding[] {
   if (process.platform === 'win32') return []
   const about = statSync(path, { throwIfNoEntry: false })
   if (about === undefined || (about.mode & 0o077) === 0) return []

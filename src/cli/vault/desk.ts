@@ -4,7 +4,7 @@ import { configDocument, type LoadOptions } from '../../config/config.ts'
 import type { ConfigDocument } from '../../config/document.ts'
 import { showPath } from '../../config/showPath.ts'
 import type { OpenVault, VaultEntry, VaultMeans } from '../../config/vault/openVault.ts'
-import { isPlain, type PlacedSecret, placedSecrets } from '../../config/vault/placedSecrets.ts'
+import { isWrittenOut, type PlacedSecret, placedSecrets } from '../../config/vault/placedSecrets.ts'
 import { ENTRY_NAME, type VaultFile } from '../../config/vault/vaultFile.ts'
 import { type VaultUse, vaultName } from '../../config/vault/vaultLookup.ts'
 import { vaultMeans } from '../../config/vault/vaultMeans.ts'
@@ -89,7 +89,7 @@ export class VaultDesk {
   }
 
   plainPlaces(): readonly PlacedSecret[] {
-    return this.places().filter(({ value }) => isPlain(value))
+    return this.places().filter(({ value }) => isWrittenOut(value))
   }
 
   /** Throws UsageError for a name that is missing or cannot be one. */
@@ -114,7 +114,7 @@ export class VaultDesk {
 }
 
 /** The entry of that name. Throws VaultError that names the nearest. */
-export function present(vault: OpenVault, name: string): VaultEntry {
+export function entryIn(vault: OpenVault, name: string): VaultEntry {
   const entry = vault.find(name)
   if (entry !== undefined) return entry
   const [near] = nearest(

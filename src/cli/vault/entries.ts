@@ -8,7 +8,7 @@ import { nearest } from '../../domain/nearest.ts'
 import { maskKey, type Secret } from '../../domain/redact.ts'
 import { catalog, findProvider } from '../../providers/catalog.ts'
 import { type ExitCode, UsageError } from '../command.ts'
-import { present, useText, type VaultDesk } from './desk.ts'
+import { entryIn, useText, type VaultDesk } from './desk.ts'
 
 export async function addKey(desk: VaultDesk): Promise<ExitCode> {
   const name = desk.entryName('add')
@@ -40,7 +40,7 @@ export async function removeKey(desk: VaultDesk): Promise<ExitCode> {
   const name = desk.entryName('remove')
   const [place] = desk.placesOf(name)
   if (place !== undefined) throw new InvalidRequestError(`"${name}" is used by ${place}; take it out there first`)
-  const entry = present(await desk.open(), name)
+  const entry = entryIn(await desk.open(), name)
   if (
     !desk.has('yes') &&
     desk.asker.isTerminal &&
@@ -75,8 +75,7 @@ function useOf(desk: VaultDesk, name: string, secret: Secret): VaultUse {
   const provider = named === undefined ? providerByShape(secret) : idOf(named)
   const configured = places.find(({ use }) => use.provider === provider)
   if (configured !== undefined) return configured.use
-  if (findProvider(provider) !== undefined || /^alerts:(?:telegram|webhook)$/.test(provider))
-    return { provider, address: null }
+  if (findProvider(provider) !== undefined || Object.hasOwn(ALERTS, provider)) return { provider, address: null }
   const [near] = nearest(provider, [...catalog.map(({ id }) => id), ...places.map(({ use }) => use.provider)], 1)
   throw new InvalidRequestError(
     `"${provider}" is no provider that keywise knows or that the configuration has${near === undefined ? '' : ` (did you mean "${near}"?)`}; write its block with "endpoint" and "api_key": "vault:${name}" first`,
@@ -100,8 +99,9 @@ function noteOf(desk: VaultDesk): string | null {
   throw new UsageError('--note takes one line of at most 200 characters')
 }
 
+const ALERTS: Readonly<Record<string, string>> = { 'alerts:telegram': 'bot_token', 'alerts:webhook': 'url' }
+
 function lineFor(name: string, { provider }: VaultUse): string {
-  if (provider === 'alerts:telegram') return `"bot_token": "vault:${name}"`
-  if (provider === 'alerts:webhook') return `"url": "vault:${name}"`
-  return `"${provider}": { "api_key": "vault:${name}" }`
+  const field = ALERTS[provider]
+  return field === undefined ? `"${provider}": { "api_key": "vault:${name}" }` : `"${field}": "vault:${name}"`
 }

@@ -11,7 +11,7 @@ import { testApiKeys } from '../../tester/apiKeyTester.ts'
 import { type ExitCode, UsageError } from '../command.ts'
 import { plural } from '../output.ts'
 import { engineOptions } from '../withEngine.ts'
-import { present, type VaultDesk } from './desk.ts'
+import { entryIn, type VaultDesk } from './desk.ts'
 import { readKey, sameKeys } from './entries.ts'
 import { askPassphrase, keyOfKeyring } from './withVaultKey.ts'
 
@@ -62,7 +62,7 @@ async function given(desk: VaultDesk, file: VaultFile, way: Way, means: VaultMea
 async function rotateEntry(desk: VaultDesk): Promise<ExitCode> {
   const name = desk.entryName('rotate')
   const vault = await desk.open()
-  const old = present(vault, name)
+  const old = entryIn(vault, name)
   const secret = await readKey(desk, `New key "${name}"`)
   const entry = { ...old, secret, createdAt: new Date(desk.now).toISOString() }
   if (secret.reveal() === old.secret.reveal()) throw new UsageError('this is the key that the vault has already')
@@ -75,7 +75,7 @@ async function rotateEntry(desk: VaultDesk): Promise<ExitCode> {
     return 1
   }
   await desk.change((now) => {
-    if (present(now, name).secret.reveal() !== old.secret.reveal())
+    if (entryIn(now, name).secret.reveal() !== old.secret.reveal())
       throw new VaultError(`"${name}" was changed by somebody else meanwhile; nothing was changed`, {
         reason: 'unwritable',
       })

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { configDocument } from '../../config/config.ts'
 import { OpenVault, type VaultEntry } from '../../config/vault/openVault.ts'
-import { isPlain, placedSecrets } from '../../config/vault/placedSecrets.ts'
+import { isWrittenOut, placedSecrets } from '../../config/vault/placedSecrets.ts'
 import { parseVault } from '../../config/vault/vaultFile.ts'
 import { writeNewPrivately } from '../../config/writePrivately.ts'
 import { ConfigError, VaultError } from '../../domain/errors.ts'
@@ -100,7 +100,7 @@ async function openExport(desk: VaultDesk, bytes: Buffer, path: string): Promise
 /** The plain keys of a keys file, in any of its forms. A key that the vault has keeps its name there. */
 function plainEntries(desk: VaultDesk, file: string, vault: OpenVault): readonly VaultEntry[] {
   const options = { ...desk.options, config: file }
-  const plainPlaces = () => placedSecrets(options).filter(({ value }) => isPlain(value))
+  const plainPlaces = () => placedSecrets(options).filter(({ value }) => isWrittenOut(value))
   const source = { plainPlaces, document: configDocument(options), options, now: desk.now }
   const known = new Map(
     vault.entries.map((entry) => [JSON.stringify([entry.secret.reveal(), entry.provider, entry.address]), entry]),

@@ -30,7 +30,7 @@ export function placedSecrets(options: LoadOptions): PlacedSecret[] {
 }
 
 /** Whether a value is the secret itself, and not where it is found. */
-export function isPlain(value: string): boolean {
+export function isWrittenOut(value: string): boolean {
   return !/^\s*(?:(?:env|file|vault):|none\s*$|$)/i.test(value)
 }
 
