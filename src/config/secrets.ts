@@ -19,7 +19,7 @@ export interface Surroundings {
 }
 
 /** A value with where it stands, and who is to have it. */
-export interface SecretValue {
+interface SecretValue {
   readonly value: string
   readonly path: Path
   readonly use: VaultUse

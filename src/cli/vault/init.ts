@@ -21,7 +21,7 @@ import { offerToDelete } from './plainCopies.ts'
 import { firstWays } from './ways.ts'
 
 /** A key of the configuration on its way into the vault. */
-export interface Move extends PlacedSecret {
+interface Move extends PlacedSecret {
   readonly entry: VaultEntry
 }
 
@@ -89,7 +89,7 @@ function freeName(wanted: string, taken: Set<string>): string {
   return name
 }
 
-export function printMoves({ out, document }: VaultDesk, moves: readonly Move[]): void {
+function printMoves({ out, document }: VaultDesk, moves: readonly Move[]): void {
   if (moves.length === 0) return out.line(`${document.name} holds no key itself; "keywise vault add NAME" takes one.`)
   const rows = moves.map(({ entry, path, use }) => [
     entry.name,

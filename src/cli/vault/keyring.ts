@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process'
 import { Secret } from '../../domain/redact.ts'
 
-export interface Keyring {
+interface Keyring {
   /** As people know it. */
   readonly name: string
   /** Throws an error that says why it was refused. */

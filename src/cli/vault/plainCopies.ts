@@ -53,7 +53,7 @@ export async function offerToDelete(
 }
 
 /** Overwrites a file and deletes it. What a disk keeps of it beneath the file system is beyond any program. */
-export function shred(file: string): void {
+function shred(file: string): void {
   const handle = openSync(file, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0))
   try {
     writeSync(handle, Buffer.alloc(fstatSync(handle).size))

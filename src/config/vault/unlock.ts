@@ -8,7 +8,7 @@ import { vaultMeans } from './vaultMeans.ts'
 import { openVaultFile, readVault, vaultLabel, vaultPlace } from './vaultOnDisk.ts'
 
 /** The vault that a configuration looks keys up in. */
-export interface UsedVault {
+interface UsedVault {
   readonly file: string
   readonly label: string
 }

@@ -10,7 +10,7 @@ import { hasArgon2, type Stretching, whyRefused } from './passphraseKey.ts'
 import type { Sealed } from './seal.ts'
 
 /** An export is a vault that travels: the one cannot take the place of the other. */
-export const FORMATS = ['keywise-vault', 'keywise-vault-export'] as const
+const FORMATS = ['keywise-vault', 'keywise-vault-export'] as const
 export type VaultFormat = (typeof FORMATS)[number]
 
 /** The data key, wrapped in one of the ways in which the vault opens. */
