@@ -119,7 +119,7 @@ const credit = section({
   warn_hours: amount.default(24).describe('An alert when it will be gone within this time at its pace; 0: none'),
 })
 
-const secret = (what: string) => z.string().describe(`${what}: the value itself, or env:NAME, file:PATH`)
+const secret = (what: string) => z.string().describe(`${what}: the value itself, or env:NAME, file:PATH, vault:NAME`)
 const backup = z
   .boolean()
   .default(false)

@@ -11,7 +11,7 @@ export interface EngineReader
   > {
   readonly store: Pick<
     Engine['store'],
-    'engine' | 'health' | 'attempts' | 'sums' | 'usages' | 'read' | 'listDocs' | 'flushNow'
+    'engine' | 'health' | 'attempts' | 'sums' | 'usages' | 'read' | 'getDoc' | 'listDocs' | 'flushNow'
   >
   readonly learned: Pick<
     LearnedState,

@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import { fingerprint, freshSalt } from '../config/fingerprint.ts'
+import { unlocking } from '../config/vault/unlock.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
 import type { Store } from '../domain/store.ts'
@@ -47,6 +48,7 @@ import { liftChanged } from './changedConnections.ts'
 import type { EngineOptions } from './engineOptions.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { FactsFolder, withFacts } from './installedFacts.ts'
+import { noteNewKeys } from './keyAges.ts'
 import { loadOptions, storeLocation, variablesOf } from './locations.ts'
 import { routingSettings } from './routingSettings.ts'
 
@@ -121,6 +123,7 @@ class EngineHost implements OpenedEngine {
     this.engine = new Engine(parts, registry)
     learned.restore()
     liftChanged(this.engine, this.#salt)
+    noteNewKeys(this.engine)
     learned.budgets.open(this.#store, this.#now())
     this.#useExperiments(config)
     monitor.attach(this.engine)
@@ -129,6 +132,7 @@ class EngineHost implements OpenedEngine {
       engine: this.engine,
       now: this.#now,
       reload: (fresh) => this.#useConfig(fresh),
+      prepare: () => unlocking(loadOptions(this.#options)),
       load: () => this.#loadConfig(),
       factsFile: this.#facts?.file ?? null,
     })
@@ -362,6 +366,7 @@ class EngineHost implements OpenedEngine {
     this.engine.useTargets(registry)
     if (!changed) return
     liftChanged(this.engine, this.#salt)
+    noteNewKeys(this.engine)
     // A key or an address that is new has no list yet.
     void this.engine.lists.refresh(credentials).then(() => this.#warnOfEmptyAliases())
     void this.#doubtFreeKeys()
