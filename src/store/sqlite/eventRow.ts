@@ -216,9 +216,9 @@ function restOf(event: AttemptEvent): string | null {
   const { failure, known, limits, usage, trial, healed, calls, leftOut, tokenId, why } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
   const details = failure ?? known ?? trial ?? healed ?? calls ?? leftOut ?? why
-  // As most are; the id of a token is of base64url and needs no escapes.
+  // As most are.
   if (details === undefined && limits.length === 0 && !oddTotal)
-    return tokenId === undefined ? null : `{"tokenId":"${tokenId}"}`
+    return tokenId === undefined ? null : `{"tokenId":${JSON.stringify(tokenId)}}`
   return JSON.stringify({
     failure: failure ?? undefined,
     known,
