@@ -228,6 +228,12 @@ export const settingsFile = section({
     attempts_days: z.number().positive().max(36_500).default(90).describe('Each attempt is kept this long'),
     hourly_days: z.number().positive().max(36_500).default(730).describe('Hourly sums are kept this long'),
   }).prefault({}),
+  durability: z
+    .enum(['process', 'power', 'relaxed'])
+    .default('process')
+    .describe(
+      'What an answer waits for before it is complete. process: its row in the ledger survives a kill of keywise; power: a power failure too, for a wait for the disk; relaxed: nothing. Takes effect at the next start',
+    ),
   hours: z.record(name, hours).default({}).describe('Rules by target pattern, such as "groq/*"; see docs/hours.md'),
   log: section({
     calls: z.boolean().default(true).describe('The lines of every call; of the gateway, the line of every request'),
@@ -269,6 +275,7 @@ export const settingsSchema = settingsFile.transform((file) => ({
   alerts: file.alerts,
   gateway: file.gateway,
   retention: file.retention,
+  durability: file.durability,
   hours: file.hours,
   log: file.log,
   experiments: file.experiments,

@@ -418,6 +418,8 @@ export interface Store {
   /** Calls that killed processes left unfinished, the newest first; of the last days only. */
   interrupted(): readonly InterruptedCalls[]
 
+  /** Number of rows that wait to be stored; a few for a moment, more while writes fail. */
+  waiting(): number
   /** `degraded` while writes fail (disk full, read-only); unwritten data waits in memory, bounded. */
   health(): { readonly state: 'ok' | 'degraded'; readonly reason: string | null }
   close(): Promise<void>

@@ -210,6 +210,10 @@ class MemoryStore implements Store {
     return []
   }
 
+  waiting(): number {
+    return 0
+  }
+
   health(): { readonly state: 'ok'; readonly reason: null } {
     return { state: 'ok', reason: null }
   }

@@ -7,7 +7,6 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -18,8 +17,6 @@ import {
 } from 'node:fs'
 
 export interface JournalFiles {
-  /** Creates the folder, for its owner only, unless it exists. */
-  makeFolder(path: string): void
   /** A new file to append to, for its owner only; fails where there is one, or a link. */
   create(path: string): number
   /** Returns how many bytes were written, which may be fewer. */
@@ -45,7 +42,6 @@ export interface JournalFiles {
 const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = constants
 
 export const systemFiles: JournalFiles = {
-  makeFolder: (path) => void mkdirSync(path, { recursive: true, mode: 0o700 }),
   create: (path) => openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600),
   write: (file, bytes, offset) => writeSync(file, bytes, offset, bytes.length - offset),
   truncate: (file, length) => ftruncateSync(file, length),
@@ -62,14 +58,7 @@ export const systemFiles: JournalFiles = {
   },
   close: (file) => closeSync(file),
   isLinked: (file) => fstatSync(file).nlink > 0,
-  list(folder) {
-    try {
-      return readdirSync(folder)
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-      throw error
-    }
-  },
+  list: (folder) => readdirSync(folder),
   read: (path) => readFileSync(path),
   readHead(path, bytes) {
     const file = openSync(path, O_RDONLY | O_NOFOLLOW)

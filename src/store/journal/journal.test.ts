@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { attemptEvent, beginOf, heldBy } from '../../../test/support/storeEvents.ts'
 import { temporaryFolder } from '../../../test/support/temporaryFolder.ts'
@@ -7,27 +7,28 @@ import { type JournalFiles, systemFiles } from './files.ts'
 import { Journal } from './journal.ts'
 import { leftBehind } from './leftBehind.ts'
 
-let folder = ''
+let base = ''
 beforeEach(() => {
-  folder = join(temporaryFolder(), 'rows')
+  base = join(temporaryFolder(), 'keywise.db.rows')
 })
 
+const names = () => readdirSync(dirname(base))
+
 function open(files: Partial<JournalFiles> = {}, survivesPower = false): Journal {
-  return new Journal({ folder, origin: 'mine', files: { ...systemFiles, ...files }, survivesPower })
+  return new Journal({ base, origin: 'mine', files: { ...systemFiles, ...files }, survivesPower })
 }
 
 /** What the next process finds, given that this one was killed. */
-const left = () => leftBehind(folder, 'other', systemFiles, () => 'dead')[0]
+const left = () => leftBehind(base, 'other', systemFiles, () => 'dead')[0]
 
 test('only its owner may read it, and it follows no link', () => {
   const journal = open()
   journal.event(attemptEvent())
-  expect(statSync(folder).mode & 0o777).toBe(0o700)
   expect(statSync(journal.path).mode & 0o777).toBe(0o600)
-  const precious = join(folder, '..', 'precious')
+  const precious = join(dirname(base), 'precious')
   writeFileSync(precious, 'keep me')
-  symlinkSync(precious, join(folder, 'theirs-0.log'))
-  const theirs = new Journal({ folder, origin: 'theirs', files: systemFiles, survivesPower: false })
+  symlinkSync(precious, `${base}-theirs-0`)
+  const theirs = new Journal({ base, origin: 'theirs', files: systemFiles, survivesPower: false })
   expect(() => theirs.event(attemptEvent())).toThrow(/EEXIST/)
   expect(readFileSync(precious, 'utf8')).toBe('keep me')
 })
@@ -63,7 +64,7 @@ test('it begins again when it has grown and everything is stored, and takes what
   expect(count).toBeGreaterThan(1000)
   journal.stored()
   expect(journal.path).not.toBe(first)
-  expect(readdirSync(folder)).toHaveLength(1)
+  expect(names()).toHaveLength(1)
   expect(left()).toMatchObject({ events: [], begun: [beginOf(running)], undecided: [undecided] })
   journal.event(running)
   expect(left()?.events).toEqual([running])
@@ -82,7 +83,7 @@ test('a journal that somebody removed is begun again', () => {
 
 test('a line that the disk took in part is taken back, or ended, so that the next ones are read', () => {
   for (const canTruncate of [true, false]) {
-    folder = join(temporaryFolder(), 'rows')
+    base = join(temporaryFolder(), 'keywise.db.rows')
     let room = Number.POSITIVE_INFINITY
     const journal = open({
       write(file, bytes, offset) {
@@ -111,10 +112,10 @@ test('closed with everything stored it leaves no file; else it leaves it to the 
   journal.event(attemptEvent())
   journal.close(true)
   expect(left()?.events).toHaveLength(1)
-  const other = new Journal({ folder, origin: 'second', files: systemFiles, survivesPower: false })
+  const other = new Journal({ base, origin: 'second', files: systemFiles, survivesPower: false })
   other.event(attemptEvent())
   other.close(false)
-  expect(readdirSync(folder)).toEqual(['mine-0.log'])
+  expect(names()).toEqual(['keywise.db.rows-mine-0'])
 })
 
 test('against power failures the disk is waited for, once for all that wait, and its failure is told', async () => {

@@ -5,16 +5,16 @@
  * here the next one stores (`leftBehind.ts`). Decision: docs/decisions/durability.md.
  */
 
-import { join } from 'node:path'
+import { dirname } from 'node:path'
 import type { AttemptEvent, BegunCall, Holding, StoreEvent } from '../../domain/store.ts'
 import type { JournalFiles } from './files.ts'
 import { LineWriter } from './line.ts'
 import { thisOwner } from './owner.ts'
 
 export interface JournalOptions {
-  /** Created with the first line. */
-  readonly folder: string
-  /** Of the store that writes it; the name of the file. */
+  /** How the paths of all journals of a store begin. */
+  readonly base: string
+  /** Of the store that writes it. */
   readonly origin: string
   readonly files: JournalFiles
   /** A new file has to survive a power failure. */
@@ -165,15 +165,14 @@ export class Journal {
 
   /** A new file, with its first lines in one write. */
   #open(first: readonly (readonly ['begun' | 'undecided', unknown])[]): number {
-    const { folder, origin, files, survivesPower } = this.#options
-    const path = join(folder, `${origin}-${this.#count++}.log`)
-    files.makeFolder(folder)
+    const { base, origin, files, survivesPower } = this.#options
+    const path = `${base}-${origin}-${this.#count++}`
     const file = files.create(path)
     try {
       const lines = [['header', thisOwner(origin)] as const, ...first]
       const bytes = Buffer.concat(lines.map(([kind, value]) => Buffer.from(this.#lines.write(kind, value))))
       for (let written = 0; written < bytes.length; ) written += some(files.write(file, bytes, written))
-      if (survivesPower) files.syncFolder(folder)
+      if (survivesPower) files.syncFolder(dirname(path))
       this.#bytes = bytes.length
     } catch (error) {
       files.close(file)

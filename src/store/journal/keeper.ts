@@ -15,8 +15,8 @@ interface KeeperOptions {
   warn(line: string): void
 }
 
-/** The folder of the journals of all processes of a store. */
-export const journalFolder = (location: string) => `${location}.rows`
+/** How the paths of the journals of all processes of a store begin. */
+export const journalBase = (location: string) => `${location}.rows`
 
 export class Keeper {
   readonly #options: KeeperOptions
@@ -30,7 +30,7 @@ export class Keeper {
     this.#journal =
       durability === 'relaxed' || location === ':memory:'
         ? null
-        : new Journal({ folder: journalFolder(location), origin, files, survivesPower: durability === 'power' })
+        : new Journal({ base: journalBase(location), origin, files, survivesPower: durability === 'power' })
   }
 
   event(event: StoreEvent): void {
@@ -104,7 +104,7 @@ export class Keeper {
     if (!storeNow() || !isNew) return
     const reason = error instanceof Error ? error.message.slice(0, 300) : String(error)
     warn(
-      `${journalFolder(location)} cannot be written: ${reason}; every row is stored at once meanwhile, which is slower`,
+      `${journalBase(location)}-… cannot be written: ${reason}; every row is stored at once meanwhile, which is slower`,
     )
   }
 }

@@ -1,6 +1,6 @@
 /** What other processes left in their journals: what it holds, and whether they may still write to it. */
 
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { AttemptEvent, BegunCall, Holding, StoreEvent } from '../../domain/store.ts'
 import type { JournalFiles } from './files.ts'
 import { type JournalRecord, readLines } from './line.ts'
@@ -35,16 +35,21 @@ interface Found {
   readonly damaged: number
 }
 
-/** `own`: the origin of the store that asks. Throws the system's error where the folder cannot be read. */
+/**
+ * `base`: how the paths of the journals begin; `own`: the origin of the store that asks. Throws the system's error where
+ * the folder cannot be read.
+ */
 export function leftBehind(
-  folder: string,
+  base: string,
   own: string,
   files: JournalFiles,
   stateOf: (owner: JournalOwner) => OwnerState = ownerState,
 ): readonly LeftBehind[] {
+  const folder = dirname(base)
+  const beginning = `${basename(base)}-`
   const found = files
     .list(folder)
-    .filter((name) => name.endsWith('.log') && !name.startsWith(`${own}-`))
+    .filter((name) => name.startsWith(beginning) && !name.startsWith(`${beginning}${own}-`))
     .flatMap((name) => look(join(folder, name), files, stateOf) ?? [])
   return [...Map.groupBy(found, ({ owner }) => owner.origin).values()].map(together)
 }

@@ -1,7 +1,7 @@
 /** What a killed process leaves, a full disk, and every system call that can fail. A kill is a store that is let go. */
 
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { attemptEvent, beginOf, heldBy, qualityEvent, TEN } from '../../../test/support/storeEvents.ts'
 import { temporaryFolder } from '../../../test/support/temporaryFolder.ts'
@@ -35,7 +35,7 @@ const next = (location = path, owner: OwnerState = 'dead') => open({ ownerState:
 
 const rows = (store: Store): readonly StoreEvent[] =>
   store.read(0).map(({ seq: _seq, ...event }) => event as StoreEvent)
-const journals = (location = path) => (existsSync(`${location}.rows`) ? readdirSync(`${location}.rows`) : [])
+const journals = () => readdirSync(dirname(path)).filter((name) => name.startsWith('keywise.db.rows-'))
 
 /** Of the system calls that change something, the n-th of all fails. */
 function failingFiles(fails: (call: string) => boolean): JournalFiles {
@@ -47,7 +47,6 @@ function failingFiles(fails: (call: string) => boolean): JournalFiles {
     }
   return {
     ...systemFiles,
-    makeFolder: guard('mkdir', systemFiles.makeFolder),
     create: guard('open', systemFiles.create),
     write: guard('write', systemFiles.write),
     truncate: guard('truncate', systemFiles.truncate),

@@ -30,11 +30,14 @@ export class SqliteFile {
   readonly #fault: StoreFault
   #inTransaction = false
 
-  /** Throws `StoreError` for a file keywise must not touch; otherwise lets SQLite's errors through. */
-  constructor(path: string, fault: StoreFault) {
+  /**
+   * `survivesPower`: every transaction waits for the disk. Throws `StoreError` for a file keywise must not touch;
+   * otherwise lets SQLite's errors through.
+   */
+  constructor(path: string, fault: StoreFault, survivesPower = false) {
     fault('open', 0)
     this.#fault = fault
-    this.#database = openDatabase(path)
+    this.#database = openDatabase(path, survivesPower)
     try {
       this.log = new SqliteLog(this.#database)
       this.drawers = new SqliteDrawers(this.#database)
@@ -126,7 +129,7 @@ export function setAside(path: string, identity: string | undefined, now: number
   return aside
 }
 
-function openDatabase(path: string): DatabaseSync {
+function openDatabase(path: string, survivesPower: boolean): DatabaseSync {
   const sqlite = loadSqlite()
   if (sqlite === undefined)
     throw new StoreError('this runtime has no node:sqlite; use node 22.19 or newer, or set KEYWISE_STORE to memory:')
@@ -139,7 +142,7 @@ function openDatabase(path: string): DatabaseSync {
     // Recognise a foreign or newer file before changing anything in it, even its journal mode.
     migrate(database, path)
     useWal(database)
-    database.exec('PRAGMA synchronous = NORMAL')
+    database.exec(`PRAGMA synchronous = ${survivesPower ? 'FULL' : 'NORMAL'}`)
     return database
   } catch (error) {
     database.close()

@@ -21,7 +21,7 @@ import type {
   UsageRow,
 } from '../../domain/store.ts'
 import { type JournalFiles, systemFiles } from '../journal/files.ts'
-import { journalFolder, Keeper } from '../journal/keeper.ts'
+import { journalBase, Keeper } from '../journal/keeper.ts'
 import { leftBehind } from '../journal/leftBehind.ts'
 import type { JournalOwner, OwnerState } from '../journal/owner.ts'
 import { byName } from '../order.ts'
@@ -310,7 +310,7 @@ class SqliteStore implements Store {
     if (this.#closed || this.location === ':memory:' || this.#isResting()) return
     const files = this.#options.journalFiles ?? systemFiles
     try {
-      for (const left of leftBehind(journalFolder(this.location), this.origin, files, this.#options.ownerState)) {
+      for (const left of leftBehind(journalBase(this.location), this.origin, files, this.#options.ownerState)) {
         const { now, warn } = this.#options
         const interrupted = this.#guarded((file) => file.transaction(() => takeOver(file, left, now())))
         if (left.damaged > 0) warn(`${left.paths.join(', ')}: ${left.damaged} damaged rows were left out`)
@@ -327,6 +327,10 @@ class SqliteStore implements Store {
     return this.listDocs(INTERRUPTED)
       .flatMap(([, value]) => readInterrupted(value) ?? [])
       .sort((one, other) => other.lastAt - one.lastAt)
+  }
+
+  waiting(): number {
+    return this.#pendingWrites.events.length
   }
 
   health(): { readonly state: 'ok' | 'degraded'; readonly reason: string | null } {
@@ -495,7 +499,7 @@ class SqliteStore implements Store {
     if (this.#closed) throw new StoreError(`${this.location} was closed`)
     if (this.#file === undefined) {
       this.#identity = fileIdentity(this.location)
-      this.#file = new SqliteFile(this.location, this.#options.fault ?? (() => {}))
+      this.#file = new SqliteFile(this.location, this.#options.fault ?? (() => {}), this.durability === 'power')
       this.#identity = fileIdentity(this.location)
     }
     return this.#file
