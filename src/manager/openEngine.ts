@@ -6,9 +6,10 @@ import { type Config, loadConfig } from '../config/config.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import { fingerprint, freshSalt } from '../config/fingerprint.ts'
 import { unlocking } from '../config/vault/unlock.ts'
+import { ConfigError } from '../domain/errors.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
-import type { Store } from '../domain/store.ts'
+import type { Durability, Store } from '../domain/store.ts'
 import { withoutNulls } from '../domain/withoutNulls.ts'
 import { type Timing, WaitQueue } from '../engine/attempt/waitQueue.ts'
 import { Decisions } from '../engine/decisionLog.ts'
@@ -111,7 +112,7 @@ class EngineHost implements OpenedEngine {
     const config = this.#loadConfig()
     this.#level = config.settings.log.level
     for (const warning of config.warnings) this.#logger.warn(warning)
-    this.#store = this.#openStore()
+    this.#store = this.#openStore(config)
     this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? freshSalt()))
     this.#dispatcher = this.#openDispatcher(config)
     const learned = this.#openLearnedState(config)
@@ -220,11 +221,12 @@ class EngineHost implements OpenedEngine {
     return withFacts(config, this.#facts, this.#now(), (line) => this.#logger.warn(line))
   }
 
-  #openStore(): Store {
-    const { store, flushMs } = this.#options
+  #openStore({ settings }: Config): Store {
+    const { store, flushMs, durability = settings.durability } = this.#options
     if (typeof store === 'object') return store
     return openStore(storeLocation(this.#options), {
       now: this.#now,
+      durability: demandDurability(durability),
       warn: (line) => this.#logger.warn(line),
       ...(flushMs !== undefined && { flushMs }),
     })
@@ -417,6 +419,14 @@ class EngineHost implements OpenedEngine {
       now: this.#now(),
     })
   }
+}
+
+const DURABILITIES: readonly Durability[] = ['process', 'power', 'relaxed']
+
+/** Programs in plain JavaScript can say anything. */
+function demandDurability(durability: Durability): Durability {
+  if (DURABILITIES.includes(durability)) return durability
+  throw new ConfigError(`"durability" must be "process", "power" or "relaxed", not ${JSON.stringify(durability)}`)
 }
 
 async function systemSleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -16,8 +16,8 @@ import { INSTANCE_HEADER } from './instance.ts'
 import { LANDING_PAGE } from './landing.ts'
 import { gatewayName } from './loopGuard.ts'
 import { adminRoute, adminScopes, isAdminPath } from './management/admin.ts'
-import { alertRemarks } from './management/alertRemarks.ts'
 import { gaugesOf } from './management/gauges.ts'
+import { readyRemarks } from './management/readyRemarks.ts'
 import { METRICS_PATH, OPEN_PATHS } from './routeList.ts'
 import { findRoute } from './routes.ts'
 import { sendText } from './send.ts'
@@ -206,9 +206,9 @@ class Gateway implements App {
     sendText(response, 200, 'ok\n')
   }
 
-  /** Alerts that do not arrive are said, but requests are answered without them. */
+  /** What does not work beside the answers is said; requests are answered without it. */
   #sayReady(response: ServerResponse): void {
-    const lines = alertRemarks(this.#options.engine).map((line) => `${line}\n`)
+    const lines = readyRemarks(this.#options.engine).map((line) => `${line}\n`)
     sendText(response, this.#isReady() ? 200 : 503, `${this.#isReady() ? 'yes' : 'no'}\n${lines.join('')}`)
   }
 
