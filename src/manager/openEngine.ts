@@ -7,6 +7,7 @@ import { type Environment, readEnvironment } from '../config/environment.ts'
 import { fingerprint, freshSalt } from '../config/fingerprint.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
+import { SecretIndex } from '../domain/secretIndex.ts'
 import type { Store } from '../domain/store.ts'
 import { withoutNulls } from '../domain/withoutNulls.ts'
 import { type Timing, WaitQueue } from '../engine/attempt/waitQueue.ts'
@@ -89,7 +90,7 @@ class EngineHost implements OpenedEngine {
   readonly #store: Store
   readonly #salt: string
   readonly #dispatcher: Dispatcher
-  readonly #secrets = new Set<string>()
+  readonly #secrets = new SecretIndex()
   readonly #housekeeping: Housekeeping
   readonly #facts: FactsFolder | null
   #specs = new Map<string, ProviderSpec>()
@@ -263,7 +264,7 @@ class EngineHost implements OpenedEngine {
   }
 
   #means(): Means {
-    const redact = redactor(() => this.#secrets)
+    const redact = redactor(this.#secrets)
     const monotonic = this.#options.monotonic ?? (() => performance.now())
     const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
     return {
