@@ -1,6 +1,6 @@
 /**
- * A text as a search for a secret reads it: without white space and invisible characters, with escapes of URLs, JSON and
- * HTML undone. Each character keeps the place where it stood.
+ * A text as a search for a secret reads it: without white space and invisible characters, and with escapes of URLs, JSON
+ * and HTML undone or not. Each character keeps the place where it stood.
  */
 
 export interface PlainForm {
@@ -14,7 +14,13 @@ export interface PlainForm {
 
 const [PERCENT, BACKSLASH, AMPERSAND, HASH, SEMICOLON] = [0x25, 0x5c, 0x26, 0x23, 0x3b]
 
-export function plainForm(text: string): PlainForm {
+/** Both ways of reading: what looks like an escape may be the beginning of a secret behind a percent sign. */
+export function plainForms(text: string): readonly PlainForm[] {
+  const asIs = plainForm(text, false)
+  return /[%\\&]/.test(text) ? [asIs, plainForm(text, true)] : [asIs]
+}
+
+function plainForm(text: string, unescapes: boolean): PlainForm {
   const codes = new Uint16Array(text.length)
   const starts = new Int32Array(text.length)
   const ends = new Int32Array(text.length)
@@ -22,10 +28,10 @@ export function plainForm(text: string): PlainForm {
   let at = 0
   while (at < text.length) {
     const code = text.charCodeAt(at)
-    const isPlain = code !== PERCENT && code !== BACKSLASH && code !== AMPERSAND
-    const escape = isPlain ? null : escapeAt(text, at, code)
-    const read = escape?.code ?? code
-    const end = escape?.end ?? at + 1
+    const mayEscape = unescapes && (code === PERCENT || code === BACKSLASH || code === AMPERSAND)
+    const escaped = mayEscape ? escapeAt(text, at, code) : null
+    const read = escaped?.code ?? code
+    const end = escaped?.end ?? at + 1
     if (!isInvisible(read)) {
       // Wide forms of ASCII stand for it.
       codes[count] = read >= 0xff01 && read <= 0xff5e ? read - 0xfee0 : read
@@ -93,7 +99,7 @@ function hexAt(text: string, at: number, digits: number): number {
 }
 
 /** -1 for what is none, NaN included. */
-export function hexDigit(code: number): number {
+function hexDigit(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30
   const letter = code | 0x20
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1

@@ -6,7 +6,7 @@
 
 import { base64Form, hexForm } from './decodedForms.ts'
 import { isSecret, looksRandom, publicPrefix } from './keyParts.ts'
-import { type PlainForm, plainForm } from './plainForm.ts'
+import { type PlainForm, plainForms } from './plainForm.ts'
 import { fold, hashRun, RunHashes } from './runHashes.ts'
 
 /** Fewer characters of a secret may stay: enough to recognise a key by, too few to guess the rest. */
@@ -34,8 +34,11 @@ export class SecretIndex {
     this.#added.add(id)
     const part = secret.slice(publicPrefix(secret).length)
     const isGuarded = part.length >= RUN && looksRandom(part)
-    const { codes } = plainForm(isGuarded ? part : secret)
-    const length = isGuarded ? Math.min(RUN, codes.length) : codes.length
+    for (const { codes } of plainForms(isGuarded ? part : secret))
+      this.#addRuns(codes, isGuarded ? Math.min(RUN, codes.length) : codes.length)
+  }
+
+  #addRuns(codes: Uint16Array, length: number): void {
     if (length < LEAST_LENGTH) return
     if (length !== RUN) this.#wholes.add(length)
     for (let start = 0; start + length <= codes.length; start++)
@@ -96,10 +99,12 @@ const NOTHING: readonly Range[] = []
 
 /** The text, and those that it may be the base64 or the hexadecimal form of, from each place where one can begin. */
 function formsOf(text: string): readonly PlainForm[] {
-  const plain = plainForm(text)
-  // So many digits are 8 characters in the shorter of the two.
-  if (plain.codes.length < (RUN * 4) / 3) return [plain]
-  return [plain, ...[0, 1, 2, 3].map((from) => base64Form(plain, from)), ...[0, 1].map((from) => hexForm(plain, from))]
+  const plain = plainForms(text)
+  return plain.flatMap((form) => {
+    // So many digits are 8 characters in the shorter of the two.
+    if (form.codes.length < (RUN * 4) / 3) return [form]
+    return [form, ...[0, 1, 2, 3].map((from) => base64Form(form, from)), ...[0, 1].map((from) => hexForm(form, from))]
+  })
 }
 
 function merged(ranges: Range[]): readonly Range[] {
