@@ -6,7 +6,7 @@ import { type Config, loadConfig } from '../config/config.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import { fingerprint, freshSalt } from '../config/fingerprint.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
-import { redactor } from '../domain/redact.ts'
+import { MASK, redactor } from '../domain/redact.ts'
 import { SecretIndex } from '../domain/secretIndex.ts'
 import type { Store } from '../domain/store.ts'
 import { withoutNulls } from '../domain/withoutNulls.ts'
@@ -265,14 +265,15 @@ class EngineHost implements OpenedEngine {
 
   #means(): Means {
     const redact = redactor(this.#secrets)
+    const hide = (text: string) => this.#secrets.hide(text, MASK)
     const monotonic = this.#options.monotonic ?? (() => performance.now())
-    const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
+    const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact, hide }
     return {
       tools,
       events: new Events(this.#logger),
       offline: new OfflineDetector(),
       random: this.#options.random ?? Math.random,
-      discover: { now: this.#now, redact, signal: this.#closing.signal },
+      discover: { now: this.#now, redact, hide, signal: this.#closing.signal },
     }
   }
 

@@ -56,7 +56,13 @@ function begun(
       leftMs,
       idleMs: 500,
     },
-    { deadlines: new Deadlines(() => now), now: () => now, monotonic: () => now, redact: (text) => text },
+    {
+      deadlines: new Deadlines(() => now),
+      now: () => now,
+      monotonic: () => now,
+      redact: (text) => text,
+      hide: (text) => text,
+    },
   )
   call.onRequestStart(controller)
   call.onResponseStart(controller, 200, { 'content-type': 'text/event-stream' })
