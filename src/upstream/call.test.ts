@@ -41,6 +41,7 @@ function begun(
     origin: 'http://127.0.0.1',
     hostname: '127.0.0.1',
     basePath: '',
+    traces: null,
   } as unknown as Connection // nothing is dispatched
   const call = startCall(
     {
