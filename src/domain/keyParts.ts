@@ -32,9 +32,17 @@ const PUBLIC_PREFIXES = [
   'sk-',
 ] as const
 
-/** `gsk_`, `sk-proj-`; '' for a key whose form is not known. */
+/** A word in front, as services and people put it: `mistral-`. What is drawn by lot has both cases or a number in it. */
+const WORD_IN_FRONT = /^(?:[a-z]{2,12}|[A-Z]{2,12})[-_.]/
+
+/** `gsk_`, `sk-proj-`, or a word in front; '' for none. */
 export function publicPrefix(key: string): string {
-  return PUBLIC_PREFIXES.find((prefix) => key.startsWith(prefix)) ?? ''
+  return PUBLIC_PREFIXES.find((prefix) => key.startsWith(prefix)) ?? WORD_IN_FRONT.exec(key)?.[0] ?? ''
+}
+
+/** The prefix that ends there; '' for none. */
+export function prefixBefore(text: string, end: number): string {
+  return PUBLIC_PREFIXES.find((prefix) => text.endsWith(prefix, end)) ?? ''
 }
 
 /** Values that people write where a local server takes any key. Masking them would garble texts and hide nothing. */
@@ -68,6 +76,15 @@ export function isSecret(value: string): boolean {
 /** One word, one number, or a word with a short number, as people make up keys: `local-key-2`. */
 const WORD = /^(?:[A-Z]?[a-z]*|[A-Z]+)\d{0,3}$|^\d{1,6}$/
 const LONGEST_WORD = 15
+
+/** Words inside of a key, which are in other texts as well: `my-cerebras-key-…`. */
+const WORDS_INSIDE = /(?<![A-Za-z0-9])(?:[a-z]{8,15}|[A-Z][a-z]{7,14}|[A-Z]{8,15})(?![A-Za-z0-9])/g
+
+/** Whether a run of a key is part of one of its words. */
+export function insideWord(key: string): (start: number, length: number) => boolean {
+  const words = [...key.matchAll(WORDS_INSIDE)].map(({ 0: word, index }) => [index, index + word.length] as const)
+  return (start, length) => words.some(([from, to]) => start >= from && start + length <= to)
+}
 
 /**
  * Whether a value looks drawn by lot, so that no run of its characters stands in another text by chance. Of a value of

@@ -37,8 +37,7 @@ export class Secret {
 /** `gsk_…a1b2`: enough to recognise a key, too little to use it. Values under 16 characters are masked completely. */
 export function maskKey(key: string): string {
   if (key.length < 16) return MASK
-  // Of a form that is not known little is shown: it may be the secret itself.
-  const prefix = publicPrefix(key) || (/^[A-Za-z]{2,5}[-_.]/.exec(key)?.[0] ?? key.slice(0, 3))
+  const prefix = publicPrefix(key) || key.slice(0, 3)
   return `${prefix}${MASK}${key.slice(-4)}`
 }
 

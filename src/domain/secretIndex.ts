@@ -5,7 +5,7 @@
  */
 
 import { base64Form, hexForm } from './decodedForms.ts'
-import { isSecret, looksRandom, publicPrefix } from './keyParts.ts'
+import { insideWord, isSecret, looksRandom, prefixBefore, publicPrefix } from './keyParts.ts'
 import { type PlainForm, plainForms } from './plainForm.ts'
 import { fold, hashRun, RunHashes } from './runHashes.ts'
 
@@ -34,15 +34,18 @@ export class SecretIndex {
     this.#added.add(id)
     const part = secret.slice(publicPrefix(secret).length)
     const isGuarded = part.length >= RUN && looksRandom(part)
+    const isWord = insideWord(part)
+    const counts = (codes: Uint16Array) => (start: number) =>
+      !isMonotonous(codes, start) && (codes.length !== part.length || !isWord(start, RUN))
     for (const { codes } of plainForms(isGuarded ? part : secret))
-      this.#addRuns(codes, isGuarded ? Math.min(RUN, codes.length) : codes.length)
+      if (isGuarded) this.#addRuns(codes, Math.min(RUN, codes.length), counts(codes))
+      else this.#addRuns(codes, codes.length, () => true)
   }
 
-  #addRuns(codes: Uint16Array, length: number): void {
+  #addRuns(codes: Uint16Array, length: number, counts: (start: number) => boolean): void {
     if (length < LEAST_LENGTH) return
     if (length !== RUN) this.#wholes.add(length)
-    for (let start = 0; start + length <= codes.length; start++)
-      if (!isMonotonous(codes, start, length)) this.#runs.add(codes, start, length)
+    for (let start = 0; start + length <= codes.length; start++) if (counts(start)) this.#runs.add(codes, start, length)
   }
 
   /** Whether anything of a secret is in the text. */
@@ -57,7 +60,9 @@ export class SecretIndex {
     let clean = ''
     let from = 0
     for (const [start, end] of ranges) {
-      clean += text.slice(from, start) + mask
+      // With its prefix, where that is known: a bare one tells nothing.
+      const begin = Math.max(from, start - prefixBefore(text, start).length)
+      clean += text.slice(from, begin) + mask
       from = end
     }
     return clean + text.slice(from)
@@ -129,11 +134,10 @@ function isAlphanumeric(code = 0): boolean {
 }
 
 /** Rows of one or two characters (`xxxxxxxx`, `--------`) are in many texts. */
-function isMonotonous(codes: Uint16Array, start: number, length: number): boolean {
-  if (length !== RUN) return false
+function isMonotonous(codes: Uint16Array, start: number): boolean {
   const first = codes[start]
   let second: number | undefined
-  for (let at = start + 1; at < start + length; at++) {
+  for (let at = start + 1; at < start + RUN; at++) {
     if (codes[at] === first || codes[at] === second) continue
     if (second !== undefined) return false
     second = codes[at]

@@ -1,6 +1,6 @@
 /** What of one key is looked for in the bytes of an answer, so that nearly every chunk is passed after a glance. */
 
-import { isSecret, looksRandom, publicPrefix } from '../domain/keyParts.ts'
+import { insideWord, isSecret, looksRandom, publicPrefix } from '../domain/keyParts.ts'
 
 /** Fewer characters of a key may stay; as in texts. */
 const RUN = 8
@@ -14,10 +14,12 @@ interface Needle {
   readonly least: number
   /** The key itself rather than a form of it, exactly as it is sent. */
   readonly exact: Uint8Array | null
+  /** Whether a run of it is part of a word, which stands in other texts as well. */
+  readonly isWord: (start: number, length: number) => boolean
 }
 
 /** Where a trace is, and whether it is the key as a whole. */
-export interface Trace {
+export interface KeyTrace {
   readonly start: number
   readonly end: number
   readonly isWhole: boolean
@@ -48,7 +50,12 @@ export class KeyTraces {
     const isGuarded = part.length >= RUN && looksRandom(part)
     if (!isSecret(key) || (!isGuarded && key.length < LEAST_WHOLE)) return null
     const exact = Buffer.from(isGuarded ? part : key)
-    const whole = { bytes: folded(exact), least: isGuarded ? RUN : exact.length, exact }
+    const whole = {
+      bytes: folded(exact),
+      least: isGuarded ? RUN : exact.length,
+      exact,
+      isWord: insideWord(isGuarded ? part : ''),
+    }
     return new KeyTraces(isGuarded ? [whole, ...encodedForms(key)] : [whole])
   }
 
@@ -78,8 +85,8 @@ export class KeyTraces {
   }
 
   /** In order, apart from each other. */
-  find(bytes: Uint8Array): readonly Trace[] {
-    const found: Trace[] = []
+  find(bytes: Uint8Array): readonly KeyTrace[] {
+    const found: KeyTrace[] = []
     for (let at = 0; at + 4 <= bytes.length; at += this.#step) {
       const trace = this.#passes(bytes, at) && this.#seemsLong(bytes, at) ? this.#traceAt(bytes, at) : null
       if (trace === null) continue
@@ -108,12 +115,13 @@ export class KeyTraces {
   }
 
   /** The longest trace around the four bytes. */
-  #traceAt(bytes: Uint8Array, at: number): Trace | null {
-    let longest: Trace | null = null
-    for (const { bytes: needle, least, exact } of this.#needles)
+  #traceAt(bytes: Uint8Array, at: number): KeyTrace | null {
+    let longest: KeyTrace | null = null
+    for (const { bytes: needle, least, exact, isWord } of this.#needles)
       for (let place = placeOf(needle, bytes, at, 0); place >= 0; place = placeOf(needle, bytes, at, place + 1)) {
         const start = at - equalBefore(needle, place, bytes, at)
         const end = at + equalFrom(needle, place, bytes, at)
+        if (isWord(place - at + start, end - start)) continue
         if (end - start < least || (longest !== null && longest.end - longest.start >= end - start)) continue
         longest = { start, end, isWhole: exact !== null && isEqual(bytes.subarray(start, end), exact) }
       }
@@ -145,7 +153,12 @@ function encodedForms(key: string): Needle[] {
     return whole.slice(before === 0 ? 0 : before + 1, -1)
   })
   const all = new Set(forms.flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')]))
-  return [...all].map((form) => ({ bytes: folded(Buffer.from(form)), least: RUN + 3, exact: null }))
+  return [...all].map((form) => ({
+    bytes: folded(Buffer.from(form)),
+    least: RUN + 3,
+    exact: null,
+    isWord: () => false,
+  }))
 }
 
 /** The next place of the needle with the same four bytes; -1 for none. */

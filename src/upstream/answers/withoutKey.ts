@@ -4,7 +4,7 @@
  * comments, fields that nobody knows) 8 characters in a row are.
  */
 
-import type { KeyTraces, Trace } from '../keyTraces.ts'
+import type { KeyTrace, KeyTraces } from '../keyTraces.ts'
 
 const MASK = Buffer.from('…')
 const EMPTY = Buffer.alloc(0)
@@ -101,7 +101,7 @@ interface View {
   readonly from: number
 }
 
-function masked(bytes: Buffer, traces: readonly Trace[], { isOpaque, from }: View): Buffer {
+function masked(bytes: Buffer, traces: readonly KeyTrace[], { isOpaque, from }: View): Buffer {
   const kept: Buffer[] = []
   let at = from
   let said = -1
