@@ -20,6 +20,7 @@ export interface EngineReader
     | 'sums'
     | 'usages'
     | 'read'
+    | 'getDoc'
     | 'listDocs'
     | 'flushNow'
   >

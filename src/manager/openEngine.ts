@@ -8,7 +8,8 @@ import { fingerprint, freshSalt } from '../config/fingerprint.ts'
 import { unlocking } from '../config/vault/unlock.ts'
 import { ConfigError } from '../domain/errors.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
-import { redactor } from '../domain/redact.ts'
+import { MASK, redactor } from '../domain/redact.ts'
+import { SecretIndex } from '../domain/secretIndex.ts'
 import type { Durability, Store } from '../domain/store.ts'
 import { withoutNulls } from '../domain/withoutNulls.ts'
 import { type Timing, WaitQueue } from '../engine/attempt/waitQueue.ts'
@@ -92,7 +93,7 @@ class EngineHost implements OpenedEngine {
   readonly #store: Store
   readonly #salt: string
   readonly #dispatcher: Dispatcher
-  readonly #secrets = new Set<string>()
+  readonly #secrets = new SecretIndex()
   readonly #housekeeping: Housekeeping
   readonly #facts: FactsFolder | null
   #specs = new Map<string, ProviderSpec>()
@@ -269,15 +270,16 @@ class EngineHost implements OpenedEngine {
   }
 
   #means(): Means {
-    const redact = redactor(() => this.#secrets)
+    const redact = redactor(this.#secrets)
+    const hide = (text: string) => this.#secrets.hide(text, MASK)
     const monotonic = this.#options.monotonic ?? (() => performance.now())
-    const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
+    const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact, hide }
     return {
       tools,
       events: new Events(this.#logger),
       offline: new OfflineDetector(),
       random: this.#options.random ?? Math.random,
-      discover: { now: this.#now, redact, signal: this.#closing.signal },
+      discover: { now: this.#now, redact, hide, signal: this.#closing.signal },
     }
   }
 
