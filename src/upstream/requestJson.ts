@@ -1,6 +1,7 @@
 /** One small request beside the calls: a page of a models list, the check of a key, a stored response. */
 
 import type { Dispatcher } from 'undici'
+import { ByteBuffer } from '../domain/byteBuffer.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
 import { type Connection, resolvePath } from './connection.ts'
 import { bodyDecoder } from './decoding.ts'
@@ -8,6 +9,7 @@ import { classify } from './failures/classify.ts'
 import { classifyError } from './failures/transportError.ts'
 import { flatHeaders } from './headers.ts'
 import { readLimits } from './limits/limits.ts'
+import { parseAnswer } from './parseAnswer.ts'
 
 export interface JsonTools {
   readonly now: () => number
@@ -43,7 +45,7 @@ export async function requestJson(
     })
     started = true
     const text = await readText(response)
-    return readAnswer(connection, response, text, tools)
+    return await readAnswer(connection, response, text, tools)
   } catch (error) {
     if (deadline.aborted)
       return {
@@ -56,28 +58,26 @@ export async function requestJson(
 
 async function readText(response: Dispatcher.ResponseData): Promise<string> {
   const decoder = bodyDecoder(response.headers['content-encoding'], MAX_BYTES)
-  const parts: Buffer[] = []
-  let bytes = 0
+  const body = new ByteBuffer(MAX_BYTES)
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > MAX_BYTES) throw new Error('answer longer than 10 MiB')
-    if (decoder === null) parts.push(chunk)
+    if (body.length + chunk.length > MAX_BYTES) throw new Error('answer longer than 10 MiB')
+    if (decoder === null) body.hold(chunk)
     else decoder.push(chunk)
   }
-  return Buffer.concat(decoder === null ? parts : [...decoder.end()]).toString('utf8')
+  return (decoder === null ? body.take() : await decoder.end()).toString('utf8')
 }
 
-function readAnswer(
+async function readAnswer(
   connection: Connection,
   response: Dispatcher.ResponseData,
   text: string,
   tools: JsonTools,
-): JsonAnswer {
+): Promise<JsonAnswer> {
   const status = response.statusCode
   const headers = flatHeaders(response.headers)
   let body: unknown
   try {
-    body = JSON.parse(text)
+    body = await parseAnswer(text, JSON.parse)
   } catch {
     body = undefined
   }
