@@ -146,7 +146,7 @@ const MAX_DEPTH = 200
  * (https://platform.claude.com/docs/en/api/messages, read 2026-11-30); each is an object with a role, and a list of
  * objects with a type and a text.
  */
-const MAX_PARTS = 1_000_000
+const MAX_PARTS = 500_000
 /** Most elements of lists and fields. OpenAI takes 2,048 lists of up to 8,192 token ids, 300,000 in all, to embed. */
 const MAX_ELEMENTS = 4_000_000
 /** Longer bodies are parsed in slices, so that other requests are served meanwhile. */
