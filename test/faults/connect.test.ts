@@ -7,7 +7,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import tls from 'node:tls'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { makeAuthority, makeCertificate } from '../support/faults/certificates.ts'
-import { at, EVERY_WAY, expectAnswer, expectCascade, openFaultWorld, QUESTION, REPLY } from '../support/faults/faultWorld.ts'
+import { EVERY_WAY, expectAnswer, expectCascade, openFaultWorld, REPLY } from '../support/faults/faultWorld.ts'
 import { freePort } from '../support/freePort.ts'
 import { until } from '../support/gatewayWorld.ts'
 
@@ -22,7 +22,7 @@ describe.each(EVERY_WAY)('a client of %s (streamed: %s)', (dialect, stream) => {
 
   test('F5 reset before the headers: one new connection, and no attempt of its own', async () => {
     const world = await openFaultWorld({ dialect })
-    world.proxy.add(at('reset', QUESTION), { times: 1 })
+    world.strike('reset', 'request', 1)
     expectAnswer(await world.ask(stream), 'primary/first-model#1=ok')
     expect([world.proxy.connections, world.proxy.struck, world.trail()]).toEqual([2, 1, 'primary=ok'])
     await world.expectReleased()
@@ -30,7 +30,7 @@ describe.each(EVERY_WAY)('a client of %s (streamed: %s)', (dialect, stream) => {
 
   test.each(['reset', 'close'] as const)('F5 %s again on the new connection: the next target answers', async (end) => {
     const world = await openFaultWorld({ dialect })
-    world.proxy.add(at(end, QUESTION))
+    world.strike(end, 'request')
     await expectCascade(world, stream, 'network')
     expect(world.proxy.struck).toBe(2)
   })
@@ -42,7 +42,7 @@ test('F5 connections that were closed while idle cost no attempt, call after cal
     expectAnswer(await world.ask(call % 2 === 0), 'primary/first-model#1=ok')
     // Every second time the gateway has not noticed yet when it sends the next request.
     if (call % 2 === 0) world.proxy.dropIdle()
-    else world.proxy.add(at('reset', QUESTION), { times: 1 })
+    else world.strike('reset', 'request', 1)
   }
   await world.expectReleased()
 })

@@ -10,10 +10,10 @@ import { onTestFinished } from 'vitest'
 import { Dice } from '../../../src/domain/random.ts'
 
 /**
- * Where an end strikes: when the connection is opened, at a request that begins with a text, after this many bytes of an
+ * Where an end strikes: when the connection is opened, at the first byte of a request, after this many bytes of an
  * answer, or right before or after the first occurrence of a text in it.
  */
-export type Place = 'connection' | { readonly request: string } | number | { readonly before: string } | { readonly after: string }
+export type Place = 'connection' | 'request' | number | { readonly before: string } | { readonly after: string }
 
 export type Toxic =
   /** Every piece of an answer comes this much later, and up to `jitterMs` more. */
@@ -32,12 +32,14 @@ export type Toxic =
   /** Nothing comes any more, and nothing is closed. */
   | { readonly do: 'silence'; readonly at: Place }
 
-type End = Extract<Toxic, { at: Place }>
+export type End = Extract<Toxic, { at: Place }>
 
-/** Which connections a toxic concerns. */
+/** What an end strikes; the other toxics concern everything. */
 export interface Reach {
-  /** How many times it strikes; default: always. Only for toxics that end something. */
+  /** How many times; default: always. */
   readonly times?: number
+  /** Only exchanges whose request begins like this. Default: all. */
+  readonly of?: string
 }
 
 export interface ProxyOptions {
@@ -59,6 +61,8 @@ export interface FaultProxy {
   readonly connections: number
   /** Connections that its clients hold open now. */
   readonly open: number
+  /** Connections that were silenced, and are still open. */
+  readonly silent: number
   /** How many times something was ended. */
   readonly struck: number
   /** Bytes that clients sent so far. */
@@ -77,6 +81,7 @@ export async function startFaultProxy(options: ProxyOptions = {}): Promise<Fault
 
 interface Laid {
   readonly toxic: Toxic
+  readonly of: string
   left: number
 }
 
@@ -110,12 +115,16 @@ class OpenProxy implements FaultProxy {
     return this.#pairs.size
   }
 
+  get silent(): number {
+    return [...this.#pairs].filter(({ isOver }) => isOver).length
+  }
+
   lead(origin: string): void {
     this.#origin = new URL(origin)
   }
 
-  add(toxic: Toxic, { times = Number.POSITIVE_INFINITY }: Reach = {}): void {
-    this.#laid.push({ toxic, left: times })
+  add(toxic: Toxic, { times = Number.POSITIVE_INFINITY, of = '' }: Reach = {}): void {
+    this.#laid.push({ toxic, of, left: times })
   }
 
   heal(): void {
@@ -136,10 +145,10 @@ class OpenProxy implements FaultProxy {
     return found?.toxic as Extract<Toxic, { do: D }> | undefined // found by its name
   }
 
-  /** The first end whose place is reached. */
-  endAt(isThere: (place: Place) => boolean): End | null {
+  /** The first end whose place is reached in the exchange that began with `request`. */
+  endAt(request: string, isThere: (place: Place) => boolean): End | null {
     for (const laid of this.#laid) {
-      if (!('at' in laid.toxic) || laid.left <= 0 || !isThere(laid.toxic.at)) continue
+      if (!('at' in laid.toxic) || laid.left <= 0 || !request.startsWith(laid.of) || !isThere(laid.toxic.at)) continue
       laid.left--
       this.struck++
       return laid.toxic
@@ -165,7 +174,9 @@ class Pair {
   #answer = ''
   #answerBytes = 0
   #isAsking = false
-  #isOver = false
+  /** How the request begins. */
+  #request = ''
+  isOver = false
   /** Pieces are sent one after another, each in its own time. */
   #sending: Promise<void> = Promise.resolve()
 
@@ -175,7 +186,8 @@ class Pair {
     this.#proxy = proxy
     for (const socket of [client, server]) socket.on('error', () => {})
     client.on('data', (data) => this.#ask(data))
-    client.on('end', () => void server.end())
+    // Who has closed its side of what we hold in silence is gone.
+    client.on('end', () => void (this.isOver ? client.destroy() : server.end()))
     client.on('close', () => server.destroy())
     server.on('data', (data) => this.#queue(() => this.#reply(data)))
     server.on('end', () => this.#queue(() => this.#finish()))
@@ -197,9 +209,10 @@ class Pair {
       this.#isAsking = true
       this.#answer = ''
       this.#answerBytes = 0
+      this.#request = data.toString('latin1', 0, 100)
     }
     this.#proxy.sent += data.length
-    if (this.#isOver || this.#strike((place) => isRequest(place, data))) return
+    if (this.isOver || this.#strike((place) => place === 'request')) return
     this.#server.write(data)
   }
 
@@ -213,7 +226,7 @@ class Pair {
     if (latency !== undefined)
       await this.#proxy.sleep(latency.ms + this.#proxy.dice.uniform() * (latency.jitterMs ?? 0))
     for (const piece of this.#sliced(data)) {
-      if (this.#isOver || this.#client.destroyed) return
+      if (this.isOver || this.#client.destroyed) return
       await this.#paced(piece)
       await this.#pass(piece)
     }
@@ -241,7 +254,7 @@ class Pair {
     this.#answer += piece.toString('latin1')
     this.#answerBytes += piece.length
     let cut = piece.length
-    const end = this.#proxy.endAt((place) => {
+    const end = this.#proxy.endAt(this.#request, (place) => {
       const at = this.#positionOf(place)
       if (at === null || at > this.#answerBytes || at < before) return false
       cut = at - before
@@ -256,7 +269,7 @@ class Pair {
 
   #positionOf(place: Place): number | null {
     if (typeof place === 'number') return place
-    if (typeof place === 'string' || 'request' in place) return null
+    if (typeof place === 'string') return null
     const text = 'before' in place ? place.before : place.after
     const at = this.#answer.indexOf(text)
     return at < 0 ? null : 'before' in place ? at : at + text.length
@@ -265,17 +278,17 @@ class Pair {
   async #finish(): Promise<void> {
     const slow = this.#proxy.toxic('slow-close')
     if (slow !== undefined) await this.#proxy.sleep(slow.ms)
-    if (!this.#isOver) this.#client.end()
+    if (!this.isOver) this.#client.end()
   }
 
   #strike(isThere: (place: Place) => boolean): boolean {
-    const end = this.#isOver ? null : this.#proxy.endAt(isThere)
+    const end = this.isOver ? null : this.#proxy.endAt(this.#request, isThere)
     if (end !== null) this.#end(end)
     return end !== null
   }
 
   #end(end: End): void {
-    this.#isOver = true
+    this.isOver = true
     if (end.do === 'silence') return
     if (end.do === 'half-close') return void this.#client.end()
     if (end.do === 'reset') this.#client.resetAndDestroy()
@@ -283,9 +296,6 @@ class Pair {
     this.#server.destroy()
   }
 }
-
-const isRequest = (place: Place, data: Buffer) =>
-  typeof place === 'object' && 'request' in place && data.toString('latin1').startsWith(place.request)
 
 function drained(socket: Socket): Promise<void> {
   return new Promise((resolve) => {

@@ -8,7 +8,7 @@ import type { FakeFault } from '../../../src/lab/fake/scenario.ts'
 import { type Answer, askGateway, DIALECTS, textOf } from '../askGateway.ts'
 import { type GatewayWorld, openGateway, until, type WorldOptions } from '../gatewayWorld.ts'
 import { HandClock } from '../handClock.ts'
-import { type FaultProxy, startFaultProxy, type Toxic } from './faultProxy.ts'
+import { type End, type FaultProxy, type Place, startFaultProxy } from './faultProxy.ts'
 
 /** Long enough for several pieces, and no word of it occurs twice. */
 export const REPLY =
@@ -42,9 +42,13 @@ export interface FaultWorld {
   /** Rejections that nobody handled since it was opened. */
   readonly unhandled: readonly unknown[]
   ask(stream: boolean, headers?: Readonly<Record<string, string>>): Promise<Answer>
-  /** The same, while hours of the clock pass, `stepMs` each time that nothing else happens. */
+  /** The same, while time passes, `stepMs` of it between two looks at the deadlines. */
   askWhile(stepMs: number, stream: boolean): Promise<Answer>
-  /** What the ledger has, oldest first. */
+  /** Ends the connection of the next questions, `times` of them, at this place; models lists are read undisturbed. */
+  strike(end: End['do'], at: Place, times?: number): void
+  /** Forgets what happened so far: parks, faults of the network, and what was booked. */
+  renew(): void
+  /** What the ledger has since then, oldest first. */
   ledger(): readonly AttemptEvent[]
   /** `primary=network; fallback=ok` */
   trail(): string
@@ -101,6 +105,7 @@ class OpenFaultWorld implements FaultWorld {
   readonly clock: HandClock
   readonly dialect: DialectId
   readonly unhandled: readonly unknown[]
+  #booked = 0
 
   constructor(
     gateway: GatewayWorld,
@@ -126,16 +131,28 @@ class OpenFaultWorld implements FaultWorld {
       isDone = true
     })
     await until(() => this.gateway.fakes.calls.length > 0 || this.proxy.struck > 0, 'the call')
-    await until(() => {
+    while (!isDone) {
       this.clock.pass(stepMs)
-      return isDone
-    }, 'the answer')
+      await looks()
+    }
     return asking
+  }
+
+  strike(end: End['do'], at: Place, times = Number.POSITIVE_INFINITY): void {
+    this.proxy.add({ do: end, at }, { times, of: 'POST' })
+  }
+
+  renew(): void {
+    const { engine } = this.gateway.gateway.opened
+    this.proxy.heal()
+    engine.learned.parks.lift(null, engine.now)
+    this.#booked += this.ledger().length
   }
 
   ledger(): readonly AttemptEvent[] {
     const { store } = this.gateway.gateway.opened.engine
-    return [...store.attempts({ limit: 1000 })].reverse() as readonly AttemptEvent[] // newest first
+    const rows = [...store.attempts({ limit: 10_000 })].reverse() as readonly AttemptEvent[] // newest first
+    return rows.slice(this.#booked)
   }
 
   trail(): string {
@@ -148,10 +165,14 @@ class OpenFaultWorld implements FaultWorld {
     const { engine } = this.gateway.gateway.opened
     await until(() => engine.tools.deadlines.size === 0, 'the end of every deadline')
     await until(() => this.gateway.fakes.inFlight() === 0, 'the end of every upstream call')
+    await until(() => this.proxy.silent === 0, 'the end of every silent connection')
     for (const budget of engine.learned.budgets.view(Date.now())) expect(budget).toMatchObject({ reserved: 0 })
     expect(this.unhandled).toEqual([])
   }
 }
+
+/** Time for two looks at the deadlines: the first after a leap of the clock takes it for our own standstill. */
+export const looks = () => new Promise((resolve) => setTimeout(resolve, 110))
 
 /** Expects one clean answer of the second provider, after a failure of the first of this kind. */
 export async function expectCascade(world: FaultWorld, stream: boolean, kind: FailureKind): Promise<Answer> {
@@ -200,14 +221,9 @@ export function expectNothingTaken(world: FaultWorld): void {
   expect(engine.learned.parks.list(engine.now)).toEqual([])
 }
 
-/** Where the question itself is sent; models lists are read as well. */
-export const QUESTION = { request: 'POST' } as const
-
 /** Every protocol, plain and streamed. */
 export const EVERY_WAY: readonly (readonly [DialectId, boolean])[] = DIALECTS.flatMap((dialect) => [
   [dialect, false] as const,
   [dialect, true] as const,
 ])
 
-export const at = (toxic: 'reset' | 'close' | 'half-close' | 'silence', place: Extract<Toxic, { at: unknown }>['at']) =>
-  ({ do: toxic, at: place }) as const
