@@ -59,7 +59,10 @@ describe('names', () => {
       if (host === WELL) return Reflect.apply(lookup, dns, ['127.0.0.1', ...rest])
       if (host === 'hangs.invalid') return
       if (host !== 'servfail.invalid') return Reflect.apply(lookup, dns, [host, ...rest])
-      const error = Object.assign(new Error(`getaddrinfo EAI_AGAIN ${host}`), { code: 'EAI_AGAIN', syscall: 'getaddrinfo' })
+      const error = Object.assign(new Error(`getaddrinfo EAI_AGAIN ${host}`), {
+        code: 'EAI_AGAIN',
+        syscall: 'getaddrinfo',
+      })
       process.nextTick(reply, error)
     }
     dns.lookup = failing as typeof dns.lookup // node's own signature, which is overloaded
@@ -136,12 +139,22 @@ describe('F4 handshakes', () => {
   async function tlsServer(options: tls.TlsOptions): Promise<Reached> {
     let heard = ''
     const message = { role: 'assistant', content: REPLY }
-    const body = JSON.stringify({ id: 'x', object: 'chat.completion', created: 1, model: 'first-model', choices: [{ index: 0, message, finish_reason: 'stop' }] }) // prettier-ignore
+    const body = JSON.stringify({
+      id: 'x',
+      object: 'chat.completion',
+      created: 1,
+      model: 'first-model',
+      choices: [{ index: 0, message, finish_reason: 'stop' }],
+    }) // prettier-ignore
     const server = tls.createServer(options, (socket) => {
-      socket.on('error', () => {}).on('data', (data) => {
-        heard += data.toString('latin1')
-        socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
-      })
+      socket
+        .on('error', () => {})
+        .on('data', (data) => {
+          heard += data.toString('latin1')
+          socket.write(
+            `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+          )
+        })
     })
     return { endpoint: `https://localhost:${await listen(server)}/v1`, heard: () => heard }
   }

@@ -2,17 +2,11 @@
 
 import { describe, expect, test } from 'vitest'
 import type { DialectId } from '../../src/domain/chat.ts'
-import {
-  EVERY_WAY,
-  expectAnswer,
-  expectCascade,
-  looks,
-  openFaultWorld,
-} from '../support/faults/faultWorld.ts'
+import { EVERY_WAY, expectAnswer, expectCascade, looks, openFaultWorld } from '../support/faults/faultWorld.ts'
+import { openScripted } from '../support/faults/openScripted.ts'
 import {
   http,
   json,
-  type Said,
   scriptedUpstream,
   sse,
   wellSaid,
@@ -23,18 +17,6 @@ import { until } from '../support/gatewayWorld.ts'
 import { HandClock } from '../support/handClock.ts'
 
 const FOUR_SECONDS = { timeouts: { first_token_ms: 4000 } }
-
-/** A world whose first provider says what it is told to, and how often it was asked. */
-async function openScripted(dialect: DialectId) {
-  let said: Said = null
-  const upstream = await scriptedUpstream(() => said)
-  const world = await openFaultWorld({ dialect, endpoint: upstream.endpoint })
-  const says = (next: Said) => {
-    world.renew()
-    said = next
-  }
-  return { world, upstream, says }
-}
 
 describe.each(EVERY_WAY)('a client of %s (streamed: %s)', (dialect, stream) => {
   test('F10 no headers: the next target answers after the time that the user allows, and no sooner', async () => {

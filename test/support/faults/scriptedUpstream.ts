@@ -79,7 +79,10 @@ export function http(status: string, body: string | Buffer, headers: Readonly<Re
 }
 
 export const json = (body: unknown, headers: Readonly<Record<string, string>> = {}) =>
-  http('200 OK', typeof body === 'string' ? body : JSON.stringify(body), { 'content-type': 'application/json', ...headers })
+  http('200 OK', typeof body === 'string' ? body : JSON.stringify(body), {
+    'content-type': 'application/json',
+    ...headers,
+  })
 
 export const sse = (events: string | Buffer, headers: Readonly<Record<string, string>> = {}) =>
   http('200 OK', events, { 'content-type': 'text/event-stream', ...headers })
