@@ -18,6 +18,7 @@ export interface JsonTools {
 }
 
 const MAX_BYTES = 10 * 1024 * 1024
+const TOO_LONG: Error = new Error('the answer is longer than 10 MiB')
 
 type JsonAnswer =
   | { readonly ok: true; readonly status: number; readonly body: unknown; readonly limits: readonly LimitFact[] }
@@ -50,6 +51,7 @@ export async function requestJson(
         ok: false,
         failure: { kind: 'timeout', phase: 'total', afterMs: timeoutMs, status: null, message: 'no answer in time' },
       }
+    if (error === TOO_LONG) return { ok: false, failure: { kind: 'server', status: null, message: TOO_LONG.message } }
     return { ok: false, failure: classifyError(error, { name: 'total', afterMs: timeoutMs, started }) }
   }
 }
@@ -60,7 +62,7 @@ async function readText(response: Dispatcher.ResponseData): Promise<string> {
   let bytes = 0
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > MAX_BYTES) throw new Error('answer longer than 10 MiB')
+    if (bytes > MAX_BYTES) throw TOO_LONG
     if (decoder === null) parts.push(chunk)
     else decoder.push(chunk)
   }

@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest'
 import type { DialectId } from '../../src/domain/chat.ts'
 import type { FailureKind } from '../../src/domain/failure.ts'
 import { DIALECTS } from '../support/askGateway.ts'
-import { EVERY_WAY, expectAnswer, expectCascade, openFaultWorld } from '../support/faults/faultWorld.ts'
+import { EVERY_WAY, expectAnswer, expectCascade } from '../support/faults/faultWorld.ts'
 import { openScripted } from '../support/faults/openScripted.ts'
-import { http, json, scriptedUpstream, sse, wholeAnswer, wholeStream } from '../support/faults/scriptedUpstream.ts'
+import { http, json, sse, wholeAnswer, wholeStream } from '../support/faults/scriptedUpstream.ts'
 import { until } from '../support/gatewayWorld.ts'
 
 const CODINGS = { gzip: gzipSync, br: brotliCompressSync, zstd: zstdCompressSync, deflate: deflateSync } as const

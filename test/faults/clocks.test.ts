@@ -120,7 +120,10 @@ describe('F26 a clock that jumps', () => {
 describe('a process that stood still', () => {
   test('F42 our own standstill counts against no target, when answers lie in the socket', async () => {
     const clock = new HandClock()
-    const { world, upstream, says } = await openScripted('openai', { clock, settings: { timeouts: { first_token_ms: 4000 } } })
+    const { world, upstream, says } = await openScripted('openai', {
+      clock,
+      settings: { timeouts: { first_token_ms: 4000 } },
+    })
     let finish: () => void = () => {}
     says((socket) => {
       finish = () => void socket.write(json(wholeAnswer('openai')))

@@ -1,7 +1,6 @@
 /** Faults around the headers of an answer: none, odd ones before them, redirects, and answers that are none. */
 
 import { describe, expect, test } from 'vitest'
-import type { DialectId } from '../../src/domain/chat.ts'
 import { EVERY_WAY, expectAnswer, expectCascade, looks, openFaultWorld } from '../support/faults/faultWorld.ts'
 import { openScripted } from '../support/faults/openScripted.ts'
 import {

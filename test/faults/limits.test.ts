@@ -2,8 +2,8 @@
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { APIManager, type APIManagerOptions } from '../../src/manager/apiManager.ts'
-import { askGateway, DIALECTS } from '../support/askGateway.ts'
 import { startWebhook } from '../support/alertDoubles.ts'
+import { askGateway, DIALECTS } from '../support/askGateway.ts'
 import { openGateway, until } from '../support/gatewayWorld.ts'
 import { httpUpstream, type Reply } from '../support/httpUpstream.ts'
 import { own, told } from '../support/lab.ts'
@@ -74,7 +74,11 @@ const ROWS: readonly Row[] = [
   {
     name: 'a reset in Go’s notation (OpenAI)',
     provider: 'openai',
-    headers: { 'x-ratelimit-limit-requests': '500', 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '47.5854s' },
+    headers: {
+      'x-ratelimit-limit-requests': '500',
+      'x-ratelimit-remaining-requests': '0',
+      'x-ratelimit-reset-requests': '47.5854s',
+    },
     waitMs: 47_585,
   },
   {
@@ -93,14 +97,23 @@ const ROWS: readonly Row[] = [
   {
     name: 'a reset in RFC 3339 (Anthropic)',
     provider: 'anthropic',
-    headers: { 'anthropic-ratelimit-requests-limit': '50', 'anthropic-ratelimit-requests-remaining': '0', 'anthropic-ratelimit-requests-reset': '2026-11-23T12:00:40Z', 'retry-after': '40' },
+    headers: {
+      'anthropic-ratelimit-requests-limit': '50',
+      'anthropic-ratelimit-requests-remaining': '0',
+      'anthropic-ratelimit-requests-reset': '2026-11-23T12:00:40Z',
+      'retry-after': '40',
+    },
     body: anthropic,
     waitMs: 40 * SECOND,
   },
   {
     name: 'epoch milliseconds in headers (OpenRouter)',
     provider: 'openrouter',
-    headers: { 'x-ratelimit-limit': '20', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(NOON + 33 * SECOND) },
+    headers: {
+      'x-ratelimit-limit': '20',
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': String(NOON + 33 * SECOND),
+    },
     waitMs: 33 * SECOND,
   },
   {
@@ -108,30 +121,51 @@ const ROWS: readonly Row[] = [
     provider: 'openrouter',
     body: openai('Rate limit exceeded: free-models-per-min', {
       code: 429,
-      metadata: { headers: { 'X-RateLimit-Limit': '20', 'X-RateLimit-Remaining': '0', 'X-RateLimit-Reset': String(NOON + 44 * SECOND) } },
+      metadata: {
+        headers: {
+          'X-RateLimit-Limit': '20',
+          'X-RateLimit-Remaining': '0',
+          'X-RateLimit-Reset': String(NOON + 44 * SECOND),
+        },
+      },
     }),
     waitMs: 44 * SECOND,
   },
   { name: 'RetryInfo (Gemini)', provider: 'google', body: google([PER_MINUTE, retryInfo('34.4s')]), waitMs: 34_400 },
-  { name: 'RetryInfo in nanoseconds (Gemini)', provider: 'google', body: google([PER_MINUTE, retryInfo('34.074824224s')]), waitMs: 34_075 },
+  {
+    name: 'RetryInfo in nanoseconds (Gemini)',
+    provider: 'google',
+    body: google([PER_MINUTE, retryInfo('34.074824224s')]),
+    waitMs: 34_075,
+  },
   { name: 'RetryInfo in ms (Gemini)', provider: 'google', body: google([PER_MINUTE, retryInfo('900ms')]), waitMs: 900 },
   { name: 'words (Gemini)', provider: 'google', body: google([], 'Please retry in 20.04466179s.'), waitMs: 20_045 },
   {
     name: 'words (Groq)',
     provider: 'groq',
-    body: openai('Rate limit reached for model `m` in organization `o` on tokens per minute (TPM): Limit 12000, Used 4437, Requested 9854. Please try again in 11.455s.'),
+    body: openai(
+      'Rate limit reached for model `m` in organization `o` on tokens per minute (TPM): Limit 12000, Used 4437, Requested 9854. Please try again in 11.455s.',
+    ),
     waitMs: 11_455,
   },
   {
     name: 'seconds as a float (Cerebras)',
     provider: 'cerebras',
-    headers: { 'x-ratelimit-limit-tokens-minute': '60000', 'x-ratelimit-remaining-tokens-minute': '0', 'x-ratelimit-reset-tokens-minute': '31.382867' },
+    headers: {
+      'x-ratelimit-limit-tokens-minute': '60000',
+      'x-ratelimit-remaining-tokens-minute': '0',
+      'x-ratelimit-reset-tokens-minute': '31.382867',
+    },
     waitMs: 31_383,
   },
   {
     name: 'epoch seconds (SambaNova)',
     provider: 'sambanova',
-    headers: { 'x-ratelimit-limit-requests': '20', 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': String(NOON / 1000 + 50) },
+    headers: {
+      'x-ratelimit-limit-requests': '20',
+      'x-ratelimit-remaining-requests': '0',
+      'x-ratelimit-reset-requests': String(NOON / 1000 + 50),
+    },
     waitMs: 50 * SECOND,
   },
   {
@@ -146,7 +180,9 @@ const ROWS: readonly Row[] = [
 describe('F22 a 429 with a stated wait', () => {
   for (const { name, provider = 'relay', headers = {}, body = openai(), waitMs } of ROWS)
     test(`F22 is kept and not exceeded: ${name}`, async () => {
-      const { time, upstream, ask } = await open(provider, (now) => (now < NOON + waitMs ? { status: 429, headers, body } : said(provider)))
+      const { time, upstream, ask } = await open(provider, (now) =>
+        now < NOON + waitMs ? { status: 429, headers, body } : said(provider),
+      )
       const { error } = await ask()
       const retryAt = retryAtOf(error)
       // Never shorter; at most a tenth longer, and at most a minute.
@@ -173,9 +209,12 @@ function said(provider: string): Reply {
   const content = [{ type: 'text', text: 'hello' }]
   const usage = { input_tokens: 3, output_tokens: 2 }
   if (provider === 'anthropic')
-    return { body: { id: 'x', type: 'message', role: 'assistant', model: 'm', content, stop_reason: 'end_turn', usage } }
+    return {
+      body: { id: 'x', type: 'message', role: 'assistant', model: 'm', content, stop_reason: 'end_turn', usage },
+    }
   const parts = [{ text: 'hello' }]
-  if (provider === 'google') return { body: { candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP' }] } }
+  if (provider === 'google')
+    return { body: { candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP' }] } }
   return {}
 }
 
@@ -205,7 +244,11 @@ describe('F24 a day that is used up beside a short delay', () => {
   ])('F24 ends at the midnight of the provider: %s', async (_, from, midnight) => {
     const end = Date.parse(midnight)
     const body = google([PER_DAY, retryInfo('34s')])
-    const { time, upstream, ask } = await open('google', (now) => (now < end ? { status: 429, body } : said('google')), Date.parse(from))
+    const { time, upstream, ask } = await open(
+      'google',
+      (now) => (now < end ? { status: 429, body } : said('google')),
+      Date.parse(from),
+    )
     const retryAt = retryAtOf((await ask()).error)
     expect(retryAt).toBeGreaterThanOrEqual(end)
     expect(retryAt).toBeLessThanOrEqual(end + MINUTE)
@@ -250,13 +293,18 @@ describe('F25 nobody left', () => {
 
   test('F25 a wait within the patience is waited for', async () => {
     const slept: number[] = []
-    const { time, manager } = await open('relay', (now) => (now < NOON + 4 * SECOND ? { status: 429, headers: { 'retry-after': '4' }, body: openai() } : {}), NOON, {
-      settings: { timeouts: { patience_ms: 10_000 } },
-      sleep: async (ms) => {
-        slept.push(ms)
-        time.now += ms
+    const { time, manager } = await open(
+      'relay',
+      (now) => (now < NOON + 4 * SECOND ? { status: 429, headers: { 'retry-after': '4' }, body: openai() } : {}),
+      NOON,
+      {
+        settings: { timeouts: { patience_ms: 10_000 } },
+        sleep: async (ms) => {
+          slept.push(ms)
+          time.now += ms
+        },
       },
-    })
+    )
     expect((await told(manager, 'Say hi')).result?.content).toBe('hello')
     expect(slept.filter((ms) => ms >= 4 * SECOND && ms <= 5 * SECOND)).not.toEqual([])
   })
@@ -280,12 +328,25 @@ describe('F25 nobody left', () => {
     expect(hook.calls.length).toBe(1)
   })
 
-  async function refused(world: Awaited<ReturnType<typeof openGateway>>, dialect: (typeof DIALECTS)[number], stream: boolean) {
-    const asked = { openai: '/v1/chat/completions', 'openai-responses': '/v1/responses', anthropic: '/v1/messages', google: `/v1beta/models/m:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}` }[dialect]
+  async function refused(
+    world: Awaited<ReturnType<typeof openGateway>>,
+    dialect: (typeof DIALECTS)[number],
+    stream: boolean,
+  ) {
+    const asked = {
+      openai: '/v1/chat/completions',
+      'openai-responses': '/v1/responses',
+      anthropic: '/v1/messages',
+      google: `/v1beta/models/m:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
+    }[dialect]
     const messages = [{ role: 'user', content: 'Hi' }]
-    const bodies = { openai: { model: 'm', messages, stream }, 'openai-responses': { model: 'm', input: 'Hi', stream }, anthropic: { model: 'm', max_tokens: 9, messages, stream }, google: { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] } }
+    const bodies = {
+      openai: { model: 'm', messages, stream },
+      'openai-responses': { model: 'm', input: 'Hi', stream },
+      anthropic: { model: 'm', max_tokens: 9, messages, stream },
+      google: { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] },
+    }
     const response = await world.ask(asked, bodies[dialect])
     return { status: response.status, headers: response.headers, text: await response.text() }
   }
 })
-

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { dialectOf } from '../../src/dialects/dialects.ts'
 import type { DialectId } from '../../src/domain/chat.ts'
+import { Dice } from '../../src/domain/random.ts'
 import { DIALECTS, textOf } from '../support/askGateway.ts'
 import {
   BROKEN,
@@ -19,7 +20,7 @@ import {
 import { openScripted } from '../support/faults/openScripted.ts'
 import { http, scriptedUpstream, sse, wholeAnswer, wholeStream } from '../support/faults/scriptedUpstream.ts'
 import { HandClock } from '../support/handClock.ts'
-import { replay } from '../support/replay.ts'
+import { chatBytes, harmfulCut, recordedStreams, replay, typedBytes } from '../support/replay.ts'
 
 const ENDS = ['reset', 'close', 'half-close'] as const
 
@@ -171,6 +172,39 @@ describe.each(EVERY_WAY)('a client of %s (streamed: %s)', (dialect, stream) => {
     }
   })
 })
+
+const FOLDERS: readonly (readonly [DialectId, readonly string[]])[] = [
+  ['openai', ['openai-chat', 'groq', 'deepseek', 'mistral', 'xai', 'alibaba', 'moonshot']],
+  ['openai-responses', ['openai-responses', 'azure', 'lmstudio-responses']],
+  ['anthropic', ['anthropic']],
+  ['google', ['google']],
+]
+const RECORDED = FOLDERS.flatMap(([dialect, folders]) =>
+  folders.flatMap(recordedStreams).map(({ name, lines }) => {
+    const isNamed = dialect === 'anthropic' || dialect === 'openai-responses'
+    return { name, dialect, bytes: isNamed ? typedBytes(lines) : chatBytes(lines) }
+  }),
+)
+
+test.runIf(RECORDED.length > 0)(
+  'F13 every recorded stream is decoded alike in any pieces, and cut in two at any byte',
+  () => {
+    const dice = new Dice(20261130)
+    const partitions = LONG ? Math.ceil(10_000 / RECORDED.length) : 1
+    for (const { name, dialect, bytes } of RECORDED) {
+      const read = (cuts: readonly number[]) =>
+        JSON.stringify(replay(dialectOf(dialect).upstream.streamReader(), bytes, cuts))
+      const whole = read([])
+      for (let round = 0; round < partitions; round++) {
+        const size = 1 + Math.floor(dice.uniform() * 400)
+        const cuts: number[] = []
+        for (let at = size; at < bytes.length; at += 1 + Math.floor(dice.uniform() * size)) cuts.push(at)
+        expect(read(cuts) === whole, `${name}, partition ${round} of seed 20261130`).toBe(true)
+      }
+      if (LONG) expect([name, harmfulCut(bytes)]).toEqual([name, undefined])
+    }
+  },
+)
 
 describe.each(DIALECTS)('a client of %s', (dialect) => {
   test.each([
@@ -331,5 +365,5 @@ function finishOf(dialect: DialectId, text: string): number {
   return text.indexOf('\n\n', text.indexOf(words[dialect]))
 }
 
-/** `npm run test:faults` tries every cut and every field. */
+/** `KEYWISE_FAULTS=long npm test -- test/faults` tries every cut and every field. */
 const LONG = process.env['KEYWISE_FAULTS'] === 'long'
