@@ -5,14 +5,14 @@ import { describe, expect, test } from 'vitest'
 import type { DialectId } from '../../src/domain/chat.ts'
 import type { FailureKind } from '../../src/domain/failure.ts'
 import { DIALECTS } from '../support/askGateway.ts'
-import { EVERY_WAY, expectAnswer, expectCascade } from '../support/faults/faultWorld.ts'
+import { expectAnswer, expectCascade, MOST_WAYS, sampled } from '../support/faults/faultWorld.ts'
 import { openScripted } from '../support/faults/openScripted.ts'
 import { http, json, sse, wholeAnswer, wholeStream } from '../support/faults/scriptedUpstream.ts'
 import { until } from '../support/gatewayWorld.ts'
 
 const CODINGS = { gzip: gzipSync, br: brotliCompressSync, zstd: zstdCompressSync, deflate: deflateSync } as const
 
-describe.each(EVERY_WAY)('a client of %s (streamed: %s)', (dialect, stream) => {
+describe.each(MOST_WAYS)('a client of %s (streamed: %s)', (dialect, stream) => {
   const type = stream ? 'text/event-stream' : 'application/json'
   const text = stream ? wholeStream(dialect).join('') : JSON.stringify(wholeAnswer(dialect))
   const coded = (coding: keyof typeof CODINGS, body = CODINGS[coding](text)) =>
@@ -28,12 +28,13 @@ describe.each(EVERY_WAY)('a client of %s (streamed: %s)', (dialect, stream) => {
 
   test('F17 cut in the middle, not coded at all, or of an unknown coding: the next target answers', async () => {
     const { world, says } = await openScripted(dialect)
-    for (const said of [
+    const wrong = [
       ...(['gzip', 'br', 'zstd'] as const).map((coding) => coded(coding, CODINGS[coding](text).subarray(0, 40))),
       coded('gzip', Buffer.from(text)),
       http('200 OK', text, { 'content-type': type, 'content-encoding': 'rot13' }),
       http('200 OK', gzipSync(gzipSync(text)), { 'content-type': type, 'content-encoding': 'gzip, gzip' }),
-    ]) {
+    ]
+    for (const said of sampled(wrong, dialect, stream)) {
       says(said)
       await expectCascade(world, stream, 'server')
     }
@@ -41,7 +42,7 @@ describe.each(EVERY_WAY)('a client of %s (streamed: %s)', (dialect, stream) => {
 })
 
 test('F17 a bomb is cut at its decoded size, and the next target answers', async () => {
-  const bomb = gzipSync(Buffer.alloc(80 * 1024 * 1024, ' '))
+  const bomb = gzipSync(Buffer.alloc(65 * 1024 * 1024, ' '), { level: 1 })
   const { world, says } = await openScripted('openai')
   const before = process.memoryUsage().arrayBuffers
   says(http('200 OK', bomb, { 'content-type': 'application/json', 'content-encoding': 'gzip' }))

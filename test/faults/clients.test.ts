@@ -4,14 +4,12 @@ import { connect } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { describe, expect, test } from 'vitest'
 import { DIALECTS } from '../support/askGateway.ts'
-import { BROKEN, openFaultWorld, REPLY } from '../support/faults/faultWorld.ts'
+import { BROKEN, LONG, openFaultWorld, REPLY } from '../support/faults/faultWorld.ts'
 import { openScripted } from '../support/faults/openScripted.ts'
 import { wholeStream } from '../support/faults/scriptedUpstream.ts'
 import { TOKEN, until } from '../support/gatewayWorld.ts'
 import { rawRequest } from '../support/rawHttp.ts'
 
-/** `KEYWISE_FAULTS=long npm test -- test/faults` does more of the same. */
-const LONG = process.env['KEYWISE_FAULTS'] === 'long'
 const HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n'
 
 const questions = {
@@ -34,7 +32,7 @@ describe.each(DIALECTS)('F27 a client of %s that leaves', (dialect) => {
     const [start = '', first = ''] = wholeStream(dialect, ['half an answer, which costs as well', ' the rest'])
     says((socket) => void socket.write(begun ? HEAD + start + first : ''))
     const [path, body] = questions[dialect]
-    const rounds = (LONG ? 1000 : 40) / 20
+    const rounds = (LONG ? 1000 : 20) / 20
     const waits: number[] = []
     for (let round = 1; round <= rounds; round++) {
       await Promise.all(
@@ -127,7 +125,7 @@ describe('F38 a gateway that is told to stop', () => {
       socket.write(HEAD.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n') + start)
       running.push(() => void socket.end(rest.join('')))
     })
-    const asking = Array.from({ length: LONG ? 200 : 100 }, () => world.ask(true))
+    const asking = Array.from({ length: LONG ? 200 : 40 }, () => world.ask(true))
     await until(() => running.length === asking.length, 'the streams')
     const closed = world.gateway.gateway.app.close(20_000)
     for (const finish of running) finish()

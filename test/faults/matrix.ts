@@ -203,7 +203,7 @@ export const GROUPS: readonly { readonly title: string; readonly rows: Readonly<
       F33: {
         fault: 'Several processes on one store',
         happens: 'Every call is counted once.',
-        also: [['test/storeProcesses.test.ts', 'four processes that start at once']],
+        also: [['test/storeProcesses.test.ts', 'processes that start at once']],
       },
       F34: {
         fault: 'The keys file is edited, saved by half, or loses a key while calls are under way',

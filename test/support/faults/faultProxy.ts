@@ -289,7 +289,8 @@ class Pair {
 
   #end(end: End): void {
     this.isOver = true
-    if (end.do === 'silence') return
+    // Who left before is not kept waiting.
+    if (end.do === 'silence') return void (this.#client.readableEnded && this.#client.destroy())
     if (end.do === 'half-close') return void this.#client.end()
     if (end.do === 'reset') this.#client.resetAndDestroy()
     else this.#client.destroySoon()

@@ -229,3 +229,18 @@ export const EVERY_WAY: readonly (readonly [DialectId, boolean])[] = DIALECTS.fl
   [dialect, false] as const,
   [dialect, true] as const,
 ])
+
+/** `KEYWISE_FAULTS=long npm test -- test/faults` tries everything in every way. */
+export const LONG = process.env['KEYWISE_FAULTS'] === 'long'
+
+/**
+ * Every protocol, plain or streamed, for what happens before an answer is read; all of both in a long run. Each case of
+ * `sampled` is in one of them.
+ */
+export const MOST_WAYS = LONG ? EVERY_WAY : EVERY_WAY.filter((_, index) => [0, 1, 2, 5, 7].includes(index))
+
+/** A part of the cases, another one in every way; all of them in two ways out of eight, and in all ways of a long run. */
+export function sampled<T>(cases: readonly T[], dialect: DialectId, stream = true): readonly T[] {
+  const way = DIALECTS.indexOf(dialect) * 2 + (stream ? 1 : 0)
+  return LONG ? cases : cases.filter((_, index) => index % 4 === way % 4)
+}
