@@ -23,6 +23,7 @@ export interface JsonTools {
 }
 
 const MAX_BYTES = 10 * 1024 * 1024
+const TOO_LONG: Error = new Error('the answer is longer than 10 MiB')
 
 type JsonAnswer =
   | { readonly ok: true; readonly status: number; readonly body: unknown; readonly limits: readonly LimitFact[] }
@@ -55,6 +56,7 @@ export async function requestJson(
         ok: false,
         failure: { kind: 'timeout', phase: 'total', afterMs: timeoutMs, status: null, message: 'no answer in time' },
       }
+    if (error === TOO_LONG) return { ok: false, failure: { kind: 'server', status: null, message: TOO_LONG.message } }
     return { ok: false, failure: classifyError(error, { name: 'total', afterMs: timeoutMs, started }) }
   }
 }
@@ -63,7 +65,7 @@ async function readText(response: Dispatcher.ResponseData, { traces }: Connectio
   const decoder = bodyDecoder(response.headers['content-encoding'], MAX_BYTES)
   const body = new ByteBuffer(MAX_BYTES)
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    if (body.length + chunk.length > MAX_BYTES) throw new Error('answer longer than 10 MiB')
+    if (body.length + chunk.length > MAX_BYTES) throw TOO_LONG
     if (decoder === null) body.hold(chunk)
     else decoder.push(chunk)
   }
