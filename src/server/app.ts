@@ -10,6 +10,7 @@ import type { Engine } from '../engine/engine.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { AccessLog } from './accessLog.ts'
 import { checkHost, checkToken, type DoorOptions, type Refused } from './admit.ts'
+import { EventLoopWatch } from './eventLoopWatch.ts'
 import { dialectOfPath, foreignAnswer } from './foreignPaths.ts'
 import type { GatewayParts, ObservedRequest, Route, RunningExchange } from './handler.ts'
 import { INSTANCE_HEADER } from './instance.ts'
@@ -17,7 +18,8 @@ import { LANDING_PAGE } from './landing.ts'
 import { gatewayName } from './loopGuard.ts'
 import { adminRoute, isAdminPath } from './management/admin.ts'
 import { alertRemarks } from './management/alertRemarks.ts'
-import { gaugesOf } from './management/gauges.ts'
+import { eventLoopRemarks } from './management/eventLoopRemarks.ts'
+import { eventLoopGauges, gaugesOf } from './management/gauges.ts'
 import { findRoute } from './routes.ts'
 import { sendText } from './send.ts'
 import { sendFailure } from './sendFailure.ts'
@@ -79,6 +81,7 @@ class Gateway implements App {
   readonly #parts: GatewayParts
   readonly #metrics = new Metrics()
   readonly #access: AccessLog
+  readonly #eventLoop: EventLoopWatch
   readonly #underWay = new Bag<RunningExchange>()
   /** Readers of live events, which would never end by themselves. */
   readonly #watchers = new Bag<ServerResponse>()
@@ -91,6 +94,7 @@ class Gateway implements App {
       () => options.engine.registry.config.settings.log.calls,
     )
     const { engine, logger, maxBodyBytes, clientStallMs = CLIENT_STALL_MS, onLongBody = ignore, ready } = options
+    this.#eventLoop = new EventLoopWatch({ store: engine.store, now: () => engine.now })
     const observe = (seen: ObservedRequest) => this.#observe(seen)
     this.#parts = {
       engine,
@@ -103,6 +107,7 @@ class Gateway implements App {
       isShared: (token) => options.tokens.hasOthers(token),
       observe,
       underWay: this.#underWay,
+      eventLoop: this.#eventLoop,
     }
     engine.events.on('attempt', (report) => this.#metrics.attempt(report))
     this.server = createServer(
@@ -148,6 +153,7 @@ class Gateway implements App {
     clearTimeout(timer)
     clearInterval(sweep)
     this.#access.close()
+    this.#eventLoop.close()
   }
 
   /** Cancels what still runs when the drain ends; its clients receive their protocol's error event. */
@@ -200,8 +206,12 @@ class Gateway implements App {
 
   /** Alerts that do not arrive are said, but requests are answered without them. */
   #sayReady(response: ServerResponse): void {
-    const lines = alertRemarks(this.#options.engine).map((line) => `${line}\n`)
-    sendText(response, this.#isReady() ? 200 : 503, `${this.#isReady() ? 'yes' : 'no'}\n${lines.join('')}`)
+    const lines = [...eventLoopRemarks(this.#eventLoop.status()), ...alertRemarks(this.#options.engine)]
+    sendText(
+      response,
+      this.#isReady() ? 200 : 503,
+      `${this.#isReady() ? 'yes' : 'no'}\n${lines.map((line) => `${line}\n`).join('')}`,
+    )
   }
 
   #isReady(): boolean {
@@ -215,7 +225,7 @@ class Gateway implements App {
       return sendText(
         response,
         200,
-        this.#metrics.text(gaugesOf(this.#options.engine)),
+        this.#metrics.text([...gaugesOf(this.#options.engine), ...eventLoopGauges(this.#eventLoop.reading())]),
         'text/plain; version=0.0.4; charset=utf-8',
       )
     }

@@ -17,6 +17,7 @@ import type { TargetTotalsRow } from '../store/tally.ts'
 import { type ChannelStatus, channelStatuses } from './alerts.ts'
 import { type CreditStatus, creditsView } from './credits.ts'
 import { type Difference, differencesOf } from './differences.ts'
+import { type EventLoopStatus, eventLoopsView } from './eventLoops.ts'
 import { type AllClosed, allClosed } from './hours.ts'
 
 /** The statuses of `apiStats.json`, and two that only a running keywise knows. */
@@ -110,13 +111,16 @@ export interface StatusView {
   readonly credits: readonly CreditStatus[]
   /** How the channels of alerts do; empty without any. */
   readonly alertChannels: readonly ChannelStatus[]
+  /** How late each running gateway gets to what is due; empty where none has run for a minute. */
+  readonly eventLoops: readonly EventLoopStatus[]
   /** Set while the user's hours keep every target out. */
   readonly allClosed: AllClosed | null
   /** Of the process that answers. */
   readonly session: SessionSummary
 }
 
-export function statusView(engine: EngineReader, session: SessionSummary): StatusView {
+/** `eventLoop`: of the gateway that answers. */
+export function statusView(engine: EngineReader, session: SessionSummary, eventLoop?: EventLoopStatus): StatusView {
   const { now } = engine
   const targets = rankingNow(engine).map((ranked) => targetStatus(engine, ranked, now))
   return {
@@ -126,6 +130,7 @@ export function statusView(engine: EngineReader, session: SessionSummary): Statu
     budgets: engine.learned.budgets.view(now),
     credits: creditsView(engine),
     alertChannels: channelStatuses(engine),
+    eventLoops: eventLoopsView(engine, eventLoop),
     allClosed: allClosed(engine),
     session,
   }

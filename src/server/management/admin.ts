@@ -33,7 +33,7 @@ type AdminHandler = (
 
 /** A handler that returns a value has it sent as JSON. */
 const ADMIN_ROUTES: Readonly<Record<string, AdminHandler>> = {
-  'GET /api/status': ({ engine }) => statusView(engine, engine.summary.view()),
+  'GET /api/status': ({ engine, eventLoop }) => statusView(engine, engine.summary.view(), eventLoop.status()),
   'GET /api/why': ({ engine }, _request, _response, query) => {
     const request = query.get('request')
     return request === null ? whyView(engine, query.get('model') ?? 'auto') : whyRequestView(engine, request)
