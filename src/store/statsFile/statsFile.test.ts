@@ -76,6 +76,11 @@ test('rankings list working targets, best first, and only those that have the nu
   expect([bySpeed, byQuality, byReliability].map(models)).toEqual([['fast', 'slow'], ['slow'], ['fast', 'slow']])
 })
 
+test('of two rows for the same target only the later one is ranked', () => {
+  const file = statsFileOf([statsRow({ totalLatencyMs: 9_000 }), statsRow({ successCount: 0, failCount: 1 })], TEN)
+  expect(file.rankings).toEqual({ bySpeed: [], byReliability: [], byQuality: [] })
+})
+
 const statuses = [
   { name: 'unknown without an attempt', row: { successCount: 0, failCount: 0 }, status: 'unknown' },
   { name: 'working when the last outcome was a success', row: {}, status: 'working' },

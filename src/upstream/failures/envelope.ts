@@ -166,7 +166,7 @@ class EnvelopeReader {
     if (record['success'] !== false) return
     const error = asRecord(asArray(record['errors'])?.[0])
     if (error === undefined) return
-    this.#code(`cloudflare-${String(error['code']).slice(0, 16)}`)
+    this.#code(`cloudflare-${wordOf(error['code'])}`)
     this.#say(asString(error['message']) ?? '')
   }
 
@@ -174,7 +174,7 @@ class EnvelopeReader {
   #readMiniMax(record: ErrorFields): void {
     const status = asRecord(record['base_resp'])
     if (!status?.['status_code']) return
-    this.#code(`minimax-${String(status['status_code']).slice(0, 16)}`)
+    this.#code(`minimax-${wordOf(status['status_code'])}`)
     this.#say(asString(status['status_msg']) ?? '')
   }
 
@@ -228,6 +228,11 @@ class EnvelopeReader {
   #say(text: string): void {
     if (this.#message === '') this.#message = text.trim().slice(0, LOOK)
   }
+}
+
+/** What is neither a text nor a number is no code; an object would have itself turned into a text by its own fields. */
+function wordOf(code: unknown): string {
+  return String(asString(code) ?? asNumber(code)).slice(0, 16)
 }
 
 /** `['body', 'messages', 1, 'name']` as `messages.1.name`. */
