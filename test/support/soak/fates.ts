@@ -6,7 +6,7 @@ import type { InterceptedCall } from '../../../src/lab/fake/fakeProviders.ts'
 
 /** One in ten calls meets one of these. */
 const SOAK_FAULTS = ['reset', 'error', 'empty', 'malformed', 'silence', 'cut', 'limited'] as const
-type SoakFault = (typeof SOAK_FAULTS)[number]
+export type SoakFault = (typeof SOAK_FAULTS)[number]
 
 const CHANCE = 0.1
 /** A request that wanders through this many failures still has attempts left. */
@@ -86,7 +86,8 @@ const NOTHING_SAID = JSON.stringify({
 const chunk = (delta: object, finish: string | null = null) =>
   `data: ${JSON.stringify({ id: 'soak', object: 'chat.completion.chunk', created: 0, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`
 
-function spoil(response: ServerResponse, fault: Exclude<SoakFault, 'limited'>, stream: boolean): true {
+/** Answers the call with that fault. */
+export function spoil(response: ServerResponse, fault: Exclude<SoakFault, 'limited'>, stream: boolean): true {
   switch (fault) {
     case 'reset':
       response.socket?.resetAndDestroy()
