@@ -1581,6 +1581,7 @@ describe('classify()', () => {
   test.each([
     { success: false, errors: [{ code: { toString: 1 }, message: 'No.' }] },
     { base_resp: { status_code: { toString: 1 }, status_msg: 'No.' } },
+    { message: 'No.', detail: { loc: ['body', { toString: 1 }], type: 'extra_forbidden' } },
     google(429, 'RESOURCE_EXHAUSTED', 'No.', [
       { '@type': 'QuotaFailure', violations: [{ quotaId: 'PerDay', quotaValue: { valueOf: 1, toString: 1 } }] },
     ]),

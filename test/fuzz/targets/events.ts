@@ -89,6 +89,6 @@ function reference(text: string): SseEvent[] {
       events.push({ event: event ?? '', data, ...(id !== undefined && { id }) })
     },
   })
-  parser.feed(text.startsWith('\ufeff') ? text.slice(1) : text)
+  parser.feed(text)
   return events
 }

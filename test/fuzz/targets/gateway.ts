@@ -52,6 +52,7 @@ const OTHERS: readonly (readonly [method: string, path: string, body: unknown])[
   ['POST', '/v1beta/models/e:embedContent', { content: { parts: [{ text: 'Hi' }] } }],
   ['POST', '/v1beta/models/e:batchEmbedContents', { requests: [{ content: { parts: [{ text: 'Hi' }] } }] }],
   ['POST', '/v1/feedback', { request_id: 'kw_1', score: 0.5 }],
+  ['POST', '/v1/feedback', { request_id: 'kw_1', metrics: { helpful: 1, 'm 2': 0.5 } }],
   ['POST', '/v1/rerank', { model: 'm', query: 'x', documents: ['a', 'b'] }],
   ['POST', '/v1/moderations', { model: 'm', input: 'x' }],
   ['POST', '/v1/images/generations', { model: 'm', prompt: 'x' }],

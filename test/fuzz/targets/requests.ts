@@ -6,6 +6,7 @@ import { dialectOf } from '../../../src/dialects/dialects.ts'
 import { googleEmbedding, googleEmbeddings, openaiEmbeddings } from '../../../src/dialects/embeddings/client.ts'
 import { embeddingsFor } from '../../../src/dialects/embeddings/upstream.ts'
 import type { DialectId } from '../../../src/domain/chat.ts'
+import { parseJson } from '../../../src/domain/parseJson.ts'
 import { hash32 } from '../../../src/domain/random.ts'
 import { parseBody } from '../../../src/server/body.ts'
 import { RECIPIENTS, writtenFor } from '../../support/strictRecipients.ts'
@@ -58,7 +59,7 @@ export const requests: FuzzTarget<Sent> = {
   show: ({ dialect, text }) => `${dialect} ${text}`,
 }
 
-const sent = (body: unknown): unknown => JSON.parse(JSON.stringify(body))
+const sent = (body: unknown): unknown => parseJson(JSON.stringify(body))
 
 /** Smaller values where it is JSON, else smaller texts. */
 export function* smallerJson<T>(text: string, of: (text: string) => T): Generator<T> {

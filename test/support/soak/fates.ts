@@ -17,14 +17,16 @@ const REST_MS = 1_000
 
 export class SoakFates {
   readonly #targets: readonly string[]
+  readonly #rests: boolean
   readonly #restsUntil = new Map<string, number>()
   /** Answers 429 that were said, and those of them that a call met inside a stated wait. */
   limited = 0
   tooEarly = 0
 
-  /** `targets` as `provider/model`. */
-  constructor(targets: readonly string[]) {
+  /** `targets` as `provider/model`. `rests`: whether a target that stated a wait refuses every call during it. */
+  constructor(targets: readonly string[], rests = true) {
     this.#targets = targets
+    this.#rests = rests
   }
 
   /** Whether any target would answer the request now, or after a wait that callers have patience for. */
@@ -44,7 +46,7 @@ export class SoakFates {
     const fate = fateOf(request, this.#targets.indexOf(name), this.#targets.length)
     if (fate === null) return false
     if (fate !== 'limited') return spoil(response, fate, stream)
-    this.#restsUntil.set(name, now + REST_MS)
+    if (this.#rests) this.#restsUntil.set(name, now + REST_MS)
     return this.#limit(response)
   }
 

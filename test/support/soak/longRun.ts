@@ -46,8 +46,11 @@ export interface LongRunResult {
 
 const IDS = ['p1', 'p2', 'p3', 'p4', 'p5']
 const MODEL = 'm'
+type LastingFault = Exclude<SoakFault, 'limited'>
 /** How each target fails where it fails always; the third is the healthy one. */
-const BROKEN: readonly SoakFault[] = ['reset', 'error', 'malformed', 'empty', 'cut']
+const BROKEN: readonly LastingFault[] = ['reset', 'error', 'malformed', 'empty', 'cut']
+/** Without those who answer with HTTP 200: they are asked last, but not left alone. */
+const OUTAGE: readonly LastingFault[] = ['reset', 'error', 'silence', 'error', 'reset']
 const HEALTHY = 'p3'
 /** Shares of the time. The rest is the first part. */
 const ONE_HEALTHY_SHARE = 0.15
@@ -82,15 +85,19 @@ export async function longRun(options: LongRunOptions): Promise<LongRunResult> {
 /** What the five targets do just now. */
 class Upstreams {
   mode: 'faults' | 'oneHealthy' | 'outage' = 'faults'
-  readonly fates = new SoakFates(IDS.map((id) => `${id}/${MODEL}`))
+  /** With five targets, resting for a second after one call in seventy would be far more than one failure in ten. */
+  readonly fates = new SoakFates(
+    IDS.map((id) => `${id}/${MODEL}`),
+    false,
+  )
   calls = 0
 
   decide(call: InterceptedCall, response: ServerResponse): boolean {
     this.calls++
     if (this.mode === 'faults') return this.fates.decide(call, response)
     if (this.mode === 'oneHealthy' && call.provider === HEALTHY) return false
-    const fault = BROKEN[IDS.indexOf(call.provider)] ?? 'error'
-    return spoil(response, fault === 'limited' ? 'error' : fault, call.stream)
+    const faults = this.mode === 'outage' ? OUTAGE : BROKEN
+    return spoil(response, faults[IDS.indexOf(call.provider)] ?? 'error', call.stream)
   }
 }
 
