@@ -1,5 +1,6 @@
 /** The options of everything that opens an engine: the manager, the tester, the gateway. */
 
+import type { Dispatcher } from 'undici'
 import type { Logger } from '../domain/logger.ts'
 import type { Store } from '../domain/store.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
@@ -75,4 +76,6 @@ export interface EngineOptions {
    * @default false
    */
   readonly allModels?: boolean
+  /** @internal Stands in for the sockets, for simulations of a whole network. */
+  readonly transport?: Dispatcher
 }

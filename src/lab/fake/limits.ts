@@ -55,6 +55,15 @@ export class FakeLimits {
     return states
   }
 
+  /** How many more requests would be admitted now, as far as requests are limited; Infinity where they are not. */
+  left(caller: Caller, now: number): number {
+    let least = Number.POSITIVE_INFINITY
+    for (const [index, limit] of this.#limits.entries())
+      if (limit.unit === 'requests')
+        least = Math.min(least, limit.limit - this.#window(index, limit, caller, now).used)
+    return least
+  }
+
   #window(index: number, limit: FakeLimit, caller: Caller, now: number): { used: number; resetsAt: number } {
     const who =
       limit.scope === 'key'
