@@ -55,12 +55,12 @@ export class FakeLimits {
     return states
   }
 
-  /** How many more requests would be admitted now, as far as requests are limited; Infinity where they are not. */
-  left(caller: Caller, now: number): number {
-    let least = Number.POSITIVE_INFINITY
+  /** The least share that is left of any limit on requests, 0..1; 1 where none is limited. */
+  shareLeft(caller: Caller, now: number): number {
+    let least = 1
     for (const [index, limit] of this.#limits.entries())
       if (limit.unit === 'requests')
-        least = Math.min(least, limit.limit - this.#window(index, limit, caller, now).used)
+        least = Math.min(least, 1 - this.#window(index, limit, caller, now).used / limit.limit)
     return least
   }
 

@@ -16,12 +16,16 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
+/** The share of a limit beyond which nothing is a reason to hold a request back. */
+const AMPLE = 0.7
 
 export interface ChecksOptions {
   readonly facts: WorldFacts
   readonly providers: readonly SimulatedProvider[]
   readonly history: History
   readonly monotonic: () => number
+  /** What the product itself says of a target for such a request. */
+  readonly said: (request: ClientRequest, target: string) => string
 }
 
 /** One target of the world: `provider/model#key`. */
@@ -71,6 +75,7 @@ export class Checks {
   readonly #facts: WorldFacts
   readonly #history: History
   readonly #monotonic: () => number
+  readonly #said: ChecksOptions['said']
   readonly #targets: readonly WorldTarget[]
   readonly #groups = new Map<string, readonly string[]>()
   /** By scope: from when on, in milliseconds since the start, whatever struck it is no reason any more. */
@@ -83,7 +88,8 @@ export class Checks {
   /** Milliseconds since the start at which the clock on the wall was set last. */
   clockSetAt = Number.NEGATIVE_INFINITY
 
-  constructor({ facts, providers, history, monotonic }: ChecksOptions) {
+  constructor({ facts, providers, history, monotonic, said }: ChecksOptions) {
+    this.#said = said
     this.#facts = facts
     this.#history = history
     this.#monotonic = monotonic
@@ -247,7 +253,7 @@ export class Checks {
     if (passed.count > 20 && now - passed.since > MINUTE)
       this.#violated(
         'used-again',
-        `${first} is well and first of ${request.model}, and was passed over by ${passed.count} requests in ${seconds(now - passed.since)}`,
+        `${first} is well and first of ${request.model}, and was passed over by ${passed.count} requests in ${seconds(now - passed.since)} (${this.#said(request, `${first}#1`)})`,
         undefined,
         request,
         `${first}#1`,
@@ -279,7 +285,7 @@ export class Checks {
     if (unasked !== undefined)
       this.#violated(
         'reason',
-        `request ${request.number} failed although ${unasked.name} was well and not asked: ${message}`,
+        `request ${request.number} failed although ${unasked.name} was well and not asked (${this.#said(request, unasked.name)}): ${message}`,
         undefined,
         request,
         unasked.name,
@@ -309,7 +315,8 @@ export class Checks {
         (one.key === null || one.key === key),
     )
     if (isInTrouble || !this.#isClockSteady) return false
-    return provider.left(model, key, this.#facts.startsAt + until) > 3
+    // What is under way is counted by the product at once, so that near a limit it is careful.
+    return provider.shareLeft(model, key, this.#facts.startsAt + until) > AMPLE
   }
 
   get #isClockSteady(): boolean {

@@ -104,9 +104,9 @@ export class SimulatedProvider {
     )
   }
 
-  /** How many more requests of the target its limits would admit now. */
-  left(model: string, key: number, now: number): number {
-    return this.#limits.left(this.#caller(model, key), now)
+  /** The least share that is left of any limit of the target now, 0..1. */
+  shareLeft(model: string, key: number, now: number): number {
+    return this.#limits.shareLeft(this.#caller(model, key), now)
   }
 
   /** A models list, a check of a key. */

@@ -108,6 +108,7 @@ class SimulatedWorld {
       providers: this.#providers,
       history: this.#history,
       monotonic: this.#machine.monotonic,
+      said: (request, target) => this.#said(request, target),
     })
     this.#network = new SimulatedNetwork(this.#machine, startsAt, this.#providers, {
       sent: (call) => this.#sent(call),
@@ -214,6 +215,12 @@ class SimulatedWorld {
     const text = outcome.kind === 'error' ? `${outcome.code}: ${outcome.message}` : outcome.kind
     this.#history.note(`request ${request.number}: ${text}`, { request: request.number })
     this.#checks.gave(request, outcome)
+  }
+
+  #said(request: ClientRequest, target: string): string {
+    const one = this.#running.find(({ process }) => process === request.process)
+    const row = one?.manager.rankTargets({ prompt: '-', model: request.model }).find((row) => row.target === target)
+    return row === undefined ? 'unknown' : `${row.eligible ? 'may be asked' : 'is out'}: ${row.reason ?? 'by the numbers'}`
   }
 
   #sent(call: SimulatedCall): void {
