@@ -229,8 +229,13 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     usage: 'doctor',
     does: 'check node, configuration, store, permissions, ports, clock and reachability',
-    options: [['--alerts', 'also send a test alert through every channel'], JSON_OPTION, ...COMMON],
-    examples: ['keywise doctor', 'keywise doctor --alerts'],
+    options: [
+      ['--repair', 'first mend the store: bring back what a damaged one held, from it and from backups'],
+      ['--alerts', 'also send a test alert through every channel'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise doctor', 'keywise doctor --repair', 'keywise doctor --alerts'],
     load: () => import('./doctor/doctor.ts'),
   },
   {

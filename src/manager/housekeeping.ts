@@ -4,6 +4,8 @@ import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
 import { type Watching, watchConfig } from '../config/watch.ts'
 import type { Engine } from '../engine/engine.ts'
+import { amountText } from '../money/forecastText.ts'
+import { backUpStore } from '../store/sqlite/backups.ts'
 import { StatsFileWriter } from '../store/statsFile/statsFileWriter.ts'
 import { importStats, statsView } from './importStats.ts'
 import { hasOlderFacts } from './installedFacts.ts'
@@ -23,7 +25,9 @@ const SNAPSHOT_EVERY_TICKS = 30
 const LISTS_EVERY_TICKS = 600
 const OTHERS_LISTS_EVERY_TICKS = 5
 const DAY_MS = 86_400_000
-const PRUNE_EVERY_MS = 3_600_000
+const HOUR_MS = 3_600_000
+const PRUNE_EVERY_MS = HOUR_MS
+const BACKUP_EVERY_TICKS = 60
 /** After a new day's reading that failed. */
 const READ_AGAIN_MS = 600_000
 
@@ -38,6 +42,8 @@ export class Housekeeping {
   #tickedAt = 0
   #prunedAt = Number.NEGATIVE_INFINITY
   #readAgainAt = Number.NEGATIVE_INFINITY
+  /** Why the last backup failed: said once, not every minute. */
+  #backupFailure: string | null = null
   #closed = false
   readonly #atExit = () => this.#lastWords()
 
@@ -112,7 +118,7 @@ export class Housekeeping {
     this.#ticks++
     engine.faultAttribution.tick(at)
     learned.sync()
-    learned.budgets.tick(at)
+    this.#tickBudgets(at)
     learned.router.setPressure(pressures(engine))
     this.#prune(at)
     void probes.due()
@@ -124,8 +130,17 @@ export class Housekeeping {
     if (learned.changes !== this.#seen) this.#stats?.changed()
     this.#seen = learned.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => this.#save())
+    if (this.#ticks % BACKUP_EVERY_TICKS === 0) void this.#backUp(at)
     if (this.#ticks % OTHERS_LISTS_EVERY_TICKS === 0) lists.sync(engine.registry.credentials)
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.registry.credentials)
+  }
+
+  #tickBudgets(at: number): void {
+    const { learned, store, logger } = this.#options.engine
+    for (const { scope, amount, unit } of learned.budgets.tick(at, store))
+      logger.warn(
+        `budget ${scope}: ${amountText(unit, amount)} that a killed process had set aside is free again; calls it had in flight may have been billed`,
+      )
   }
 
   /** A new day, on which some facts are no longer current. An unusable edit of the keys file is reported by its watch. */
@@ -147,6 +162,18 @@ export class Housekeeping {
     const { attemptsDays, hourlyDays } = registry.config.settings.retention
     const { rows, sums } = learned.budgets.needsSince(at)
     store.prune(Math.min(at - attemptsDays * DAY_MS, rows), Math.min(at - hourlyDays * DAY_MS, sums))
+  }
+
+  async #backUp(at: number): Promise<void> {
+    const { store, registry, logger } = this.#options.engine
+    if (store.engine !== 'sqlite') return
+    const { keep, everyHours, maxMb } = registry.config.settings.backups
+    const rules = { keep, everyMs: everyHours * HOUR_MS, mostBytes: maxMb * 1_048_576 }
+    const outcome = await backUpStore(store.location, rules, at)
+    const failure = outcome.state === 'failed' ? outcome.reason : null
+    if (failure !== null && failure !== this.#backupFailure)
+      logger.warn(`no backup of the store was made: ${failure}; see settings.backups`)
+    this.#backupFailure = failure
   }
 
   #save(): void {
