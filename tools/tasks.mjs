@@ -48,6 +48,7 @@ export function tasksOf(root) {
     prepare: { needs: 'nothing', commands: () => [[...build, '--if-possible']] },
     // What is measured is what gets installed.
     bench: { needs: 'development', commands: (args) => [build, [...quietly, '--expose-gc', 'bench/run.ts', ...args]] },
+    simulate: { needs: 'development', commands: (args) => [[...quietly, 'bench/simulate.ts', ...args]] },
     'test:agents': { needs: 'development', commands: (args) => [[...quietly, 'test/agents/run.ts', ...args]] },
     'test:clients': { needs: 'development', commands: (args) => [[...quietly, 'test/clients/run.ts', ...args]] },
     'bench:replay': { needs: 'runtime', commands: (args) => [[...quietly, 'bench/replay.ts', ...args]] },

@@ -67,7 +67,7 @@ function returnMs(kind: TroubleKind | 'limit', statedMs: number | null): number 
   if (kind === 'auth_invalid' || kind === 'billing') return DAY
   if (kind === 'limit' || kind === 'rate_minute' || kind === 'quota_day')
     // A wait that nobody stated is guessed: 30 seconds, doubled to four hours.
-    return statedMs === null ? 4 * HOUR : 2 * MINUTE + 0.1 * statedMs
+    return statedMs === null ? 4 * HOUR : MINUTE + 0.1 * statedMs
   return 2 * MINUTE + (statedMs ?? 0)
 }
 
@@ -201,7 +201,8 @@ export class Checks {
       const known = this.#limits.get(id)
       const sent = (this.#since.get(id) ?? []).filter(
         (other) =>
-          mayCount(other) && (other.arrivedAt === null || other.arrivedAt > (known?.issuedAt ?? Number.NEGATIVE_INFINITY)),
+          mayCount(other) &&
+          (other.arrivedAt === null || other.arrivedAt > (known?.issuedAt ?? Number.NEGATIVE_INFINITY)),
       )
       this.#since.set(id, [...sent, call])
       if (known === undefined) continue
@@ -224,7 +225,12 @@ export class Checks {
     const number = Number(/^Answer (\d+):/.exec(text)?.[1] ?? Number.NaN)
     const call = request.calls.find((one) => one.number === number)
     if (call === undefined)
-      this.#violated('whole-answer', `request ${request.number} got ${JSON.stringify(text)}, which no call of it said`, undefined, request)
+      this.#violated(
+        'whole-answer',
+        `request ${request.number} got ${JSON.stringify(text)}, which no call of it said`,
+        undefined,
+        request,
+      )
     else if (call.answer?.text !== text || (call.answer.trouble ?? '').startsWith('cut_'))
       this.#violated(
         'whole-answer',
@@ -236,10 +242,12 @@ export class Checks {
 
   /**
    * Rule 3. Where the user's order decides, a target that is well, has room and comes before the one that answered is
-   * asked again within its bound: it is not passed over by more than 20 requests in a row for longer than a minute.
+   * asked again within its bound: it is not passed over by more than 20 requests in a row for longer than a minute. Not
+   * where a budget may be what keeps it out.
    */
   #demandUse(request: ClientRequest): void {
-    const order = this.#facts.isOrdered && request.session === null ? this.#groups.get(request.model) : undefined
+    const isOrdered = this.#facts.isOrdered && request.session === null && !this.#hasBudgets
+    const order = isOrdered ? this.#groups.get(request.model) : undefined
     const [first] = order ?? []
     if (first === undefined) return
     const now = this.#monotonic()

@@ -1,5 +1,6 @@
 /** Draws a world from its seed: small enough to be seen through, different enough to find what nobody thought of. */
 
+import type { DayBoundary } from '../../domain/failure.ts'
 import type { Dice } from '../../domain/random.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import type { FakeLimit } from '../fake/scenario.ts'
@@ -139,7 +140,7 @@ function drawProvider(draw: Draw, id: string, lengthMs: number): ProviderFacts {
     isOwn: known === undefined,
     keys,
     models,
-    limits: draw.chance(0.6) ? drawLimits(draw) : [],
+    limits: draw.chance(0.6) ? drawLimits(draw, known?.dayBoundary) : [],
     episodes: Array.from({ length: draw.int(0, 5) }, () => drawEpisode(draw, models, keys.length, lengthMs)),
     noise: draw.chance(0.7) ? Array.from({ length: draw.int(1, 4) }, () => drawNoise(draw)) : [],
     latencyMs: draw.one([150, 400, 1_200, 3_000]),
@@ -147,22 +148,17 @@ function drawProvider(draw: Draw, id: string, lengthMs: number): ProviderFacts {
   }
 }
 
-function drawLimits(draw: Draw): readonly FakeLimit[] {
+function drawLimits(draw: Draw, day: DayBoundary | undefined): readonly FakeLimit[] {
   const stated = draw.chance(0.6)
   // No header says whom a limit counts together; where it is said by nobody, anything may be true.
   const scope = stated ? 'account+model' : draw.one(['key', 'account', 'account+model'] as const)
-  const zone = draw.one(['UTC', 'America/Los_Angeles'] as const)
+  const zone = day === 'UTC' || day === 'America/Los_Angeles' ? day : draw.one(['UTC', 'America/Los_Angeles'] as const)
   const perMinute = { unit: 'requests', window: 'minute', limit: draw.int(3, 60), scope, stated } as const
   const perDay = { unit: 'requests', window: 'day', limit: draw.int(50, 800), scope, stated, zone } as const
   return draw.one([[perMinute], [perDay], [perMinute, perDay]])
 }
 
-function drawEpisode(
-  draw: Draw,
-  models: ProviderFacts['models'],
-  keys: number,
-  lengthMs: number,
-): Episode {
+function drawEpisode(draw: Draw, models: ProviderFacts['models'], keys: number, lengthMs: number): Episode {
   const trouble = draw.one(LASTING)
   const from = draw.uniform() * lengthMs
   const isOfKey = trouble === 'auth_invalid' || trouble === 'billing'

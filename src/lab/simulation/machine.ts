@@ -144,8 +144,7 @@ export class Machine {
 
   #timers(): object {
     type Happen = (...args: unknown[]) => void
-    const once = (happen: Happen, ms = 0, ...args: unknown[]) =>
-      new MachineTimer(this, () => happen(...args), ms, null)
+    const once = (happen: Happen, ms = 0, ...args: unknown[]) => new MachineTimer(this, () => happen(...args), ms, null)
     const often = (happen: Happen, ms = 0, ...args: unknown[]) => {
       const everyMs = ms === 1000 ? this.#secondMs : Math.max(1, ms)
       return new MachineTimer(this, () => happen(...args), everyMs, everyMs)

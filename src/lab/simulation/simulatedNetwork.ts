@@ -59,12 +59,7 @@ export class SimulatedNetwork {
   readonly open = new Set<SimulatedCall>()
   #calls = 0
 
-  constructor(
-    machine: Machine,
-    startsAt: number,
-    providers: readonly SimulatedProvider[],
-    listener: NetworkListener,
-  ) {
+  constructor(machine: Machine, startsAt: number, providers: readonly SimulatedProvider[], listener: NetworkListener) {
     this.#machine = machine
     this.#startsAt = startsAt
     this.#listener = listener

@@ -5,6 +5,7 @@
 
 import type { Dialect } from '../../dialects/dialect.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, Usage } from '../../domain/chat.ts'
+import { findProvider } from '../../providers/catalog.ts'
 import { refusal } from '../fake/errors.ts'
 import { limitHeaders } from '../fake/headers.ts'
 import { FakeLimits } from '../fake/limits.ts'
@@ -169,15 +170,24 @@ export class SimulatedProvider {
     return found ?? { status: 500, body: {} }
   }
 
-  #refuse(asked: Asked, word: TroubleKind, retryAfter: number | null, wellAt: number, limit: object | null = null): Answer {
+  #refuse(
+    asked: Asked,
+    word: TroubleKind,
+    retryAfter: number | null,
+    wellAt: number,
+    limit: object | null = null,
+  ): Answer {
     const said = limit ?? (retryAfter === null ? null : { retryAfter, resetsAt: asked.now + retryAfter * 1000 })
     const { status, body, headers } = this.#refusal(word, asked.model, said)
     const [head, statements] = this.#stated(asked)
     const text = Buffer.from(JSON.stringify(body))
     const stated = Number(headers?.['retry-after'] ?? Number.NaN)
-    const waitUntil = Number.isNaN(stated) ? null : asked.now + stated * 1000
+    const isDay = limit !== null && word === 'quota_day' && findProvider(this.facts.id)?.dayBoundary !== undefined
+    const waitUntil = isDay ? wellAt : Number.isNaN(stated) ? null : asked.now + stated * 1000
     return {
-      steps: [{ afterMs: this.#wait(0.3), status, headers: { ...JSON_TYPE, ...head, ...headers }, data: text, ends: true }],
+      steps: [
+        { afterMs: this.#wait(0.3), status, headers: { ...JSON_TYPE, ...head, ...headers }, data: text, ends: true },
+      ],
       trouble: limit === null ? word : 'limit',
       text: null,
       nanoUsd: 0,
@@ -272,7 +282,11 @@ export class SimulatedProvider {
     const start = { afterMs: this.#latency(), status: 200, headers: { ...JSON_TYPE, ...headers } }
     if (this.#draw.chance(0.7)) return [{ ...start, data: text, ends: true }]
     const at = this.#draw.int(1, text.length - 1)
-    return [{ ...start, data: text.subarray(0, at) }, { afterMs: 5, data: text.subarray(at) }, { afterMs: 1, ends: true }]
+    return [
+      { ...start, data: text.subarray(0, at) },
+      { afterMs: 5, data: text.subarray(at) },
+      { afterMs: 1, ends: true },
+    ]
   }
 
   #stream(

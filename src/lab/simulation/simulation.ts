@@ -20,7 +20,7 @@ import { Draw, drawWorld } from './drawWorld.ts'
 import type { MachineProcess } from './eventHeap.ts'
 import type { WorldFacts } from './facts.ts'
 import { History, type Violation } from './history.ts'
-import { checkLedger } from './ledgerChecks.ts'
+import { checkLedger, checkSpent } from './ledgerChecks.ts'
 import { Machine } from './machine.ts'
 import { type SimulatedCall, SimulatedNetwork } from './simulatedNetwork.ts'
 import { SimulatedProvider } from './simulatedProvider.ts'
@@ -220,7 +220,9 @@ class SimulatedWorld {
   #said(request: ClientRequest, target: string): string {
     const one = this.#running.find(({ process }) => process === request.process)
     const row = one?.manager.rankTargets({ prompt: '-', model: request.model }).find((row) => row.target === target)
-    return row === undefined ? 'unknown' : `${row.eligible ? 'may be asked' : 'is out'}: ${row.reason ?? 'by the numbers'}`
+    return row === undefined
+      ? 'unknown'
+      : `${row.eligible ? 'may be asked' : 'is out'}: ${row.reason ?? 'by the numbers'}`
   }
 
   #sent(call: SimulatedCall): void {
@@ -365,7 +367,12 @@ class SimulatedWorld {
     this.#isDiskSound = true
     await this.#rest(35_000)
     await this.#rest(QUIET_MS)
-    for (const { process, manager } of this.#running) this.#checks.demandQuiet(process, manager, this.#probesOf(process), this.#kills > 0)
+    for (const { process, manager, store } of this.#running) {
+      const probes = this.#probesOf(process)
+      this.#checks.demandQuiet(process, manager, probes, this.#kills > 0)
+      const { budgets } = manager.engine.learned
+      if (probes === 0) checkSpent(this.#history, process.name, budgets, store, this.#machine.now())
+    }
     const budgets = this.#running[0]?.manager.engine.learned.budgets.rules ?? []
     for (const one of [...this.#running]) {
       let isClosed = false
@@ -384,6 +391,7 @@ class SimulatedWorld {
       requests: this.#requests,
       processes: this.#origins,
       budgets,
+      hadKills: this.#kills > 0,
     })
     await store.close()
   }
