@@ -84,7 +84,7 @@ function tell(result: SimulationResult, requests: number, ms: number): void {
   const [first] = violations
   if (first === undefined) return
   console.log(
-    `\n${violations.length} violations in the world of seed ${result.seed} (--seeds ${result.seed} --requests ${result.requests})`,
+    `\n${violations.length} violations in the world of seed ${result.seed} (--seeds ${result.seed} --requests ${result.wanted})`,
   )
   for (const { rule, message } of violations) console.log(`  ${rule}: ${message}`)
   console.log(`the events around the first:\n${first.trace.map((line) => `    ${line}`).join('\n')}\n`)

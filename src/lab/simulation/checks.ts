@@ -140,6 +140,10 @@ export class Checks {
   ended(call: SimulatedCall): void {
     this.#told(call)
     const trouble = call.answer?.trouble ?? null
+    // An answer that does not come in time is none, however well its target is.
+    if (call.state === 'left' && this.#monotonic() - call.at >= this.#patienceMs) {
+      this.#strike(call, 'model', this.#monotonic() + returnMs('silence', null))
+    }
     if (call.answer === null || trouble === null) return
     const { wellAt, waitUntil } = call.answer
     const now = this.#monotonic()
@@ -286,9 +290,11 @@ export class Checks {
     const isLate = request.timeoutMs !== null && now - request.at >= request.timeoutMs - 100
     if (isLate || request.calls.length >= most || now - request.at > 9 * MINUTE) return
     if (this.#hasBudgets) return
-    const asked = new Set(request.calls.map(nameOf))
     const unasked = this.#targets.find(
-      (target) => this.#mayAnswer(request, target) && !asked.has(target.name) && this.#wasWell(target, request.at, now),
+      (target) =>
+        this.#mayAnswer(request, target) &&
+        !request.calls.some((call) => speaksFor(call, target)) &&
+        this.#wasWell(target, request.at, now),
     )
     if (unasked !== undefined)
       this.#violated(
@@ -298,6 +304,12 @@ export class Checks {
         request,
         unasked.name,
       )
+  }
+
+  /** The shortest time after which the product gives an answer up that does not begin or go on. */
+  get #patienceMs(): number {
+    const { first_token_ms, idle_ms } = this.#facts.settings['timeouts'] as Record<string, number>
+    return Math.min(first_token_ms ?? 0, idle_ms ?? 0) - 100
   }
 
   get #hasBudgets(): boolean {
@@ -373,6 +385,17 @@ export class Checks {
     const number = request?.number ?? call?.request ?? null
     this.#history.violated(rule, message, { request: number, ...(target !== undefined && { target }) })
   }
+}
+
+/**
+ * Whether what became of the call says enough of the target that its request need not ask it: the same target; the same
+ * model behind another key, when it was the service that failed; all of a provider that cannot be reached.
+ */
+function speaksFor(call: SimulatedCall, { name, provider, model }: WorldTarget): boolean {
+  if (nameOf(call) === name) return true
+  if (call.provider !== provider.facts.id) return false
+  const scope = SCOPES[call.answer?.trouble ?? 'server'] ?? 'model'
+  return scope === 'provider' || (scope === 'model' && call.model === model)
 }
 
 /** Whether a limit counts the call, as far as its process can know: what failed before any work was done is not counted. */

@@ -18,9 +18,11 @@ export interface LedgerOptions {
   readonly requests: readonly ClientRequest[]
   /** By the origin of its store. */
   readonly processes: ReadonlyMap<string, MachineProcess>
+  /** Processes that ended while the disk failed, and said that rows were lost. */
+  readonly lostRows: ReadonlySet<MachineProcess>
   readonly budgets: readonly Budget[]
-  /** A process that was killed leaves what it had put aside. */
-  readonly hadKills: boolean
+  /** No process was killed, which leaves what it had put aside, and no clock was set. */
+  readonly isEven: boolean
 }
 
 /** A row and a call are one when target, process and time are. */
@@ -54,9 +56,9 @@ type Calls = ReadonlyMap<string, readonly SimulatedCall[]>
 
 /**
  * Rule 4. Every call is one row of the ledger: no row without a call, no call with two rows. A process that was killed
- * may have lost what it had told nobody.
+ * may have lost what it had told nobody, and one that ended while nothing could be written what it says is lost.
  */
-function demandEachOnce({ history, requests }: LedgerOptions, rowsOf: Rows, callsOf: Calls): void {
+function demandEachOnce({ history, requests, lostRows }: LedgerOptions, rowsOf: Rows, callsOf: Calls): void {
   for (const [key, rows] of rowsOf) {
     const calls = callsOf.get(key)?.length ?? 0
     // A process that is to end ends what it begins before it is sent.
@@ -71,7 +73,9 @@ function demandEachOnce({ history, requests }: LedgerOptions, rowsOf: Rows, call
   const acknowledged = new Set(requests.filter(isAcknowledged).flatMap(({ calls }) => calls))
   for (const [key, calls] of callsOf) {
     const missing = calls.length - (rowsOf.get(key)?.length ?? 0)
-    const mayMiss = calls.filter((call) => !call.process.isAlive && !acknowledged.has(call)).length
+    const mayMiss = calls.filter(
+      (call) => lostRows.has(call.process) || (!call.process.isAlive && !acknowledged.has(call)),
+    ).length
     if (missing > mayMiss) {
       const [call] = calls
       history.violated('recorded-once', `${missing} of ${calls.length} calls have no row: ${key}`, {
@@ -145,8 +149,8 @@ export function checkSpent(history: History, name: string, budgets: Budgets, sto
   })
 }
 
-function demandEvenCounters({ history, budgets, store, hadKills }: LedgerOptions, rows: readonly AttemptEvent[]): void {
-  if (hadKills) return
+function demandEvenCounters({ history, budgets, store, isEven }: LedgerOptions, rows: readonly AttemptEvent[]): void {
+  if (!isEven) return
   for (const budget of budgets.filter(({ hard }) => hard)) {
     const spent = spentOf(budget, rows)
     const prefix = `budget:${budgetId(budget)}:`

@@ -32,6 +32,9 @@ export interface SimulationOptions {
 
 export interface SimulationResult {
   readonly seed: number
+  /** As many as were wanted. */
+  readonly wanted: number
+  /** As many as met a process that ran. */
   readonly requests: number
   readonly answered: number
   readonly failed: number
@@ -69,6 +72,7 @@ export async function simulate({ seed, requests }: SimulationOptions): Promise<S
 }
 
 class SimulatedWorld {
+  readonly #wanted: number
   readonly #facts: WorldFacts
   readonly #machine: Machine
   readonly #history: History
@@ -84,6 +88,8 @@ class SimulatedWorld {
   readonly #disk: Draw
   readonly #clients: Draw
   readonly #fate: Draw
+  /** Processes that ended while nothing could be written. */
+  readonly #lostRows = new Set<MachineProcess>()
   #isDiskSound = false
   /** Where the disk fails at the start, the product runs in memory, and nothing could be compared. */
   #isOpening = false
@@ -93,6 +99,7 @@ class SimulatedWorld {
   #isOver = false
 
   constructor(seed: number, requests: number) {
+    this.#wanted = requests
     const draw = (stream: number) => new Draw(new Dice(mix32(seed, stream)))
     this.#facts = drawWorld(seed, requests, draw(STREAMS.world))
     const { startsAt, secondMs } = this.#facts
@@ -315,7 +322,10 @@ class SimulatedWorld {
     this.#startLater()
     this.#machine.running = one.process
     await one.manager.close()
-    if (one.process.isAlive) this.#ended(one)
+    if (!one.process.isAlive) return
+    // What could not be written is lost with the process, which says so.
+    if (one.store.health().state !== 'ok') this.#lostRows.add(one.process)
+    this.#ended(one)
   }
 
   #startLater(): void {
@@ -371,7 +381,9 @@ class SimulatedWorld {
       const probes = this.#probesOf(process)
       this.#checks.demandQuiet(process, manager, probes, this.#kills > 0)
       const { budgets } = manager.engine.learned
-      if (probes === 0) checkSpent(this.#history, process.name, budgets, store, this.#machine.now())
+      // After a clock was set, periods have rows that came in another one.
+      const isSteady = this.#facts.clockSteps.length === 0
+      if (probes === 0 && isSteady) checkSpent(this.#history, process.name, budgets, store, this.#machine.now())
     }
     const budgets = this.#running[0]?.manager.engine.learned.budgets.rules ?? []
     for (const one of [...this.#running]) {
@@ -390,8 +402,9 @@ class SimulatedWorld {
       calls: this.#calls,
       requests: this.#requests,
       processes: this.#origins,
+      lostRows: this.#lostRows,
       budgets,
-      hadKills: this.#kills > 0,
+      isEven: this.#kills === 0 && this.#facts.clockSteps.length === 0,
     })
     await store.close()
   }
@@ -412,6 +425,7 @@ class SimulatedWorld {
     const count = (kind: ClientOutcome['kind']) => this.#requests.filter(({ outcome }) => outcome?.kind === kind).length
     return {
       seed,
+      wanted: this.#wanted,
       requests: this.#requests.length,
       answered: count('answer'),
       failed: count('error'),
