@@ -150,7 +150,7 @@ describe('F38 a gateway that is told to stop', () => {
     await world.expectReleased()
   })
 
-  test('F38 readers of live events and bodies that were sent by half do not hold it up', async () => {
+  test('F38 readers of live events end at once, bodies that were sent by half at the end of the drain', async () => {
     const world = await openFaultWorld()
     const { port } = new URL(world.gateway.origin)
     const half = connect(Number(port), '127.0.0.1').on('error', () => {})

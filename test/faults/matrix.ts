@@ -10,6 +10,8 @@ interface Row {
   readonly happens: string
   /** Tests elsewhere, as file and the beginning of their title. */
   readonly also?: readonly (readonly [file: string, title: string])[]
+  /** What of it is not so yet. */
+  readonly lacks?: string
   /** Why nothing shows it yet. */
   readonly open?: string
 }
@@ -102,6 +104,7 @@ export const GROUPS: readonly { readonly title: string; readonly rows: Readonly<
       F18: {
         fault: '102, 103 and others before the answer; 101 that nobody asked for',
         happens: 'The first are ignored; after 101 the next target answers.',
+        lacks: 'a `100 Continue` that nobody asked for is taken for a broken connection',
       },
       F19: { fault: 'A redirect', happens: 'Not followed: the key goes nowhere else. The next target answers.' },
       F20: {
@@ -262,6 +265,7 @@ export const GROUPS: readonly { readonly title: string; readonly rows: Readonly<
       F42: {
         fault: 'The process stands still, or has no more file descriptors',
         happens: 'Nothing that happened meanwhile is counted against an upstream.',
+        lacks: 'a connection for which no file descriptor was left counts against its target',
       },
     },
   },
@@ -271,8 +275,8 @@ export const GROUPS: readonly { readonly title: string; readonly rows: Readonly<
 export function matrixTables(): string {
   return GROUPS.map(({ title, rows }) => {
     const lines = Object.entries(rows).map(
-      ([id, { fault, happens, open }]) =>
-        `| ${id} | ${fault} | ${open === undefined ? happens : `Open: it ${open}.`} |`,
+      ([id, { fault, happens, lacks, open }]) =>
+        `| ${id} | ${fault} | ${open === undefined ? happens : `Open: it ${open}.`}${lacks === undefined ? '' : ` Not yet: ${lacks}.`} |`,
     )
     return `## ${title}\n\n| | Fault | What happens |\n|---|---|---|\n${lines.join('\n')}\n`
   }).join('\n')

@@ -1,6 +1,6 @@
 /** A gateway over two providers: one behind a network that fails as a test says, and one that is well. */
 
-import { expect, onTestFinished } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import type { DialectId } from '../../../src/domain/chat.ts'
 import type { FailureKind } from '../../../src/domain/failure.ts'
 import type { AttemptEvent } from '../../../src/domain/store.ts'
@@ -232,6 +232,7 @@ export const EVERY_WAY: readonly (readonly [DialectId, boolean])[] = DIALECTS.fl
 
 /** `KEYWISE_FAULTS=long npm test -- test/faults` tries everything in every way. */
 export const LONG = process.env['KEYWISE_FAULTS'] === 'long'
+if (LONG) vi.setConfig({ testTimeout: 1_800_000 })
 
 /**
  * Every protocol, plain or streamed, for what happens before an answer is read; all of both in a long run. Each case of
