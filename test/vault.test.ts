@@ -272,6 +272,19 @@ test('import takes plain keys files of any form and offers to delete them; other
   expect((await made.answering([PHRASE], 'vault', 'import', 'copy.sealed', '--replace')).stdout).toMatch(/1 key taken/)
 })
 
+test('keys that stand in the keys file later, or after an interruption, are moved by importing it', async () => {
+  const made = await filled()
+  const moved = textOf(made, 'config/api-keys.json')
+  put(
+    made.folder,
+    'config/api-keys.json',
+    moved.replace('vault:groq-1', GROQ[0]!).replace('env:MY_KEY', 'fake-key-that-is-new'),
+  )
+  const ran = await made.keywise('vault', 'import', 'config/api-keys.json', '--yes')
+  expect([ran.code, ran.stdout]).toEqual([0, expect.stringMatching(/1 key taken .*; 1 key it had already/)])
+  expect(textOf(made, 'config/api-keys.json')).toBe(moved.replace('env:MY_KEY', 'vault:mistral'))
+})
+
 test('vault rotate seals everything again, in every way in which it opened; a way that is not proven is asked for', async () => {
   const made = await filled()
   const before = textOf(made, 'config/vault.json')
