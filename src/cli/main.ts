@@ -7,6 +7,7 @@ import { nearest } from '../domain/nearest.ts'
 import { redactShapes } from '../domain/redact.ts'
 import { type CommandContext, type ExitCode, type RunCommand, UsageError } from './command.ts'
 import { COMMANDS, COMMON, CONFIG, type CommandRow } from './commands.ts'
+import { cleanStream } from './output.ts'
 
 /** What a command line reads and writes beside files. */
 type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'stdout' | 'stderr' | 'stdin'>
@@ -24,7 +25,8 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 /** Runs one command line; resolves with its exit code, whatever goes wrong. */
-export async function runLine(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+export async function runLine(args: readonly string[], around: Surroundings): Promise<ExitCode> {
+  const surroundings = { ...around, stdout: cleanStream(around.stdout), stderr: cleanStream(around.stderr) }
   try {
     return await runCommand(args, surroundings)
   } catch (error) {

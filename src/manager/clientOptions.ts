@@ -37,6 +37,7 @@ const OPTIONS: { readonly [N in keyof ClientOptions]-?: IsOption } = {
   config: (value) => isText(value) || isRecord(value),
   settings: isRecord,
   store: (value) => isText(value) || has('location', 'updateDoc')(value),
+  durability: (value) => value === 'process' || value === 'power' || value === 'relaxed',
   env: isRecord,
   cwd: isText,
   providers: Array.isArray,

@@ -2,7 +2,7 @@
 
 import type { VaultLookup } from '../config/vault/vaultLookup.ts'
 import type { Logger } from '../domain/logger.ts'
-import type { Store } from '../domain/store.ts'
+import type { Durability, Store } from '../domain/store.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 
 /** Options of a manager; all may be left out. */
@@ -24,6 +24,11 @@ export interface EngineOptions {
    * @default the user's state folder
    */
   readonly store?: string | Store
+  /**
+   * What an answer waits for before it is complete: `process`, `power` or `relaxed`.
+   * @default `settings.durability`
+   */
+  readonly durability?: Durability
   /**
    * Environment variables.
    * @default those of the process

@@ -27,6 +27,8 @@ const TICK_MS = 1000
 const SNAPSHOT_EVERY_TICKS = 30
 const LISTS_EVERY_TICKS = 600
 const OTHERS_LISTS_EVERY_TICKS = 5
+/** How soon it is noticed that another process was killed. */
+const TAKE_OVER_EVERY_TICKS = 10
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 const PRUNE_EVERY_MS = HOUR_MS
@@ -122,6 +124,7 @@ export class Housekeeping {
     this.#tickedAt = at
     this.#ticks++
     engine.faultAttribution.tick(at)
+    if (this.#ticks % TAKE_OVER_EVERY_TICKS === 0) store.takeOver()
     learned.sync()
     this.#tickBudgets(at)
     learned.router.setPressure(pressures(engine))
