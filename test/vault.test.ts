@@ -159,7 +159,7 @@ test('the two passphrases have to be the same and long enough, and Ctrl-C leaves
   const refusals: [string[], number, RegExp][] = [
     [['y', PHRASE, `${PHRASE}!`], 2, /not the same/],
     [['y', 'short', 'short'], 2, /at least 12 characters/],
-    [['y', '\u0003'], 130, /ended/],
+    [['y', '\u0003'], 130, /interrupted/],
   ]
   for (const [answers, code, text] of refusals) {
     const made = home({})
