@@ -134,7 +134,7 @@ test('without an answer nothing is moved; a vault that is there, or a link in it
   expect(refused.stderr).toMatch(/was left with its keys: .* is a link/)
 })
 
-test('on a terminal it asks, hides the passphrase, and later commands ask for it', async () => {
+test('on a terminal it asks, hides the passphrase, and later commands ask for it, or for another that takes its place', async () => {
   const made = home({})
   const ran = await made.typing(['y', PHRASE, PHRASE], 'vault', 'init')
   expect(ran.code).toBe(0)
@@ -149,6 +149,8 @@ test('on a terminal it asks, hides the passphrase, and later commands ask for it
   expect(locked.stderr).toMatch(
     /"groq\.api_keys\[0\]" asks the vault for "groq-1"; config\/vault\.json: is locked; .*KEYWISE_VAULT_PASSPHRASE/,
   )
+  expect((await made.answering([PHRASE, 'entirely different words'], 'vault', 'passphrase')).code).toBe(0)
+  expect((await made.typing(['entirely different words'], 'keys', 'list')).code).toBe(0)
   const names = await made.keywise('vault', 'list')
   expect([names.code, /groq-1 +groq at \S+ +\(locked\)/.test(names.stdout)]).toEqual([0, true])
 })
@@ -157,7 +159,7 @@ test('the two passphrases have to be the same and long enough, and Ctrl-C leaves
   const refusals: [string[], number, RegExp][] = [
     [['y', PHRASE, `${PHRASE}!`], 2, /not the same/],
     [['y', 'short', 'short'], 2, /at least 12 characters/],
-    [['y', '\u0003'], 130, /ended/],
+    [['y', '\u0003'], 130, /interrupted/],
   ]
   for (const [answers, code, text] of refusals) {
     const made = home({})
@@ -200,6 +202,8 @@ test('what cannot be added is refused, and the vault stays as it was', async () 
     [[''], ['new', '--provider', 'groq'], 2, /nothing was given/],
     [[], ['new', '--provider', 'groq'], 2, /nobody is there to ask/],
     [[GROQ[0]!], ['../x'], 2, /a name in the vault/],
+    [[GROQ[0]!], [GROQ[0]!], 2, /never the key itself/],
+    [[OPENAI], ['new', '--note', OPENAI], 2, /never a key/],
     [[GROQ[0]!], [], 2, /keywise vault add NAME/],
   ]
   for (const [answers, args, code, text] of refused) {
@@ -236,8 +240,6 @@ test('an export is sealed by a passphrase of its own, and comes back elsewhere',
   const other = makeHome({}, { KEYWISE_VAULT_KEY: freshKey().reveal() })
   await other.keywise('vault', 'init')
   put(other.folder, 'copy.sealed', copy)
-  expect((await other.answering(['some other words'], 'vault', 'import', 'copy.sealed')).code).toBe(78)
-  expect((await listed(other)).entries).toEqual([])
   const taken = await other.answering([PHRASE], 'vault', 'import', 'copy.sealed')
   expect([taken.code, taken.stdout]).toEqual([0, expect.stringContaining('4 keys taken into config/vault.json')])
   expect((await listed(other)).entries.map(({ name }) => name)).toEqual(['groq-1', 'groq-work', 'openai', 'telegram'])
@@ -268,6 +270,19 @@ test('import takes plain keys files of any form and offers to delete them; other
   const conflict = await made.answering([PHRASE], 'vault', 'import', 'copy.sealed')
   expect([conflict.code, conflict.stderr]).toEqual([78, expect.stringContaining('other keys named "openai-2"')])
   expect((await made.answering([PHRASE], 'vault', 'import', 'copy.sealed', '--replace')).stdout).toMatch(/1 key taken/)
+})
+
+test('keys that stand in the keys file later, or after an interruption, are moved by importing it', async () => {
+  const made = await filled()
+  const moved = textOf(made, 'config/api-keys.json')
+  put(
+    made.folder,
+    'config/api-keys.json',
+    moved.replace('vault:groq-1', GROQ[0]!).replace('env:MY_KEY', 'fake-key-that-is-new'),
+  )
+  const ran = await made.keywise('vault', 'import', 'config/api-keys.json', '--yes')
+  expect([ran.code, ran.stdout]).toEqual([0, expect.stringMatching(/1 key taken .*; 1 key it had already/)])
+  expect(textOf(made, 'config/api-keys.json')).toBe(moved.replace('env:MY_KEY', 'vault:mistral'))
 })
 
 test('vault rotate seals everything again, in every way in which it opened; a way that is not proven is asked for', async () => {
@@ -308,14 +323,6 @@ test('lock refuses to shut out everybody', async () => {
   const { code, stderr } = await made.keywise('vault', 'lock')
   expect([code, stderr]).toEqual([78, expect.stringContaining('keywise vault passphrase')])
   expect((await made.keywise('keys', 'list')).code).toBe(0)
-})
-
-test('another passphrase takes the place of the first', async () => {
-  const made = home({})
-  await made.typing(['y', PHRASE, PHRASE], 'vault', 'init')
-  expect((await made.answering([PHRASE, 'entirely different words'], 'vault', 'passphrase')).code).toBe(0)
-  expect((await made.answering([PHRASE, 'yet other words entirely'], 'vault', 'passphrase')).code).toBe(78)
-  expect((await made.typing(['entirely different words'], 'keys', 'list')).code).toBe(0)
 })
 
 /** What `secret-tool` of libsecret does, with a folder for the keyring; as strict with its arguments. */

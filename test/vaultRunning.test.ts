@@ -115,14 +115,13 @@ test('a key is changed while the gateway runs: no request fails, and one under w
   })()
   const rotated = await home.answering([NEW], 'vault', 'rotate', 'work')
   expect([rotated.code, rotated.stderr]).toEqual([0, ''])
-  await until(() => provider.called.at(-1) === NEW)
+  await until(() => provider.called.at(-1) === NEW && statuses.length > 3)
   isOver = true
   await traffic
   expect(await underWay).toBe(200)
   provider.accepts.delete(OLD)
   expect([await ask(), await ask()]).toEqual([200, 200])
   expect(new Set(statuses)).toEqual(new Set([200]))
-  expect(statuses.length).toBeGreaterThan(2)
   expect(provider.called.slice(provider.called.indexOf(NEW))).not.toContain(OLD)
   expect(logged.join('\n')).toContain('the configuration was read again')
 })
@@ -179,9 +178,9 @@ test('the library derives a passphrase beside the event loop, and again for anot
   await until(() => manager.engine.registry.credentials[0]?.key.secret.reveal() === NEW)
   expect((await manager.callWithFallback({ prompt: 'hi', model: 'groq/m' })).content).toBe('hello')
   expect(provider.called).toEqual([OLD, NEW])
-  const wrong = { ...options, env: { KEYWISE_VAULT_PASSPHRASE: 'something else entirely' } }
-  await unlockVault(wrong)
-  expect(() => new APIManager(wrong)).toThrow(VaultError)
+  const locked = { ...options, env: {} }
+  await unlockVault(locked)
+  expect(() => new APIManager(locked)).toThrow(VaultError)
 })
 
 test('no route, file, log line or command gives back a key of the vault, its passphrase or its key', async () => {

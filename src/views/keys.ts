@@ -60,11 +60,17 @@ export function keysView(engine: EngineReader): KeysView {
   const { now, registry } = engine
   return {
     generatedAt: new Date(now).toISOString(),
-    keys: registry.credentials.map((credential) => keyRow(engine, credential, now)),
+    keys: rowsOf(engine, registry.credentials, now),
   }
 }
 
-export function keyRow(engine: EngineReader, credential: Credential, now: number): KeyRow {
+function rowsOf(engine: EngineReader, credentials: readonly Credential[], now: number): KeyRow[] {
+  const kin = kinOf(engine)
+  return credentials.map((credential) => keyRow(engine, credential, now, kin))
+}
+
+/** `kin`: where rows of many keys are made, found once for all of them. */
+export function keyRow(engine: EngineReader, credential: Credential, now: number, kin = kinOf(engine)): KeyRow {
   const { provider, key, fingerprint } = credential
   const own = engine.registry.targets.filter((one) => one.provider === provider.id && one.fingerprint === fingerprint)
   const park = parkOf(engine, credential, now)
@@ -81,7 +87,7 @@ export function keyRow(engine: EngineReader, credential: Credential, now: number
     vault: key.vault?.name ?? null,
     since: key.vault?.since ?? isoOrNull(firstSeen(engine, credential)),
     lastUsed: isoOrNull(lastUsedOf(engine, credential)),
-    ...relatives(engine, credential),
+    ...relatives(credential, kin),
     ...stateOf(park, checked, lastSuccess),
     parked: park === undefined ? null : parkedView(park),
     lastSuccess: isoOrNull(lastSuccess),
@@ -104,15 +110,27 @@ function firstSeen({ store }: EngineReader, credential: Credential): number | nu
   return asNumber(asRecord(store.getDoc(FIRST_SEEN, keyId(credential)))?.['at']) ?? null
 }
 
-function relatives({ registry }: EngineReader, own: Credential): Pick<KeyRow, 'sameKeyAs' | 'sharesAccountWith'> {
-  const others = registry.credentials.filter((one) => one !== own)
+/** The keys of the configuration by what they may share. */
+interface Kin {
+  readonly byFingerprint: ReadonlyMap<string, readonly Credential[]>
+  readonly byAccount: ReadonlyMap<string, readonly Credential[]>
+}
+
+function kinOf({ registry }: EngineReader): Kin {
+  return {
+    byFingerprint: Map.groupBy(registry.credentials, ({ fingerprint }) => fingerprint),
+    byAccount: Map.groupBy(registry.credentials, ({ account }) => account),
+  }
+}
+
+function relatives(own: Credential, kin: Kin): Pick<KeyRow, 'sameKeyAs' | 'sharesAccountWith'> {
+  const others = (some: readonly Credential[] = []) => some.filter((one) => one !== own)
   const named = (some: readonly Credential[]) => some.map(({ provider, key }) => `${provider.id}#${key.index}`)
   const hasKey = own.key.secret.reveal() !== ''
+  const siblings = others(kin.byAccount.get(own.account)).filter((one) => one.fingerprint !== own.fingerprint)
   return {
-    sameKeyAs: named(others.filter((one) => hasKey && one.fingerprint === own.fingerprint)),
-    sharesAccountWith: named(
-      others.filter((one) => one.account === own.account && one.fingerprint !== own.fingerprint),
-    ),
+    sameKeyAs: hasKey ? named(others(kin.byFingerprint.get(own.fingerprint))) : [],
+    sharesAccountWith: named(siblings),
   }
 }
 

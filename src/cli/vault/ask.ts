@@ -2,7 +2,7 @@
 
 import { createInterface, type Interface } from 'node:readline'
 import { Writable } from 'node:stream'
-import { AbortedError } from '../../domain/errors.ts'
+import { KeywiseError } from '../../domain/errors.ts'
 import { Secret } from '../../domain/redact.ts'
 import { type CommandContext, UsageError } from '../command.ts'
 
@@ -22,7 +22,7 @@ export class Asker {
     return this.#context.stdin?.().isTTY === true
   }
 
-  /** The answer, trimmed. Throws UsageError where nobody can answer, AbortedError at Ctrl-C. */
+  /** The answer, trimmed. Throws UsageError where nobody can answer, KeywiseError with code ABORTED at Ctrl-C. */
   async secret(question: string): Promise<Secret> {
     const text = this.isTerminal ? await this.#typed(`${question}: `, true) : await this.#nextLine(question)
     if (text.trim() === '') throw new UsageError(`${question}: nothing was given`)
@@ -54,22 +54,27 @@ export class Asker {
     const { stderr } = this.#context
     const stdin = this.#context.stdin?.()
     if (stdin === undefined) throw nobody(prompt)
-    stderr.write(prompt)
     const output = new Writable({
       write(chunk: Buffer, _encoding, done) {
         if (!isHidden) stderr.write(chunk)
         done()
       },
     })
+    // The terminal echoes until this line, so the question comes after it.
     const reading = createInterface({ input: stdin, output, terminal: true, historySize: 0 })
+    stderr.write(prompt)
     return new Promise((resolve, reject) => {
       reading.once('SIGINT', () => reading.close())
+      let isAnswered = false
       reading.once('line', (line) => {
-        if (isHidden) stderr.write('\n')
+        isAnswered = true
         resolve(line)
         reading.close()
       })
-      reading.once('close', () => reject(new AbortedError()))
+      reading.once('close', () => {
+        if (isHidden || !isAnswered) stderr.write('\n')
+        reject(new KeywiseError('ABORTED', 'interrupted'))
+      })
     })
   }
 

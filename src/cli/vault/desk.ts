@@ -2,7 +2,7 @@
 
 import { configDocument, type LoadOptions } from '../../config/config.ts'
 import type { ConfigDocument } from '../../config/document.ts'
-import { showPath } from '../../config/showPath.ts'
+import { showName, showPath } from '../../config/showPath.ts'
 import type { OpenVault, VaultEntry, VaultMeans } from '../../config/vault/openVault.ts'
 import { isWrittenOut, type PlacedSecret, placedSecrets } from '../../config/vault/placedSecrets.ts'
 import { ENTRY_NAME, type VaultFile } from '../../config/vault/vaultFile.ts'
@@ -96,7 +96,8 @@ export class VaultDesk {
   entryName(command: string): string {
     const name = this.context.args[1]
     if (name === undefined) throw new UsageError(`keywise vault ${command} NAME`)
-    if (ENTRY_NAME.test(name)) return name
+    // Names are not encrypted, and what looks like a key may be one.
+    if (ENTRY_NAME.test(name) && showName(name) === name) return name
     throw new UsageError('a name in the vault is 1 to 64 letters, digits, ".", "_" or "-"; never the key itself')
   }
 

@@ -5,7 +5,7 @@ import type { VaultEntry } from '../../config/vault/openVault.ts'
 import { type VaultUse, vaultName } from '../../config/vault/vaultLookup.ts'
 import { InvalidRequestError, VaultError } from '../../domain/errors.ts'
 import { nearest } from '../../domain/nearest.ts'
-import { maskKey, type Secret } from '../../domain/redact.ts'
+import { maskKey, redactShapes, type Secret } from '../../domain/redact.ts'
 import { catalog, findProvider } from '../../providers/catalog.ts'
 import { type ExitCode, UsageError } from '../command.ts'
 import { entryIn, useText, type VaultDesk } from './desk.ts'
@@ -95,8 +95,8 @@ function providerByShape(secret: Secret): string {
 function noteOf(desk: VaultDesk): string | null {
   const note = desk.option('note')?.trim()
   if (note === undefined || note === '') return null
-  if (note.length <= 200 && /^\P{C}*$/u.test(note)) return note
-  throw new UsageError('--note takes one line of at most 200 characters')
+  if (note.length <= 200 && /^\P{C}*$/u.test(note) && redactShapes(note) === note) return note
+  throw new UsageError('--note takes one line of at most 200 characters, and never a key: it is not encrypted')
 }
 
 const ALERTS: Readonly<Record<string, string>> = { 'alerts:telegram': 'bot_token', 'alerts:webhook': 'url' }

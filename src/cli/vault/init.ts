@@ -21,7 +21,7 @@ import { offerToDelete } from './plainCopies.ts'
 import { firstWays } from './ways.ts'
 
 /** A key of the configuration on its way into the vault. */
-interface Move extends PlacedSecret {
+export interface Move extends PlacedSecret {
   readonly entry: VaultEntry
 }
 
@@ -102,7 +102,7 @@ function printMoves({ out, document }: VaultDesk, moves: readonly Move[]): void 
 }
 
 /** Writes `vault:NAME` in the place of each key; comments, order and everything else stay. */
-async function replacePlain(desk: VaultDesk, moves: readonly Move[], vault: OpenVault): Promise<void> {
+export async function replacePlain(desk: VaultDesk, moves: readonly Move[], vault: OpenVault): Promise<void> {
   const { file, name } = desk.document
   if (file === null) return
   const before = readFileSync(file, 'utf8')

@@ -59,7 +59,9 @@ function macKeychain(env: Variables): Keyring {
 type Ran = ReturnType<typeof run>
 
 function run(tool: string, args: readonly string[], env: Variables, input = '') {
-  return spawnSync(tool, args, { env, input, encoding: 'utf8', timeout: PATIENCE_MS })
+  // What the tool needs of the environment (PATH, the desktop's bus) is nothing of ours, and ours is secret.
+  const foreign = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('KEYWISE_')))
+  return spawnSync(tool, args, { env: foreign, input, encoding: 'utf8', timeout: PATIENCE_MS })
 }
 
 const isThere = (tool: string, args: readonly string[], env: Variables) => run(tool, args, env).error === undefined

@@ -12,7 +12,7 @@ import { asRecord } from '../../domain/json.ts'
 import { type ExitCode, UsageError } from '../command.ts'
 import { plural } from '../output.ts'
 import type { VaultDesk } from './desk.ts'
-import { movesOf, takeIn } from './init.ts'
+import { type Move, movesOf, replacePlain, takeIn } from './init.ts'
 import { offerToDelete } from './plainCopies.ts'
 import { passphraseWay } from './ways.ts'
 
@@ -39,29 +39,34 @@ export async function exportVault(desk: VaultDesk): Promise<ExitCode> {
   return 0
 }
 
-/** From an export, or from a keys file whose keys are plain, which it then offers to delete. */
+/** From an export, or from a keys file whose keys are plain; its own, it does what init does. */
 export async function importKeys(desk: VaultDesk): Promise<ExitCode> {
   const path = pathOf(desk, 'import')
   const file = resolve(desk.context.cwd, path)
   const bytes = bytesOf(file, path)
   const vault = await desk.open()
-  const isSealed = isExport(bytes)
-  const given = isSealed ? await openExport(desk, bytes, path) : plainEntries(desk, file, vault)
+  vault.close()
+  if (isExport(bytes)) await take(desk, vault, await openExport(desk, bytes, path))
+  else await takePlain(desk, vault, file)
+  return 0
+}
+
+async function takePlain(desk: VaultDesk, vault: OpenVault, file: string): Promise<void> {
+  const moves = plainMoves(desk, file, vault)
+  await take(desk, vault, [...new Map(moves.map(({ entry }) => [entry.name, entry])).values()])
+  const secrets = moves.map(({ entry }) => entry.secret)
+  if (file !== desk.document.file) await offerToDelete(desk, secrets, [file])
+  else if (await desk.confirm(`Write vault:NAME in the places of these keys in ${desk.document.name}?`))
+    await replacePlain(desk, moves, await desk.open())
+  else desk.out.line(`${desk.document.name} still holds them.`)
+}
+
+async function take(desk: VaultDesk, vault: OpenVault, given: readonly VaultEntry[]): Promise<void> {
   const { added, same } = sorted(desk, vault, given)
   await takeIn(desk, added)
-  vault.close()
-  desk.out.line(
-    `${plural(added.length, 'key')} taken into ${desk.label}${same > 0 ? `; ${plural(same, 'key')} it had already` : ''}.`,
-  )
+  const had = same > 0 ? `; ${plural(same, 'key')} it had already` : ''
+  desk.out.line(`${plural(added.length, 'key')} taken into ${desk.label}${had}.`)
   for (const { name, provider } of added) desk.out.line(`  ${name} (${provider}): "vault:${name}"`)
-  if (!isSealed)
-    await offerToDelete(
-      desk,
-      given.map(({ secret }) => secret),
-      isOwnFile(desk, file) ? [] : [file],
-    )
-  if (!isSealed && isOwnFile(desk, file)) desk.out.line(`${path} still holds them: write "vault:NAME" in their places.`)
-  return 0
 }
 
 function sorted(
@@ -71,11 +76,7 @@ function sorted(
 ): { added: readonly VaultEntry[]; same: number } {
   const isSame = (entry: VaultEntry) => {
     const known = vault.find(entry.name)
-    return (
-      known?.secret.reveal() === entry.secret.reveal() &&
-      known.provider === entry.provider &&
-      known.address === entry.address
-    )
+    return known !== undefined && sameness(known) === sameness(entry)
   }
   const added = given.filter((entry) => !isSame(entry))
   const taken = added.filter(({ name }) => vault.find(name) !== undefined).map(({ name }) => `"${name}"`)
@@ -98,20 +99,22 @@ async function openExport(desk: VaultDesk, bytes: Buffer, path: string): Promise
 }
 
 /** The plain keys of a keys file, in any of its forms. A key that the vault has keeps its name there. */
-function plainEntries(desk: VaultDesk, file: string, vault: OpenVault): readonly VaultEntry[] {
+function plainMoves(desk: VaultDesk, file: string, vault: OpenVault): readonly Move[] {
   const options = { ...desk.options, config: file }
   const plainPlaces = () => placedSecrets(options).filter(({ value }) => isWrittenOut(value))
   const source = { plainPlaces, document: configDocument(options), options, now: desk.now }
-  const known = new Map(
-    vault.entries.map((entry) => [JSON.stringify([entry.secret.reveal(), entry.provider, entry.address]), entry]),
-  )
+  const known = new Map(vault.entries.map((entry) => [sameness(entry), entry]))
   const taken = new Set(vault.entries.map(({ name }) => name))
-  const entries = movesOf(source, taken).map(({ entry }) => {
-    return known.get(JSON.stringify([entry.secret.reveal(), entry.provider, entry.address])) ?? entry
-  })
-  if (entries.length === 0) throw new ConfigError(`${file}: holds no key itself`)
-  return [...new Map(entries.map((entry) => [entry.name, entry])).values()]
+  const moves = movesOf(source, taken).map((move) => ({
+    ...move,
+    entry: known.get(sameness(move.entry)) ?? move.entry,
+  }))
+  if (moves.length === 0) throw new ConfigError(`${file}: holds no key itself`)
+  return moves
 }
+
+/** Equal for the same key with the same use. */
+const sameness = ({ secret, provider, address }: VaultEntry) => JSON.stringify([secret.reveal(), provider, address])
 
 function isExport(bytes: Buffer): boolean {
   try {
@@ -120,8 +123,6 @@ function isExport(bytes: Buffer): boolean {
     return /^\s*\{\s*"format"/.test(bytes.subarray(0, 40).toString())
   }
 }
-
-const isOwnFile = (desk: VaultDesk, file: string) => file === desk.document.file
 
 function bytesOf(file: string, path: string): Buffer {
   try {

@@ -16,14 +16,14 @@ import { systemKeyring } from './keyring.ts'
 /** Four random words; less can be guessed by who has the file. */
 const LEAST_PASSPHRASE = 12
 
-/** What opens a new vault: as the options say, else the key of the environment, else a passphrase. */
+/** What opens a new vault: as the options say, else what the environment holds, else a passphrase that is asked for. */
 export async function firstWays(desk: VaultDesk): Promise<readonly NewWay[]> {
   const keyFile = desk.option('keyFile')
   if (keyFile !== undefined) return [{ kind: 'file', key: writeKeyFile(desk, keyFile) }]
   const { keys, passphrase } = vaultMeans(desk.context.env)
-  const [key] = keys
-  if (passphrase === null && key !== undefined) return [{ kind: 'file', key }]
-  return [await passphraseWay(desk, passphrase)]
+  const byKey: readonly NewWay[] = keys.slice(0, 1).map((key) => ({ kind: 'file', key }))
+  const isEnough = byKey.length > 0 && passphrase === null
+  return isEnough ? byKey : [...byKey, await passphraseWay(desk, passphrase)]
 }
 
 /** `vault passphrase`: sets it, or another one. */

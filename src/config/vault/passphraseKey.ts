@@ -33,9 +33,9 @@ const ARGON2ID = { name: 'argon2id', memoryKib: 65_536, passes: 3, parallelism: 
 // the memory or the time of the machine.
 const LEAST_SCRYPT = { cost: 2 ** 15, blockSize: 8, work: 2 ** 15 * 8 * 3 }
 const LEAST_ARGON2ID = { memoryKib: 19_456, passes: 2 }
-const MOST_KIB = 1_048_576
-const MOST_PASSES = 16
-const MOST_PARALLELISM = 16
+const MOST_KIB = 262_144
+const MOST_PASSES = 10
+const MOST_PARALLELISM = 4
 
 /** `node:crypto` has it from 24.7 on; a named import would not load before. */
 export function hasArgon2(): boolean {
