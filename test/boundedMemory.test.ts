@@ -30,10 +30,12 @@ function openCall(stream: boolean, type: string, status = 200): { call: Call; da
     headers: [],
     origin: 'http://127.0.0.1',
     basePath: '',
+    traces: null,
   } as unknown as Connection // nothing is dispatched
   const input = { connection, dialect: openaiChatDialect, model: 'm', path: '/x', body: '{}', headers: [] }
   const times = { firstTokenMs: 60_000, leftMs: 60_000, idleMs: 60_000 }
-  const tools = { deadlines: new Deadlines(() => 1), now: () => 1, monotonic: () => 1, redact: (text: string) => text }
+  const same = (text: string) => text
+  const tools = { deadlines: new Deadlines(() => 1), now: () => 1, monotonic: () => 1, redact: same, hide: same }
   const call = startCall({ ...input, ...times, stream, demand: { request: {}, anyAnswer: false } }, tools)
   call.onResponseStart(controller, status, { 'content-type': type })
   return {

@@ -109,6 +109,9 @@ interface BudgetsOptions {
   readonly trouble?: () => string | null
 }
 
+/** How often one looks for what killed processes left. */
+const LOOK_MS = 5_000
+
 export class Budgets {
   readonly #budgetCounters: readonly BudgetCounter[]
   /** Budgets whose scope depends on labels or the token. */
@@ -119,6 +122,7 @@ export class Budgets {
   readonly #blocksUnknown: boolean
   readonly #trouble: () => string | null
   #folded = 0
+  #lookedAt = Number.NEGATIVE_INFINITY
   #beatAt = 0
   #successor: Budgets | null = null
   #closed = false
@@ -248,6 +252,8 @@ export class Budgets {
   tick(now: number, ledger: Ledger): readonly Abandoned[] {
     this.#beat(now, 0)
     for (const budgetCounter of this.#budgetCounters) budgetCounter.lease?.tick(now)
+    if (Math.abs(now - this.#lookedAt) < LOOK_MS) return []
+    this.#lookedAt = now
     return this.forgive(ledger, now)
   }
 

@@ -19,6 +19,7 @@ import type { Failure, LimitFact } from '../domain/failure.ts'
 import { parseJson, withPlainNumbers } from '../domain/parseJson.ts'
 import { FirstContent } from './answers/firstContent.ts'
 import { type Demand, readAnswer, readBegun } from './answers/readAnswer.ts'
+import { KeyFilter, withoutKey } from './answers/withoutKey.ts'
 import { Assembler } from './assembler.ts'
 import { chunksOf } from './chunksOf.ts'
 import { type Connection, resolvePath } from './connection.ts'
@@ -73,6 +74,8 @@ export interface CallTools {
   /** Milliseconds that never jump. */
   readonly monotonic: () => number
   readonly redact: (text: string) => string
+  /** Removes known secrets and nothing else, from a text of any length. */
+  readonly hide: (text: string) => string
 }
 
 export interface CallEnd {
@@ -123,6 +126,8 @@ const MAX_HELD_BYTES = 4 * 1024 * 1024
 const DECODED_AT_ONCE = 256 * 1024
 /** How an event stream begins: a field's name or a comment. */
 const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
+/** How long a connection may stay open after the protocol's last event; the answer is complete without its end. */
+const LAST_WORD_MS = 500
 /** Comments and pings count as life only this long after the last real event. */
 const PING_LIFE_MS = 120_000
 
@@ -156,6 +161,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   /** Of a stream so far. */
   #streamBytes = 0
   #decoder: Decoder | null = null
+  /** Of a body that is passed on as it comes. */
+  #keyFilter: KeyFilter | null = null
   #sse: SseReader | undefined
   #reader: StreamReader | undefined
   #assembler: Assembler | undefined
@@ -230,7 +237,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   /** A header of the answer; undefined when it has none of that name. */
   header(name: string): string | undefined {
-    return this.#headers[name]
+    const value = this.#headers[name]
+    return value === undefined ? undefined : this.#tools.hide(value)
   }
 
   /** Whether `first` has resolved. */
@@ -247,6 +255,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   expire(): void {
+    if (this.#complete) return this.#endEarly()
     if (this.#state === 'held' && this.#holdsThoughts) return this.#goLive()
     const afterMs = Math.round(this.#tools.monotonic() - this.#startedAt)
     const { firstTokenMs, leftMs, idleMs } = this.#input
@@ -269,7 +278,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   /** The sink can take more. */
   resume(): void {
-    if (this.#state === 'live') this.deadlineAt = this.#tools.monotonic() + this.#input.idleMs
+    if (this.#state === 'live')
+      this.deadlineAt = this.#tools.monotonic() + (this.#complete ? LAST_WORD_MS : this.#input.idleMs)
     this.#controller?.resume()
   }
 
@@ -301,6 +311,13 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     else if (!this.#input.stream) this.#state = 'plain'
     else if (isJson(headers)) this.#state = 'whole'
     else this.#startStream()
+    const { traces } = this.#input.connection
+    if (traces !== null && this.#comesInPieces)
+      this.#keyFilter = new KeyFilter(traces, this.#isRaw && !isEvents(headers))
+  }
+
+  get #comesInPieces(): boolean {
+    return this.#isRaw || this.#state === 'held' || this.#state === 'whole'
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -317,7 +334,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (this.#state === 'done') return
     if (this.#decoder !== null) return void this.#finishDecoded(this.#decoder)
     try {
-      this.#finish()
+      this.#finishBody()
     } catch (error) {
       this.#fail(this.#unreadable(error))
     }
@@ -331,14 +348,21 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
         if (at > 0) await nextTurn()
         this.#take(bytes.subarray(at, at + DECODED_AT_ONCE))
       }
-      if (this.ended === null) this.#finish()
+      if (this.ended === null) this.#finishBody()
     } catch (error) {
       this.#fail(this.#unreadable(error))
     }
   }
 
+  #finishBody(): void {
+    this.#takeClean(this.#keyFilter?.end() ?? NO_BYTES)
+    // What was held of the stream may have ended it.
+    if (this.ended === null) this.#finish()
+  }
+
   #unreadable(error: unknown): Failure {
-    return { kind: 'server', status: this.#status, message: `unreadable answer: ${textOf(error)}` }
+    const words = this.#tools.redact(error instanceof Error ? error.message : String(error))
+    return { kind: 'server', status: this.#status, message: `unreadable answer: ${words}` }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -367,6 +391,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #take(chunk: Buffer): void {
+    this.#takeClean(this.#keyFilter?.push(chunk) ?? chunk)
+  }
+
+  #takeClean(chunk: Buffer): void {
+    if (chunk.length === 0) return
     if (this.#isRaw) return this.#passOn(chunk)
     if (!this.#hasSniffed && (this.#state === 'held' || this.#state === 'whole')) this.#sniff(chunk)
     if (this.#state === 'held' || this.#state === 'live') return this.#takeStream(chunk)
@@ -435,6 +464,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     }
     if (failed !== undefined) return this.#endWith(failed, chunks)
     this.#keepAlive(chunks.length > 0)
+    if (this.#complete) this.deadlineAt = Math.min(this.deadlineAt, this.#tools.monotonic() + LAST_WORD_MS)
     if (this.#sink === null) this.#hold(chunks, bytes)
     else if (this.#sink.onChunks(chunks, bytes === null ? [] : [bytes]) === false) this.#pause()
   }
@@ -530,8 +560,9 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #finishPlain(): void {
-    const { upstream } = this.#input.dialect
-    const raw = this.#body.view()
+    const { connection, dialect } = this.#input
+    const { upstream } = dialect
+    const raw = withoutKey(this.#body.view(), connection.traces)
     const isText = isAscii(raw)
     const text = raw.toString(isText ? 'latin1' : 'utf8')
     const sent = upstream.changesAnswers ? null : isText ? text : raw
@@ -695,7 +726,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #classifyBody(status = this.#status ?? 0): Failure {
-    return this.#classify(this.#parsedBody() ?? this.#bodyText(), status)
+    return this.#classify(this.#parsedBody() ?? this.#tools.hide(this.#bodyText()), status)
   }
 
   #classifyStreamError(chunk: Extract<ChatChunk, { type: 'error' }>): Failure {
@@ -725,7 +756,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (this.#errorBody !== undefined) return this.#errorBody
     if (this.#body.length === 0 || this.#body.length > MAX_ERROR_BYTES) return undefined
     try {
-      return JSON.parse(this.#bodyText())
+      // Of an error nothing is passed on as it is, so that nothing of it needs to be whole.
+      return JSON.parse(this.#tools.hide(this.#bodyText()))
     } catch {
       return undefined
     }
@@ -736,7 +768,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 }
 
+const NO_BYTES = Buffer.alloc(0)
+
 const EMPTY: ChatResponse = { model: '', content: [], finishReason: 'stop' }
+
+const isEvents = (headers: IncomingHttpHeaders) => String(headers['content-type'] ?? '').includes('event-stream')
 
 const isJson = (headers: IncomingHttpHeaders) => String(headers['content-type'] ?? '').includes('json')
 
@@ -776,7 +812,3 @@ function isStaleSocket(failure: Failure): boolean {
 }
 
 const STALE = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}

@@ -24,6 +24,8 @@ const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
 /** Bytes decoded at a time; it is also the memory that the smallest answer takes. */
 const CHUNK = 65_536
 
+const NAME = /^[a-z-]{1,12}$/
+
 /**
  * A decoder for a content-encoding, null when the body is plain. The body is decoded whole at its end, at most
  * `maxBytes` long; a nested or unknown encoding throws when the first byte comes.
@@ -37,7 +39,9 @@ export function bodyDecoder(encoding: string | readonly string[] | undefined, ma
   const body = new ByteBuffer(maxBytes)
   return {
     push(chunk) {
-      if (decode === undefined) throw new Error(`content-encoding ${name.slice(0, 40)} is not supported`)
+      // Names that no server of good faith invents are not repeated: they can hold anything.
+      if (decode === undefined)
+        throw new Error(`content-encoding ${NAME.test(name) ? name : 'of an unknown name'} is not supported`)
       if (body.length + chunk.length > maxBytes) throw new Error('compressed answer too long')
       body.append(chunk)
     },

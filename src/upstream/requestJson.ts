@@ -3,6 +3,7 @@
 import type { Dispatcher } from 'undici'
 import { ByteBuffer } from '../domain/byteBuffer.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
+import { withoutKey } from './answers/withoutKey.ts'
 import { type Connection, resolvePath } from './connection.ts'
 import { bodyDecoder } from './decoding.ts'
 import { classify } from './failures/classify.ts'
@@ -14,6 +15,8 @@ import { parseAnswer } from './parseAnswer.ts'
 export interface JsonTools {
   readonly now: () => number
   readonly redact: (text: string) => string
+  /** Removes known secrets and nothing else, from a text of any length. */
+  readonly hide: (text: string) => string
   /** Maximum milliseconds for the answer. Default 10,000. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -44,7 +47,7 @@ export async function requestJson(
       signal,
     })
     started = true
-    const text = await readText(response)
+    const text = await readText(response, connection)
     return await readAnswer(connection, response, text, tools)
   } catch (error) {
     if (deadline.aborted)
@@ -56,7 +59,7 @@ export async function requestJson(
   }
 }
 
-async function readText(response: Dispatcher.ResponseData): Promise<string> {
+async function readText(response: Dispatcher.ResponseData, { traces }: Connection): Promise<string> {
   const decoder = bodyDecoder(response.headers['content-encoding'], MAX_BYTES)
   const body = new ByteBuffer(MAX_BYTES)
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
@@ -64,7 +67,7 @@ async function readText(response: Dispatcher.ResponseData): Promise<string> {
     if (decoder === null) body.hold(chunk)
     else decoder.push(chunk)
   }
-  return (decoder === null ? body.take() : await decoder.end()).toString('utf8')
+  return withoutKey(decoder === null ? body.take() : await decoder.end(), traces).toString('utf8')
 }
 
 async function readAnswer(
@@ -75,9 +78,10 @@ async function readAnswer(
 ): Promise<JsonAnswer> {
   const status = response.statusCode
   const headers = flatHeaders(response.headers)
+  const shown = status < 300 ? text : tools.hide(text)
   let body: unknown
   try {
-    body = await parseAnswer(text, JSON.parse)
+    body = await parseAnswer(shown, JSON.parse)
   } catch {
     body = undefined
   }
@@ -87,7 +91,7 @@ async function readAnswer(
   const failure = classify({
     status,
     headers,
-    body: body ?? text,
+    body: body ?? shown,
     provider: connection.spec,
     model: '',
     now,
