@@ -106,8 +106,10 @@ export interface CallSink {
   onEnd(end: CallEnd): void
 }
 
-/** An answer may not be longer than this, plain or streamed. */
+/** A plain answer may not be longer than this, nor what a streamed one says. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
+/** Around each token a stream writes some hundred bytes, with all alternatives to it 3 KB. */
+const MAX_STREAM_BYTES = 512 * 1024 * 1024
 /** As long as any message of a failure. */
 const MAX_MESSAGE = 300
 /** More of an error body is never needed to understand it. */
@@ -428,7 +430,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   #takeStream(chunk: Buffer): void {
     this.#streamBytes += chunk.length
-    if (this.#streamBytes > MAX_BODY_BYTES) return this.#failTooLong()
+    if (this.#streamBytes > MAX_STREAM_BYTES || (this.#assembler?.size ?? 0) > MAX_BODY_BYTES)
+      return this.#failTooLong()
     const run = this.#sse?.isBetweenEvents ? this.#reader?.readRun?.(chunk) : null
     if (run != null) return this.#deliver([{ type: 'text-delta', text: run }], chunk)
     const chunks: ChatChunk[] = []
