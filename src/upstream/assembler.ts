@@ -21,6 +21,9 @@ import { mergeUsage } from './mergeUsage.ts'
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 type Piece = Writable<TextPart> | Writable<ReasoningPart> | Writable<ToolCallPart> | MediaPart
 
+/** Bytes of a part that says nothing. */
+const PART_SIZE = 100
+
 /** Takes chunks as they come and has the answer so far at any time. */
 export class Assembler {
   #id: string | undefined
@@ -38,13 +41,20 @@ export class Assembler {
   readonly #others = new Map<number, Assembler>()
   #opaque = false
   #ended = false
+  #size = 0
 
   /** Whether the stream came to its own end; an answer that did not must not pass for whole. */
   get isComplete(): boolean {
     return this.#ended
   }
 
+  /** Characters that are kept, and for each part of the answer what a part takes without any. */
+  get size(): number {
+    return this.#size + PART_SIZE * this.#pieces.length
+  }
+
   push(chunk: ChatChunk): void {
+    this.#size += lengthOf(chunk)
     switch (chunk.type) {
       case 'start':
         this.#id = chunk.id ?? this.#id
@@ -185,5 +195,23 @@ export class Assembler {
     call.arguments = chunk.arguments
     if (chunk.signature !== undefined) call.signature = chunk.signature
     if (chunk.extra !== undefined) call.extra = chunk.extra
+  }
+}
+
+/** A whole call repeats its pieces. */
+function lengthOf(chunk: ChatChunk): number {
+  switch (chunk.type) {
+    case 'text-delta':
+      return chunk.text.length
+    case 'reasoning-delta':
+      return chunk.text.length + (chunk.signature?.length ?? 0)
+    case 'tool-call-delta':
+      return chunk.arguments.length
+    case 'media':
+      return chunk.part.data?.length ?? 0
+    case 'other':
+      return PART_SIZE + lengthOf(chunk.chunk)
+    default:
+      return 0
   }
 }

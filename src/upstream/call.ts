@@ -106,8 +106,10 @@ export interface CallSink {
   onEnd(end: CallEnd): void
 }
 
-/** An answer may not be longer than this, plain or streamed. */
+/** A plain answer may not be longer than this, nor what a streamed one says. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
+/** Around each token a stream writes some hundred bytes, with all alternatives to it 3 KB. */
+const MAX_STREAM_BYTES = 512 * 1024 * 1024
 /** As long as any message of a failure. */
 const MAX_MESSAGE = 300
 /** More of an error body is never needed to understand it. */
@@ -334,9 +336,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (this.#state === 'done') return
     if (this.#decoder !== null) return void this.#finishDecoded(this.#decoder)
     try {
-      this.#takeClean(this.#keyFilter?.end() ?? NO_BYTES)
-      // What was held of the stream may have ended it.
-      if (this.ended === null) this.#finish()
+      this.#finishBody()
     } catch (error) {
       this.#fail(this.#unreadable(error))
     }
@@ -350,11 +350,16 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
         if (at > 0) await nextTurn()
         this.#take(bytes.subarray(at, at + DECODED_AT_ONCE))
       }
-      this.#takeClean(this.#keyFilter?.end() ?? NO_BYTES)
-      if (this.ended === null) this.#finish()
+      if (this.ended === null) this.#finishBody()
     } catch (error) {
       this.#fail(this.#unreadable(error))
     }
+  }
+
+  #finishBody(): void {
+    this.#takeClean(this.#keyFilter?.end() ?? NO_BYTES)
+    // What was held of the stream may have ended it.
+    if (this.ended === null) this.#finish()
   }
 
   #unreadable(error: unknown): Failure {
@@ -425,7 +430,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   #takeStream(chunk: Buffer): void {
     this.#streamBytes += chunk.length
-    if (this.#streamBytes > MAX_BODY_BYTES) return this.#failTooLong()
+    if (this.#streamBytes > MAX_STREAM_BYTES || (this.#assembler?.size ?? 0) > MAX_BODY_BYTES)
+      return this.#failTooLong()
     const run = this.#sse?.isBetweenEvents ? this.#reader?.readRun?.(chunk) : null
     if (run != null) return this.#deliver([{ type: 'text-delta', text: run }], chunk)
     const chunks: ChatChunk[] = []
@@ -557,8 +563,9 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #finishPlain(): void {
-    const { upstream } = this.#input.dialect
-    const raw = withoutKey(this.#body.view(), this.#input.connection.traces)
+    const { connection, dialect } = this.#input
+    const { upstream } = dialect
+    const raw = withoutKey(this.#body.view(), connection.traces)
     const isText = isAscii(raw)
     const text = raw.toString(isText ? 'latin1' : 'utf8')
     const sent = upstream.changesAnswers ? null : isText ? text : raw

@@ -21,10 +21,10 @@ const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
   ['zstd', (body, options) => promisify(zlib.zstdDecompress)(body, options)],
 ])
 
-const NAME = /^[a-z-]{1,12}$/
-
 /** Bytes decoded at a time; it is also the memory that the smallest answer takes. */
 const CHUNK = 65_536
+
+const NAME = /^[a-z-]{1,12}$/
 
 /**
  * A decoder for a content-encoding, null when the body is plain. The body is decoded whole at its end, at most

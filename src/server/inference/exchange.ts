@@ -51,8 +51,6 @@ export interface ExchangeRoute {
   readonly form?: Dialect
 }
 
-const EMPTY = Buffer.alloc(0)
-const NO_BYTES: readonly Buffer[] = []
 interface ParsedBody {
   /** Of a long body the outline. */
   readonly body: unknown
@@ -60,6 +58,9 @@ interface ParsedBody {
   /** Bytes that are not in the outline; null where the whole was parsed. */
   readonly leftOut: number | null
 }
+
+const EMPTY = Buffer.alloc(0)
+const NO_BYTES: readonly Buffer[] = []
 
 /** Caused by keywise alone, so nothing is learned from it. */
 const SHUTTING_DOWN: Failure = { kind: 'client_gone', status: 503, message: 'keywise is shutting down' }
