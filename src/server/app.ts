@@ -6,6 +6,7 @@ import { dialectOf } from '../dialects/dialects.ts'
 import { Bag } from '../domain/bag.ts'
 import type { DialectId } from '../domain/chat.ts'
 import type { Logger } from '../domain/logger.ts'
+import { shortageText } from '../domain/ownShortage.ts'
 import type { Engine } from '../engine/engine.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { AccessLog } from './accessLog.ts'
@@ -49,6 +50,8 @@ export interface App {
   readonly port: number
   /** Stops accepting, lets running answers finish for at most `drainMs` (default 30,000), then aborts them. */
   close(drainMs?: number): Promise<void>
+  /** Ends the drain now: running answers are aborted with the error of their protocol. */
+  hurry(): void
 }
 
 /** node itself refuses larger headers, with 431. */
@@ -59,6 +62,8 @@ const DRAIN_MS = 30_000
  * nothing.
  */
 const CLIENT_STALL_MS = 300_000
+/** For the errors of answers that were broken off to reach their clients. */
+const LAST_WORDS_MS = 250
 /** Interval at which idle connections are closed while draining. */
 const SWEEP_MS = 50
 /** Error codes of node's HTTP parser: https://nodejs.org/api/http.html#event-clienterror */
@@ -153,10 +158,14 @@ class Gateway implements App {
     this.#access.close()
   }
 
+  hurry(): void {
+    if (this.#draining) this.#breakOff()
+  }
+
   /** Cancels what still runs when the drain ends; its clients receive their protocol's error event. */
   #breakOff(): void {
     for (const one of [...this.#underWay]) one.breakOff()
-    setTimeout(() => this.server.closeAllConnections(), 250).unref()
+    setTimeout(() => this.server.closeAllConnections(), LAST_WORDS_MS).unref()
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
@@ -208,7 +217,10 @@ class Gateway implements App {
 
   /** Alerts that do not arrive are said, but requests are answered without them. */
   #sayReady(response: ServerResponse): void {
-    const lines = alertRemarks(this.#options.engine).map((line) => `${line}\n`)
+    const { engine } = this.#options
+    const shortage = engine.faultAttribution.shortageAt(engine.now)
+    const remarks = shortage === null ? [] : [`shortage: ${shortageText(shortage.code)}`]
+    const lines = [...remarks, ...alertRemarks(engine)].map((line) => `${line}\n`)
     sendText(response, this.#isReady() ? 200 : 503, `${this.#isReady() ? 'yes' : 'no'}\n${lines.join('')}`)
   }
 

@@ -3,6 +3,7 @@
  */
 
 import { isoOrNull } from '../domain/isoTime.ts'
+import { type ShortageCode, shortageText } from '../domain/ownShortage.ts'
 import type { Park } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
 import type { SessionSummary } from '../engine/memory/summary.ts'
@@ -112,6 +113,8 @@ export interface StatusView {
   readonly alertChannels: readonly ChannelStatus[]
   /** Set while the user's hours keep every target out. */
   readonly allClosed: AllClosed | null
+  /** What this machine had too little of within the last minute, and what to do; null for nothing. */
+  readonly shortage: { readonly code: ShortageCode; readonly at: string; readonly message: string } | null
   /** Of the process that answers. */
   readonly session: SessionSummary
 }
@@ -127,8 +130,17 @@ export function statusView(engine: EngineReader, session: SessionSummary): Statu
     credits: creditsView(engine),
     alertChannels: channelStatuses(engine),
     allClosed: allClosed(engine),
+    shortage: shortageOf(engine),
     session,
   }
+}
+
+/** What this machine lacked within the last minute, and what to do. */
+function shortageOf({ faultAttribution, now }: EngineReader): StatusView['shortage'] {
+  const shortage = faultAttribution.shortageAt(now)
+  return (
+    shortage && { code: shortage.code, at: new Date(shortage.at).toISOString(), message: shortageText(shortage.code) }
+  )
 }
 
 function targetStatus(engine: EngineReader, ranked: RankedTarget, now: number): TargetStatus {
