@@ -79,8 +79,8 @@ test('ends half-sent bodies, waiting requests and attempts to change the protoco
     `${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n${headers.join('\r\n')}\r\n\r\n`
   const json = 'Content-Type: application/json'
   const sockets = [
-    head('POST /v1/chat/completions', json, 'Content-Length: 1000') + '{"model":"m",',
-    head('POST /v1/messages', json, 'Transfer-Encoding: chunked') + '5\r\n{"mod\r\n',
+    `${head('POST /v1/chat/completions', json, 'Content-Length: 1000')}{"model":"m",`,
+    `${head('POST /v1/messages', json, 'Transfer-Encoding: chunked')}5\r\n{"mod\r\n`,
     head('POST /v1/chat/completions', json, 'Expect: 100-continue', 'Content-Length: 1000'),
     'GET /v1/models HTTP/1.1\r\nHost: localhost\r\n',
     head(

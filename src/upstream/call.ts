@@ -115,7 +115,7 @@ const THOUGHTS_HELD_MS = 400
 /** A stream is held for its whole answer to be judged up to this size. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024
 /** Between the tries of a request for which this machine has no connection. */
-const SHORTAGE_WAITS_MS = [50, 100, 200, 400, 800, 1600]
+const SHORTAGE_WAITS_MS = [50, 100, 200, 400]
 /** How an event stream begins: a field's name or a comment. */
 const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
 /** Comments and pings count as life only this long after the last real event. */
