@@ -5,7 +5,7 @@
 import { isAbsolute } from 'node:path'
 import { Secret } from '../domain/redact.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
-import { isHeaderSafe } from './secrets.ts'
+import { isHeaderSafe } from './headerSafe.ts'
 
 export type EnvironmentVariables = Readonly<Record<string, string | undefined>>
 
@@ -25,6 +25,12 @@ export interface Environment {
   readonly adminToken: Secret | null
   /** Those of the two that are set to nothing, which counts as unset: `KEYWISE_TOKEN= keywise serve`. */
   readonly emptyTokens: readonly string[]
+  /** What opens the vault: a passphrase, 32 bytes in base64, or a file that holds such a key. */
+  readonly vaultPassphrase: Secret | null
+  readonly vaultKey: Secret | null
+  readonly vaultKeyFile: string | null
+  /** `CREDENTIALS_DIRECTORY`: where systemd puts what `LoadCredential=` names. */
+  readonly credentialsFolder: string | null
   /** `NO_COLOR` with any value: https://no-color.org */
   readonly noColor: boolean
   readonly proxy: { readonly https: string | null; readonly http: string | null; readonly except: string | null }
@@ -44,6 +50,10 @@ export function readEnvironment(variables: EnvironmentVariables): Environment {
     token: secret(set(variables, 'KEYWISE_TOKEN')),
     adminToken: secret(set(variables, 'KEYWISE_ADMIN_TOKEN')),
     emptyTokens: ['KEYWISE_TOKEN', 'KEYWISE_ADMIN_TOKEN'].filter((name) => rawOf(variables, name) === ''),
+    vaultPassphrase: secret(read('KEYWISE_VAULT_PASSPHRASE')),
+    vaultKey: secret(read('KEYWISE_VAULT_KEY')),
+    vaultKeyFile: read('KEYWISE_VAULT_KEY_FILE'),
+    credentialsFolder: folder('CREDENTIALS_DIRECTORY'),
     noColor: read('NO_COLOR') !== null,
     proxy: {
       // Lower case wins, as in curl: https://curl.se/docs/manpage.html

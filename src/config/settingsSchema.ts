@@ -119,7 +119,7 @@ const credit = section({
   warn_hours: amount.default(24).describe('An alert when it will be gone within this time at its pace; 0: none'),
 })
 
-const secret = (what: string) => z.string().describe(`${what}: the value itself, or env:NAME, file:PATH`)
+const secret = (what: string) => z.string().describe(`${what}: the value itself, or env:NAME, file:PATH, vault:NAME`)
 const backup = z
   .boolean()
   .default(false)
@@ -233,6 +233,12 @@ export const settingsFile = section({
     every_hours: z.number().positive().max(8_760).default(24).describe('The least time between two copies'),
     max_mb: z.number().positive().max(1e9).default(1_024).describe('What all copies together may take on the disk'),
   }).prefault({}),
+  durability: z
+    .enum(['process', 'power', 'relaxed'])
+    .default('process')
+    .describe(
+      'What an answer waits for before it is complete. process: its row in the ledger survives a kill of keywise; power: a power failure too, for a wait for the disk; relaxed: nothing. Takes effect at the next start',
+    ),
   hours: z.record(name, hours).default({}).describe('Rules by target pattern, such as "groq/*"; see docs/hours.md'),
   log: section({
     calls: z.boolean().default(true).describe('The lines of every call; of the gateway, the line of every request'),
@@ -275,6 +281,7 @@ export const settingsSchema = settingsFile.transform((file) => ({
   gateway: file.gateway,
   retention: file.retention,
   backups: file.backups,
+  durability: file.durability,
   hours: file.hours,
   log: file.log,
   experiments: file.experiments,

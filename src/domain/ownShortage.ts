@@ -3,9 +3,9 @@
 import type { Failure } from './failure.ts'
 
 /** Node's codes of the system's errors (errno(3)) that a new connection ends with before it leaves this machine. */
-export type ShortageCode = 'EMFILE' | 'ENFILE' | 'ENOMEM' | 'ENOBUFS' | 'EADDRNOTAVAIL'
+export type OwnShortageCode = 'EMFILE' | 'ENFILE' | 'ENOMEM' | 'ENOBUFS' | 'EADDRNOTAVAIL'
 
-export const SHORTAGES: { readonly [C in ShortageCode]: { readonly what: string; readonly todo: string } } = {
+export const OWN_SHORTAGES: { readonly [C in OwnShortageCode]: { readonly what: string; readonly todo: string } } = {
   EMFILE: {
     what: 'keywise has as many open files and connections as it may have',
     todo: 'raise the limit where it is started ("ulimit -n 65536", "LimitNOFILE=65536" for systemd)',
@@ -23,14 +23,14 @@ export const SHORTAGES: { readonly [C in ShortageCode]: { readonly what: string;
 }
 
 /** The code of a failure that is our own; null for every other one. */
-export function shortageOf(failure: Failure | null): ShortageCode | null {
+export function ownShortageOf(failure: Failure | null): OwnShortageCode | null {
   if (failure?.kind !== 'network' || failure.started === true) return null
-  return isShortage(failure.code) ? failure.code : null
+  return isOwnShortage(failure.code) ? failure.code : null
 }
 
-export function isShortage(code: string): code is ShortageCode {
-  return Object.hasOwn(SHORTAGES, code)
+export function isOwnShortage(code: string): code is OwnShortageCode {
+  return Object.hasOwn(OWN_SHORTAGES, code)
 }
 
 /** `keywise has as many open files …; raise the limit …` */
-export const shortageText = (code: ShortageCode) => `${SHORTAGES[code].what}; ${SHORTAGES[code].todo}`
+export const ownShortageText = (code: OwnShortageCode) => `${OWN_SHORTAGES[code].what}; ${OWN_SHORTAGES[code].todo}`

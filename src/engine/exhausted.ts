@@ -12,7 +12,7 @@ import {
 } from '../domain/errors.ts'
 import type { FailureKind } from '../domain/failure.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
-import { shortageOf, shortageText } from '../domain/ownShortage.ts'
+import { ownShortageOf, ownShortageText } from '../domain/ownShortage.ts'
 import type { Park } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
 import type { BudgetRefusal } from '../money/budget.ts'
@@ -38,9 +38,9 @@ export function exhausted(engine: EngineReader, pending: PendingRequest, trail: 
 
 /** This machine has no room for another connection: no target was at fault, and in a moment there may be room. */
 function ownShortage({ now }: EngineReader, { lastFailure, attempts }: Trail): AllTargetsFailedError | null {
-  const code = shortageOf(lastFailure)
+  const code = ownShortageOf(lastFailure)
   if (code === null) return null
-  return new AllTargetsFailedError(shortageText(code), { attempts, retryAt: isoOrNull(now + SHORTAGE_RETRY_MS) })
+  return new AllTargetsFailedError(ownShortageText(code), { attempts, retryAt: isoOrNull(now + SHORTAGE_RETRY_MS) })
 }
 
 const SHORTAGE_RETRY_MS = 2000

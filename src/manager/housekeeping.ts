@@ -1,5 +1,6 @@
 /** Periodic work: other processes' events, budget heartbeats, key checks, alerts, the stats file, snapshots. */
 
+import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
 import { type Watching, watchConfig } from '../config/watch.ts'
@@ -14,6 +15,8 @@ import { pressures } from './pressures.ts'
 interface HousekeepingOptions {
   readonly engine: Engine
   readonly now: () => number
+  /** What `load` should not wait for; null where there is nothing. */
+  readonly prepare: () => Promise<unknown> | null
   readonly load: () => Config
   readonly reload: (config: Config) => void
   /** What is watched beside the keys file: which facts are installed. Null where none can be. */
@@ -24,6 +27,8 @@ const TICK_MS = 1000
 const SNAPSHOT_EVERY_TICKS = 30
 const LISTS_EVERY_TICKS = 600
 const OTHERS_LISTS_EVERY_TICKS = 5
+/** How soon it is noticed that another process was killed. */
+const TAKE_OVER_EVERY_TICKS = 10
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 const PRUNE_EVERY_MS = HOUR_MS
@@ -70,14 +75,16 @@ export class Housekeeping {
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#timer.unref()
     process.once('exit', this.#atExit)
-    const files = [engine.registry.config.file, factsFile].filter((file) => file !== null)
-    this.#watching = files.map((file) => this.#watch(file))
+    const { file, vault } = engine.registry.config
+    const files = [file, file === null && !existsSync(vault) ? null : vault, factsFile].filter((one) => one !== null)
+    this.#watching = files.map((one) => this.#watch(one))
   }
 
   #watch(file: string): Watching {
-    const { engine, load, reload } = this.#options
+    const { engine, prepare, load, reload } = this.#options
     return watchConfig({
       file,
+      prepare,
       load,
       onChange: (config) => {
         reload(config)
@@ -117,6 +124,7 @@ export class Housekeeping {
     this.#tickedAt = at
     this.#ticks++
     engine.faultAttribution.tick(at)
+    if (this.#ticks % TAKE_OVER_EVERY_TICKS === 0) store.takeOver()
     learned.sync()
     this.#tickBudgets(at)
     learned.router.setPressure(pressures(engine))

@@ -2,7 +2,7 @@
 
 import { type Blame, blameOf } from '../domain/blame.ts'
 import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
-import { shortageOf } from '../domain/ownShortage.ts'
+import { ownShortageOf } from '../domain/ownShortage.ts'
 import type { Scope } from '../domain/scope.ts'
 import type { Ability } from '../domain/target.ts'
 
@@ -101,7 +101,7 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
   }),
   network: (failure, facts) =>
     // No other target can be reached either.
-    shortageOf(failure) !== null
+    ownShortageOf(failure) !== null
       ? GIVE_UP
       : { ...(failure.started ? { next: 'next' } : onceMore(facts)), skip: 'provider', counts: true },
   model_not_found: ({ unexplained, about }) =>

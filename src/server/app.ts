@@ -6,7 +6,6 @@ import { dialectOf } from '../dialects/dialects.ts'
 import { Bag } from '../domain/bag.ts'
 import type { DialectId } from '../domain/chat.ts'
 import type { Logger } from '../domain/logger.ts'
-import { shortageText } from '../domain/ownShortage.ts'
 import type { Engine } from '../engine/engine.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { AccessLog } from './accessLog.ts'
@@ -17,8 +16,8 @@ import { INSTANCE_HEADER } from './instance.ts'
 import { LANDING_PAGE } from './landing.ts'
 import { gatewayName } from './loopGuard.ts'
 import { adminRoute, adminScopes, isAdminPath } from './management/admin.ts'
-import { alertRemarks } from './management/alertRemarks.ts'
 import { gaugesOf } from './management/gauges.ts'
+import { readyRemarks } from './management/readyRemarks.ts'
 import { METRICS_PATH, OPEN_PATHS } from './routeList.ts'
 import { findRoute } from './routes.ts'
 import { sendText } from './send.ts'
@@ -215,12 +214,9 @@ class Gateway implements App {
     sendText(response, 200, 'ok\n')
   }
 
-  /** Alerts that do not arrive are said, but requests are answered without them. */
+  /** What does not work beside the answers is said; requests are answered without it. */
   #sayReady(response: ServerResponse): void {
-    const { engine } = this.#options
-    const shortage = engine.faultAttribution.shortageAt(engine.now)
-    const remarks = shortage === null ? [] : [`shortage: ${shortageText(shortage.code)}`]
-    const lines = [...remarks, ...alertRemarks(engine)].map((line) => `${line}\n`)
+    const lines = readyRemarks(this.#options.engine).map((line) => `${line}\n`)
     sendText(response, this.#isReady() ? 200 : 503, `${this.#isReady() ? 'yes' : 'no'}\n${lines.join('')}`)
   }
 

@@ -9,6 +9,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { EngineOptions } from '../manager/engineOptions.ts'
 import { storeLocation } from '../manager/locations.ts'
 import { type OpenedEngine, openEngine } from '../manager/openEngine.ts'
+import { unlockVault } from '../manager/unlockVault.ts'
 import { type App, startApp } from './app.ts'
 import { removeLeftSpools } from './inference/spool.ts'
 import { type Instance, instanceOf } from './instance.ts'
@@ -47,6 +48,7 @@ const FLUSH_MS = 50
 
 /** Starts the gateway. Throws ConfigError, StoreError, or node's error when the port is taken. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  await unlockVault(options)
   const opened = openEngine({
     flushMs: FLUSH_MS,
     ...options,

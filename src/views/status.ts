@@ -3,7 +3,7 @@
  */
 
 import { isoOrNull } from '../domain/isoTime.ts'
-import { type ShortageCode, shortageText } from '../domain/ownShortage.ts'
+import { type OwnShortageCode, ownShortageText } from '../domain/ownShortage.ts'
 import type { Park } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
 import type { SessionSummary } from '../engine/memory/summary.ts'
@@ -19,6 +19,7 @@ import { type ChannelStatus, channelStatuses } from './alerts.ts'
 import { type CreditStatus, creditsView } from './credits.ts'
 import { type Difference, differencesOf } from './differences.ts'
 import { type AllClosed, allClosed } from './hours.ts'
+import { type StoreStatus, storeStatus } from './store.ts'
 
 /** The statuses of `apiStats.json`, and two that only a running keywise knows. */
 type Health = StatsStatus | 'parked' | 'untested'
@@ -111,10 +112,11 @@ export interface StatusView {
   readonly credits: readonly CreditStatus[]
   /** How the channels of alerts do; empty without any. */
   readonly alertChannels: readonly ChannelStatus[]
+  readonly store: StoreStatus
   /** Set while the user's hours keep every target out. */
   readonly allClosed: AllClosed | null
   /** What this machine had too little of within the last minute, and what to do; null for nothing. */
-  readonly shortage: { readonly code: ShortageCode; readonly at: string; readonly message: string } | null
+  readonly shortage: { readonly code: OwnShortageCode; readonly at: string; readonly message: string } | null
   /** Of the process that answers. */
   readonly session: SessionSummary
 }
@@ -129,17 +131,22 @@ export function statusView(engine: EngineReader, session: SessionSummary): Statu
     budgets: engine.learned.budgets.view(now),
     credits: creditsView(engine),
     alertChannels: channelStatuses(engine),
+    store: storeStatus(engine),
     allClosed: allClosed(engine),
-    shortage: shortageOf(engine),
+    shortage: ownShortageOf(engine),
     session,
   }
 }
 
 /** What this machine lacked within the last minute, and what to do. */
-function shortageOf({ faultAttribution, now }: EngineReader): StatusView['shortage'] {
+function ownShortageOf({ faultAttribution, now }: EngineReader): StatusView['shortage'] {
   const shortage = faultAttribution.shortageAt(now)
   return (
-    shortage && { code: shortage.code, at: new Date(shortage.at).toISOString(), message: shortageText(shortage.code) }
+    shortage && {
+      code: shortage.code,
+      at: new Date(shortage.at).toISOString(),
+      message: ownShortageText(shortage.code),
+    }
   )
 }
 

@@ -15,6 +15,7 @@ import { checkHours } from './hours.ts'
 import { checkConfig, checkNode } from './machine.ts'
 import { checkHosts, checkKeys, checkPort } from './network.ts'
 import { checkStorePlace, repairStore } from './storeFile.ts'
+import { checkTwins, checkVault } from './vault.ts'
 
 export const run: RunCommand = async (context) => {
   const { options, stdout, stderr, env } = context
@@ -33,7 +34,11 @@ async function examine(options: EngineOptions, sendsAlerts: boolean): Promise<Fi
   const findings = [checkNode()]
   const config = readConfig(options)
   if (!('settings' in config)) return [...findings, config, ...checkStorePlace(storeLocation(options))]
-  findings.push(...checkConfig(config), ...checkStorePlace(storeLocation(options)))
+  findings.push(
+    ...checkConfig(config),
+    ...checkVault(config, options.env ?? {}),
+    ...checkStorePlace(storeLocation(options)),
+  )
   const { host, port } = config.settings.gateway
   findings.push(await checkPort(host, port), ...(await examineWorld(options, config, sendsAlerts)))
   return findings
@@ -75,6 +80,7 @@ async function examineWorld(options: EngineOptions, config: Config, sendsAlerts:
         ...remarks.map((line) => warning('store', line, null)),
         ...hosts,
         ...keys,
+        ...checkTwins(opened.engine),
         ...checkHours(opened.engine),
         ...checkAlerts(opened.engine),
         ...aliases,

@@ -5,7 +5,7 @@
  * too (not charged), or when enough time has passed (charged).
  */
 
-import { type ShortageCode, shortageOf } from '../../domain/ownShortage.ts'
+import { type OwnShortageCode, ownShortageOf } from '../../domain/ownShortage.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import type { CallEnd } from '../../upstream/call.ts'
 import { type OfflineDetector, TOGETHER_MS } from '../../upstream/offline.ts'
@@ -18,8 +18,8 @@ const FAIR_MS = 5000
 /** `local`: the target is not charged. `undecided`: unknown yet; `add` the event instead of recording it. */
 type Fault = 'remote' | 'local' | 'undecided'
 
-export interface Shortage {
-  readonly code: ShortageCode
+export interface OwnShortage {
+  readonly code: OwnShortageCode
   /** Epoch milliseconds. */
   readonly at: number
 }
@@ -28,7 +28,7 @@ export interface Shortage {
 const SHORTAGE_TOLD_MS = 60_000
 
 export class FaultAttribution {
-  #shortage: Shortage | null = null
+  #shortage: OwnShortage | null = null
   #shortages = 0
   readonly #offline: OfflineDetector
   readonly #record: (event: AttemptEvent) => void
@@ -43,7 +43,7 @@ export class FaultAttribution {
   attribute(host: string | undefined, end: Pick<CallEnd, 'outcome' | 'status'>, now: number): Fault {
     if (host === undefined) return 'remote'
     const failure = end.outcome.ok ? null : end.outcome.failure
-    const shortage = shortageOf(failure)
+    const shortage = ownShortageOf(failure)
     if (shortage !== null) return this.#short(shortage, now)
     if (failure?.kind === 'network' || (failure?.kind === 'timeout' && failure.phase === 'connect'))
       return this.#unreachable(host, now)
@@ -73,7 +73,7 @@ export class FaultAttribution {
   }
 
   /** What this machine lacked last, for the same time as an outage of its network; null for nothing. */
-  shortageAt(now: number): Shortage | null {
+  shortageAt(now: number): OwnShortage | null {
     const last = this.#shortage
     return last !== null && now - last.at <= SHORTAGE_TOLD_MS ? last : null
   }
@@ -83,7 +83,7 @@ export class FaultAttribution {
     return this.#shortages
   }
 
-  #short(code: ShortageCode, at: number): Fault {
+  #short(code: OwnShortageCode, at: number): Fault {
     this.#shortage = { code, at }
     this.#shortages++
     return 'local'

@@ -2,7 +2,7 @@
 
 import type { Failure, FailureOf } from '../../domain/failure.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
-import { isShortage, SHORTAGES } from '../../domain/ownShortage.ts'
+import { isOwnShortage, OWN_SHORTAGES } from '../../domain/ownShortage.ts'
 
 export interface Phase {
   /** What was being waited for when it happened. */
@@ -65,10 +65,10 @@ export function classifyError(error: unknown, phase: Phase): Failure {
     if (NONSENSE.test(code)) return { kind: 'server', status: null, message: `the answer is not valid HTTP (${code})` }
   }
   const code =
-    codes.find((code) => WORDS.has(code) || isShortage(code)) ??
+    codes.find((code) => WORDS.has(code) || isOwnShortage(code)) ??
     codes.find((code) => /^[A-Z][A-Z0-9_]+$/.test(code)) ??
     'UNKNOWN'
-  const words = isShortage(code) ? SHORTAGES[code].what : (WORDS.get(code) ?? 'the connection failed')
+  const words = isOwnShortage(code) ? OWN_SHORTAGES[code].what : (WORDS.get(code) ?? 'the connection failed')
   const message = `${words} (${code})`
   return { kind: 'network', status: null, message, code, ...(phase.started ? { started: true } : {}) }
 }
