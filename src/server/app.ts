@@ -10,13 +10,15 @@ import type { Engine } from '../engine/engine.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { AccessLog } from './accessLog.ts'
 import { checkHost, checkToken, type DoorOptions, type Refused } from './admit.ts'
+import { EventLoopWatch } from './eventLoopWatch.ts'
 import { dialectOfPath, foreignAnswer } from './foreignPaths.ts'
 import type { GatewayParts, ObservedRequest, Route, RunningExchange } from './handler.ts'
 import { INSTANCE_HEADER } from './instance.ts'
 import { LANDING_PAGE } from './landing.ts'
 import { gatewayName } from './loopGuard.ts'
 import { adminRoute, adminScopes, isAdminPath } from './management/admin.ts'
-import { gaugesOf } from './management/gauges.ts'
+import { eventLoopRemarks } from './management/eventLoopRemarks.ts'
+import { eventLoopGauges, gaugesOf } from './management/gauges.ts'
 import { readyRemarks } from './management/readyRemarks.ts'
 import { METRICS_PATH, OPEN_PATHS } from './routeList.ts'
 import { findRoute } from './routes.ts'
@@ -84,6 +86,7 @@ class Gateway implements App {
   readonly #parts: GatewayParts
   readonly #metrics = new Metrics()
   readonly #access: AccessLog
+  readonly #eventLoop: EventLoopWatch
   readonly #underWay = new Bag<RunningExchange>()
   /** Readers of live events, which would never end by themselves. */
   readonly #watchers = new Bag<ServerResponse>()
@@ -96,6 +99,7 @@ class Gateway implements App {
       () => options.engine.registry.config.settings.log.calls,
     )
     const { engine, logger, maxBodyBytes, clientStallMs = CLIENT_STALL_MS, onLongBody = ignore, ready } = options
+    this.#eventLoop = new EventLoopWatch({ store: engine.store, now: () => engine.now })
     const observe = (seen: ObservedRequest) => this.#observe(seen)
     this.#parts = {
       engine,
@@ -108,6 +112,7 @@ class Gateway implements App {
       isShared: (token) => options.tokens.hasOthers(token),
       observe,
       underWay: this.#underWay,
+      eventLoop: this.#eventLoop,
     }
     engine.events.on('attempt', (report) => this.#metrics.attempt(report))
     this.server = createServer(
@@ -155,6 +160,7 @@ class Gateway implements App {
     clearTimeout(timer)
     clearInterval(sweep)
     this.#access.close()
+    this.#eventLoop.close()
   }
 
   hurry(): void {
@@ -216,7 +222,8 @@ class Gateway implements App {
 
   /** What does not work beside the answers is said; requests are answered without it. */
   #sayReady(response: ServerResponse): void {
-    const lines = readyRemarks(this.#options.engine).map((line) => `${line}\n`)
+    const said = [...eventLoopRemarks(this.#eventLoop.status()), ...readyRemarks(this.#options.engine)]
+    const lines = said.map((line) => `${line}\n`)
     sendText(response, this.#isReady() ? 200 : 503, `${this.#isReady() ? 'yes' : 'no'}\n${lines.join('')}`)
   }
 
@@ -231,7 +238,7 @@ class Gateway implements App {
       return sendText(
         response,
         200,
-        this.#metrics.text(gaugesOf(this.#options.engine)),
+        this.#metrics.text([...gaugesOf(this.#options.engine), ...eventLoopGauges(this.#eventLoop.reading())]),
         'text/plain; version=0.0.4; charset=utf-8',
       )
     }
