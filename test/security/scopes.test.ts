@@ -8,15 +8,16 @@ import { Agent, request } from 'node:http'
 import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ListedRoute, routeList } from '../../src/server/routeList.ts'
+import type { ListedRoute } from '../../src/server/routeList.ts'
 import { SCOPES, type TokenScope } from '../../src/server/tokens.ts'
-import { type GatewayWorld, openGateway } from '../support/gatewayWorld.ts'
+import { openGateway } from '../support/gatewayWorld.ts'
+import { routesOf } from '../support/routesOf.ts'
 
-let world: GatewayWorld
+const world = await openGateway({ providers: { own: { models: { talker: { reply: 'Hello' } } } } })
+const ROUTES = await routesOf(world)
 const tokens = new Map<TokenScope, string>()
 const agent = new Agent({ keepAlive: true, maxSockets: 8 })
-beforeAll(async () => {
-  world = await openGateway({ providers: { own: { models: { talker: { reply: 'Hello' } } } } })
+beforeAll(() => {
   for (const scope of SCOPES) tokens.set(scope, world.gateway.tokens.add(`of-${scope}`, scope))
 })
 afterAll(async () => {
@@ -24,7 +25,6 @@ afterAll(async () => {
   await world.close()
 })
 
-const ROUTES = routeList()
 const PROTECTED = ROUTES.filter(({ scopes }) => scopes !== null)
 const named = (routes: readonly ListedRoute[]) =>
   routes.map((route) => [`${route.method} ${route.path}`, route] as const)

@@ -18,7 +18,7 @@ const FAIR_MS = 5000
 /** `local`: the target is not charged. `undecided`: unknown yet; `add` the event instead of recording it. */
 type Fault = 'remote' | 'local' | 'undecided'
 
-export interface OwnShortage {
+interface OwnShortage {
   readonly code: OwnShortageCode
   /** Epoch milliseconds. */
   readonly at: number
