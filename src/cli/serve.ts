@@ -15,8 +15,10 @@ import { onLongBody } from './tuneMemory.ts'
 /** What holds a port that is not free. */
 type Holder = Exclude<Occupant, { kind: 'none' }>
 
-/** A second Ctrl-C within this time counts as the first. */
-const HURRY_AFTER_MS = 500
+/** A second signal within this time counts as the first. */
+const SAME_SIGNAL_MS = 250
+/** From the second signal to the end at the latest. */
+const MOST_HURRY_MS = 900
 
 export const run: RunCommand = async (context) => {
   const { options, env, stdout, stderr } = context
@@ -58,16 +60,22 @@ async function startAt(
   }
 }
 
-/** Runs until a stop signal; a second signal skips the drain. */
+/** Runs until a stop signal; a second one ends the drain. Both of them are SIGTERM (0) or Ctrl-C (130 for the second). */
 async function stopLater(gateway: RunningGateway, seconds: number | undefined): Promise<ExitCode> {
-  const code = await untilStopped(seconds)
-  // The process group's signal and one forwarded by a parent arrive as two; only a later Ctrl-C means "at once".
+  let code = await untilStopped(seconds)
+  // The process group's signal and one forwarded by a parent arrive as two; only a later one means "at once".
   const since = performance.now()
-  const hurry = () => performance.now() - since > HURRY_AFTER_MS && process.exit(130)
-  const patient = () => {}
-  process.on('SIGINT', hurry).on('SIGTERM', patient)
+  const hurry = (hurried: ExitCode) => {
+    if (performance.now() - since < SAME_SIGNAL_MS) return
+    code = hurried
+    gateway.hurry()
+    // Whatever still waits for something: an upstream that does not let go, a disk that does not answer.
+    setTimeout(() => process.exit(code), MOST_HURRY_MS).unref()
+  }
+  const [interrupted, terminated] = [() => hurry(130), () => hurry(code)]
+  process.on('SIGINT', interrupted).on('SIGTERM', terminated)
   await gateway.close()
-  process.off('SIGINT', hurry).off('SIGTERM', patient)
+  process.off('SIGINT', interrupted).off('SIGTERM', terminated)
   return code
 }
 

@@ -51,6 +51,8 @@ export interface App {
   readonly port: number
   /** Stops accepting, lets running answers finish for at most `drainMs` (default 30,000), then aborts them. */
   close(drainMs?: number): Promise<void>
+  /** Ends the drain now: running answers are aborted with the error of their protocol. */
+  hurry(): void
 }
 
 /** node itself refuses larger headers, with 431. */
@@ -61,6 +63,8 @@ const DRAIN_MS = 30_000
  * nothing.
  */
 const CLIENT_STALL_MS = 300_000
+/** For the errors of answers that were broken off to reach their clients. */
+const LAST_WORDS_MS = 250
 /** Interval at which idle connections are closed while draining. */
 const SWEEP_MS = 50
 /** Error codes of node's HTTP parser: https://nodejs.org/api/http.html#event-clienterror */
@@ -159,10 +163,14 @@ class Gateway implements App {
     this.#eventLoop.close()
   }
 
+  hurry(): void {
+    if (this.#draining) this.#breakOff()
+  }
+
   /** Cancels what still runs when the drain ends; its clients receive their protocol's error event. */
   #breakOff(): void {
     for (const one of [...this.#underWay]) one.breakOff()
-    setTimeout(() => this.server.closeAllConnections(), 250).unref()
+    setTimeout(() => this.server.closeAllConnections(), LAST_WORDS_MS).unref()
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {

@@ -3,7 +3,7 @@
 import { InvalidRequestError } from '../domain/errors.ts'
 
 /** Both ends belong to it. */
-export interface WholeRange {
+interface WholeRange {
   readonly least: number
   readonly most: number
 }

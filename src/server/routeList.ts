@@ -1,6 +1,6 @@
 /** Every route of the gateway with the scopes that may use it, as the router itself has them. */
 
-import { ADMIN_ROUTES } from './management/admin.ts'
+import type { Route } from './handler.ts'
 import { EXAMPLE_PATHS, findRoute } from './routes.ts'
 import { ANY_SCOPE, INFERENCE_ONLY, type TokenScope } from './tokens.ts'
 
@@ -16,11 +16,12 @@ export interface ListedRoute {
 export const OPEN_PATHS = ['/', '/healthz', '/readyz'] as const
 export const METRICS_PATH = '/metrics'
 
-export function routeList(): readonly ListedRoute[] {
+/** `management`: its routes by method and path. */
+export function routeList(management: Readonly<Record<string, Pick<Route, 'scopes'>>>): readonly ListedRoute[] {
   return [
     ...OPEN_PATHS.map((path) => ({ method: 'GET', path, scopes: null })),
     { method: 'GET', path: METRICS_PATH, scopes: ANY_SCOPE },
-    ...Object.entries(ADMIN_ROUTES).map(([row, { scopes }]) => {
+    ...Object.entries(management).map(([row, { scopes = [] }]) => {
       const [method = '', path = ''] = row.split(' ')
       return { method, path, scopes }
     }),

@@ -8,7 +8,7 @@ import { closeSync, fsyncSync, lstatSync, openSync, renameSync, type Stats, unli
 import { type FileHandle, lstat, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
-export interface ReplaceOptions {
+interface ReplaceOptions {
   /** Who may read it. Default: its owner (0600). */
   readonly mode?: number
   /** An unused path in the same folder. Default: a random name. */
@@ -18,7 +18,7 @@ export interface ReplaceOptions {
 }
 
 /** Of its owner alone. */
-export const OWNER_ONLY = 0o600
+const OWNER_ONLY = 0o600
 /** Of everybody on this machine, to read. */
 export const PUBLIC = 0o644
 

@@ -16,6 +16,7 @@ import { ByteBuffer } from '../domain/byteBuffer.ts'
 import type { ChatChunk, ChatResponse, DialectId, Usage } from '../domain/chat.ts'
 import { cutText } from '../domain/cutText.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
+import { ownShortageOf } from '../domain/ownShortage.ts'
 import { parseJson, withPlainNumbers } from '../domain/parseJson.ts'
 import { FirstContent } from './answers/firstContent.ts'
 import { type Demand, readAnswer, readBegun } from './answers/readAnswer.ts'
@@ -124,6 +125,8 @@ const THOUGHTS_HELD_MS = 400
  * (comments, pings, events that nobody knows) has failed: dropping them would leave the client with half an event.
  */
 const MAX_HELD_BYTES = 4 * 1024 * 1024
+/** Between the tries of a request for which this machine has no connection. */
+const SHORTAGE_WAITS_MS = [50, 100, 200, 400]
 /** Bytes of a decompressed answer that are read between two turns of the event loop. */
 const DECODED_AT_ONCE = 256 * 1024
 /** How an event stream begins: a field's name or a comment. */
@@ -178,6 +181,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #lastEventAt = 0
   #complete = false
   #redispatched = false
+  /** How often our own machine had no room for the connection. */
+  #shortages = 0
   /** Of a request in parts: the answers so far. */
   readonly #answers: ChatResponse[] = []
   #hasSniffed = false
@@ -376,8 +381,18 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
       this.#redispatched = true
       return this.#send()
     }
+    if (this.#state === 'waiting' && this.#waitForRoom(failure)) return
     this.#readRest()
     this.#fail(failure)
+  }
+
+  /** Our own machine has no room for a connection: in a moment it may have, and another target would meet the same. */
+  #waitForRoom(failure: Failure): boolean {
+    if (ownShortageOf(failure) === null || isSource(this.#input.body)) return false
+    const waitMs = SHORTAGE_WAITS_MS[this.#shortages++]
+    if (waitMs === undefined || this.#tools.monotonic() + waitMs >= this.deadlineAt) return false
+    setTimeout(() => this.ended === null && this.#send(), waitMs)
+    return true
   }
 
   #phase(name: Phase['name']): Phase {

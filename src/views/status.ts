@@ -3,6 +3,7 @@
  */
 
 import { isoOrNull } from '../domain/isoTime.ts'
+import { type OwnShortageCode, ownShortageText } from '../domain/ownShortage.ts'
 import type { Park } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
 import type { SessionSummary } from '../engine/memory/summary.ts'
@@ -117,6 +118,8 @@ export interface StatusView {
   readonly eventLoops: readonly EventLoopStatus[]
   /** Set while the user's hours keep every target out. */
   readonly allClosed: AllClosed | null
+  /** What this machine had too little of within the last minute, and what to do; null for nothing. */
+  readonly shortage: { readonly code: OwnShortageCode; readonly at: string; readonly message: string } | null
   /** Of the process that answers. */
   readonly session: SessionSummary
 }
@@ -135,8 +138,21 @@ export function statusView(engine: EngineReader, session: SessionSummary, eventL
     store: storeStatus(engine),
     eventLoops: eventLoopsView(engine, eventLoop),
     allClosed: allClosed(engine),
+    shortage: ownShortageOf(engine),
     session,
   }
+}
+
+/** What this machine lacked within the last minute, and what to do. */
+function ownShortageOf({ faultAttribution, now }: EngineReader): StatusView['shortage'] {
+  const shortage = faultAttribution.shortageAt(now)
+  return (
+    shortage && {
+      code: shortage.code,
+      at: new Date(shortage.at).toISOString(),
+      message: ownShortageText(shortage.code),
+    }
+  )
 }
 
 function targetStatus(engine: EngineReader, ranked: RankedTarget, now: number): TargetStatus {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { routeList } from '../../src/server/routeList.ts'
 import { ADMIN_TOKEN, type GatewayWorld, openGateway, TOKEN } from '../support/gatewayWorld.ts'
+import { routesOf } from '../support/routesOf.ts'
 
 let world: GatewayWorld
 const folder = mkdtempSync(join(tmpdir(), 'keywise-'))
@@ -159,7 +159,7 @@ const PARAMETERS = [
 async function lookThrough(): Promise<number> {
   let failures = 0
   let turn = 0
-  for (const { method, path, scopes } of routeList()) {
+  for (const { method, path, scopes } of await routesOf(world)) {
     if (path === '/api/events') continue
     const headers = scopes?.includes('inference') ? AS_CLIENT : AS_ADMIN
     const names = method === 'GET' ? PARAMETERS : PARAMETERS.slice(0, 1)

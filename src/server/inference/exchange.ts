@@ -8,7 +8,7 @@ import type { AnswerFacts, Dialect, StreamWriter } from '../../dialects/dialect.
 import { dialectOf } from '../../dialects/dialects.ts'
 import { type AttemptReport, failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
-import type { ContextOverflow } from '../../domain/errors.ts'
+import { AbortedError, type ContextOverflow } from '../../domain/errors.ts'
 import type { Failure, FailureOf } from '../../domain/failure.ts'
 import { asRecord } from '../../domain/json.ts'
 import type { Answered } from '../../engine/cascade.ts'
@@ -122,11 +122,13 @@ export class Exchange implements CallSink, RunningExchange {
       const prepared = onceListed(engine, () => this.#pendingOf(parsed))
       const pending = prepared instanceof Promise ? await prepared : prepared
       this.#pending = pending
-      if (this.#left) pending.cancellation.cancel()
+      if (this.#left || this.#shuttingDown) pending.cancellation.cancel()
       this.#answered = await cascade(engine, pending)
       const sent = this.#answer(this.#answered, pending)
       if (sent !== null) await sent
     } catch (error) {
+      // It was told that keywise is shutting down, before it had sent everything.
+      if (this.#shuttingDown && this.#response.writableEnded) return
       const kept = this.#parts.engine.store.kept()
       if (kept !== null) await kept
       this.#fail(error)
@@ -427,8 +429,9 @@ export class Exchange implements CallSink, RunningExchange {
   /** Called when the drain times out. */
   breakOff(): void {
     this.#shuttingDown = true
-    if (this.#answered !== null && this.#response.headersSent) this.#pending?.cancellation.cancel(SHUTTING_DOWN)
-    else this.#pending?.cancellation.cancel()
+    if (this.#pending === null) this.#fail(new AbortedError())
+    else if (this.#answered !== null && this.#response.headersSent) this.#pending.cancellation.cancel(SHUTTING_DOWN)
+    else this.#pending.cancellation.cancel()
   }
 
   #fail(error: unknown): void {

@@ -27,6 +27,7 @@ import { whyRequestView, whyView } from '../../views/why.ts'
 import { parseBody, readBody } from '../body.ts'
 import type { GatewayParts } from '../handler.ts'
 import { flagIn, textIn, wholeIn, wrongParameter } from '../query.ts'
+import { routeList } from '../routeList.ts'
 import { sendJson } from '../send.ts'
 import type { TokenScope } from '../tokens.ts'
 import { streamEvents } from './liveEvents.ts'
@@ -44,7 +45,7 @@ const ADMIN: readonly TokenScope[] = ['admin']
 const ROWS = 100
 const MOST_ROWS = 1000
 
-export interface AdminRoute {
+interface AdminRoute {
   /** The scopes whose tokens may use it. */
   readonly scopes: readonly TokenScope[]
   /** A value that it returns is sent as JSON. */
@@ -55,7 +56,7 @@ const read = (handle: AdminHandler): AdminRoute => ({ scopes: ['admin', 'read'],
 const change = (handle: AdminHandler): AdminRoute => ({ scopes: ADMIN, handle })
 
 /** By method and path. */
-export const ADMIN_ROUTES: Readonly<Record<string, AdminRoute>> = {
+const ADMIN_ROUTES: Readonly<Record<string, AdminRoute>> = {
   'GET /api/status': read(({ engine, eventLoop }) => statusView(engine, engine.summary.view(), eventLoop.status())),
   'GET /api/why': read(({ engine }, _request, _response, query) => {
     const request = textIn(query, 'request')
@@ -76,6 +77,10 @@ export const ADMIN_ROUTES: Readonly<Record<string, AdminRoute>> = {
   'GET /api/requests': read(({ engine }, _request, _response, query) => ({
     generatedAt: new Date(engine.now).toISOString(),
     requests: engine.store.attempts({ limit: wholeIn(query, 'limit', { least: 1, most: MOST_ROWS }) ?? ROWS }),
+  })),
+  'GET /api/routes': read(({ engine }) => ({
+    generatedAt: new Date(engine.now).toISOString(),
+    routes: routeList(ADMIN_ROUTES),
   })),
   'GET /api/events': read(({ engine }, request, response) => streamEvents(engine, request, response)),
   'POST /api/test': change(async (parts, request) => {

@@ -35,6 +35,11 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
       }),
     },
     {
+      name: 'keywise_own_shortages_total',
+      help: 'Attempts that failed because this machine had no file, port or memory left for a connection.',
+      rows: [{ labels: {}, value: engine.faultAttribution.shortages }],
+    },
+    {
       name: 'keywise_budget_remaining_usd',
       help: 'What is left of each budget in USD.',
       rows: budgets.flatMap((view) =>
