@@ -4,7 +4,6 @@ import { readEnvironment } from '../config/environment.ts'
 import { stateFolderOf } from '../config/paths.ts'
 import { ConfigError } from '../domain/errors.ts'
 import type { Logger } from '../domain/logger.ts'
-import type { Engine } from '../engine/engine.ts'
 import type { EngineOptions } from '../manager/engineOptions.ts'
 import { storeLocation } from '../manager/locations.ts'
 import { type OpenedEngine, openEngine } from '../manager/openEngine.ts'
@@ -62,7 +61,7 @@ async function serve(opened: OpenedEngine, options: GatewayOptions): Promise<Run
   const { gateway } = engine.registry.config.settings
   const host = options.host ?? gateway.host
   const folder = engine.store.engine === 'memory' ? null : stateFolderOf(options.env)
-  const tokens = tokensFor(engine, folder, options)
+  const tokens = tokensFor(opened, folder, options)
   if (!isLoopback(host) && tokens.fresh.some((one) => one.file === null))
     throw new ConfigError(
       `on ${host} others can reach the gateway; set KEYWISE_TOKEN and KEYWISE_ADMIN_TOKEN, or give it a state folder it can write`,
@@ -94,10 +93,10 @@ async function serve(opened: OpenedEngine, options: GatewayOptions): Promise<Run
   return { app, opened, tokens, folder, host, port: app.port, instance, close }
 }
 
-function tokensFor(engine: Engine, folder: string | null, { env }: GatewayOptions): Tokens {
+function tokensFor({ engine, keepSecret }: OpenedEngine, folder: string | null, { env }: GatewayOptions): Tokens {
   const { token, adminToken } = readEnvironment(env)
   const [inference, admin] = [token?.reveal() ?? null, adminToken?.reveal() ?? null]
-  return new Tokens({ store: engine.store, folder, inference, admin, now: () => engine.now })
+  return new Tokens({ store: engine.store, folder, inference, admin, now: () => engine.now, onOwn: keepSecret })
 }
 
 /** Starts with the first call; once done, later calls need not await anything. */

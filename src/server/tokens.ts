@@ -31,6 +31,8 @@ interface TokensOptions {
   readonly inference: string | null
   readonly admin: string | null
   readonly now: () => number
+  /** Called with the gateway's own two tokens, so that no text repeats them. */
+  readonly onOwn?: (token: string) => void
 }
 
 /** A token the first start must show: once, because keywise cannot show it again. */
@@ -158,6 +160,7 @@ export class Tokens {
   }
 
   #keepOwn(token: string, scope: TokenScope): void {
+    this.#options.onOwn?.(token)
     const digest = hash('sha256', token)
     this.#own.set(digest, { id: idOf(digest), name: scope, scope, createdAt: null })
   }
