@@ -2,6 +2,7 @@
 
 import { cutText } from '../../domain/cutText.ts'
 import type { Failure, FailureKind, LimitFact } from '../../domain/failure.ts'
+import { printable } from '../../domain/printable.ts'
 import type { ProviderSpec } from '../../providers/provider.ts'
 import { exhaustedLimit, readLimits } from '../limits/limits.ts'
 import { type StatedWait, statedWait } from '../limits/statedWait.ts'
@@ -197,9 +198,6 @@ function isLong(fact: LimitFact | undefined): boolean {
   return fact?.window === 'day' || fact?.window === 'month'
 }
 
-/** Control characters, and marks that turn the direction of text: they would change the terminal that shows them. */
-const STEERING = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
-
 const INVISIBLE = /\p{Cf}/gu
 
 /** An invisible character inside a key would hide it, or half of it, from the redaction. */
@@ -210,7 +208,7 @@ function redacted(message: string, redact: UpstreamAnswer['redact']): string {
 }
 
 function wordsFor({ redact, status }: UpstreamAnswer, { message }: ErrorEnvelope, stated: number): string {
-  const words = redacted(message, redact).replace(/\s+/g, ' ').replace(STEERING, '�').trim()
+  const words = printable(redacted(message, redact).replace(/\s+/g, ' ')).trim()
   const cut = cutText(words, LONGEST_MESSAGE)
   return cut === '' ? `HTTP ${stated || status} without an explanation` : cut
 }
