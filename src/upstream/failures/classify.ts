@@ -207,8 +207,11 @@ function redacted(message: string, redact: UpstreamAnswer['redact']): string {
   return seen === message || clean !== seen ? clean : redact(message)
 }
 
+const quotation = (quoted: string) => `${quoted.charAt(0)}…${quoted.charAt(0)}`
+
 function wordsFor({ redact, status }: UpstreamAnswer, { message }: ErrorEnvelope, stated: number): string {
-  const words = printable(redacted(message, redact).replace(/\s+/g, ' ')).trim()
+  // What quotes more of a prompt than is needed to find the place says it without.
+  const words = printable(redacted(message.replace(ECHOES, quotation), redact).replace(/\s+/g, ' ')).trim()
   const cut = cutText(words, LONGEST_MESSAGE)
   return cut === '' ? `HTTP ${stated || status} without an explanation` : cut
 }
