@@ -5,10 +5,12 @@ import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import { fingerprint, freshSalt } from '../config/fingerprint.ts'
+import { unlocking } from '../config/vault/unlock.ts'
+import { ConfigError } from '../domain/errors.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { MASK, redactor } from '../domain/redact.ts'
 import { SecretIndex } from '../domain/secretIndex.ts'
-import type { Store } from '../domain/store.ts'
+import type { Durability, Store } from '../domain/store.ts'
 import { withoutNulls } from '../domain/withoutNulls.ts'
 import { type Timing, WaitQueue } from '../engine/attempt/waitQueue.ts'
 import { Decisions } from '../engine/decisionLog.ts'
@@ -48,6 +50,7 @@ import { liftChanged } from './changedConnections.ts'
 import type { EngineOptions } from './engineOptions.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { FactsFolder, withFacts } from './installedFacts.ts'
+import { noteNewKeys } from './keyAges.ts'
 import { loadOptions, storeLocation, variablesOf } from './locations.ts'
 import { routingSettings } from './routingSettings.ts'
 
@@ -113,7 +116,7 @@ class EngineHost implements OpenedEngine {
     const config = this.#loadConfig()
     this.#level = config.settings.log.level
     for (const warning of config.warnings) this.#logger.warn(warning)
-    this.#store = this.#openStore()
+    this.#store = this.#openStore(config)
     this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? freshSalt()))
     this.#dispatcher = this.#openDispatcher(config)
     const learned = this.#openLearnedState(config)
@@ -125,6 +128,7 @@ class EngineHost implements OpenedEngine {
     this.engine = new Engine(parts, registry)
     learned.restore()
     liftChanged(this.engine, this.#salt)
+    noteNewKeys(this.engine)
     learned.budgets.open(this.#store, this.#now())
     this.#useExperiments(config)
     monitor.attach(this.engine)
@@ -133,6 +137,7 @@ class EngineHost implements OpenedEngine {
       engine: this.engine,
       now: this.#now,
       reload: (fresh) => this.#useConfig(fresh),
+      prepare: () => unlocking(loadOptions(this.#options)),
       load: () => this.#loadConfig(),
       factsFile: this.#facts?.file ?? null,
     })
@@ -233,11 +238,12 @@ class EngineHost implements OpenedEngine {
       }
   }
 
-  #openStore(): Store {
-    const { store, flushMs } = this.#options
+  #openStore({ settings }: Config): Store {
+    const { store, flushMs, durability = settings.durability } = this.#options
     if (typeof store === 'object') return store
     return openStore(storeLocation(this.#options), {
       now: this.#now,
+      durability: demandDurability(durability),
       warn: (line) => this.#logger.warn(line),
       ...(flushMs !== undefined && { flushMs }),
     })
@@ -380,6 +386,7 @@ class EngineHost implements OpenedEngine {
     this.engine.useTargets(registry)
     if (!changed) return
     liftChanged(this.engine, this.#salt)
+    noteNewKeys(this.engine)
     // A key or an address that is new has no list yet.
     void this.engine.lists.refresh(credentials).then(() => this.#warnOfEmptyAliases())
     void this.#doubtFreeKeys()
@@ -438,6 +445,14 @@ function decoded(text: string): string {
   } catch {
     return text
   }
+}
+
+const DURABILITIES: readonly Durability[] = ['process', 'power', 'relaxed']
+
+/** Programs in plain JavaScript can say anything. */
+function demandDurability(durability: Durability): Durability {
+  if (DURABILITIES.includes(durability)) return durability
+  throw new ConfigError(`"durability" must be "process", "power" or "relaxed", not ${JSON.stringify(durability)}`)
 }
 
 async function systemSleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -119,6 +119,8 @@ const THOUGHTS_HELD_MS = 400
 const MAX_HELD_BYTES = 4 * 1024 * 1024
 /** How an event stream begins: a field's name or a comment. */
 const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
+/** How long a connection may stay open after the protocol's last event; the answer is complete without its end. */
+const LAST_WORD_MS = 500
 /** Comments and pings count as life only this long after the last real event. */
 const PING_LIFE_MS = 120_000
 
@@ -245,6 +247,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   expire(): void {
+    if (this.#complete) return this.#endEarly()
     if (this.#state === 'held' && this.#holdsThoughts) return this.#goLive()
     const afterMs = Math.round(this.#tools.monotonic() - this.#startedAt)
     const { firstTokenMs, leftMs, idleMs } = this.#input
@@ -268,7 +271,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   /** The sink can take more. */
   resume(): void {
-    if (this.#state === 'live') this.deadlineAt = this.#tools.monotonic() + this.#input.idleMs
+    if (this.#state === 'live')
+      this.deadlineAt = this.#tools.monotonic() + (this.#complete ? LAST_WORD_MS : this.#input.idleMs)
     this.#controller?.resume()
   }
 
@@ -430,6 +434,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     }
     if (failed !== undefined) return this.#endWith(failed, chunks)
     this.#keepAlive(chunks.length > 0)
+    if (this.#complete) this.deadlineAt = Math.min(this.deadlineAt, this.#tools.monotonic() + LAST_WORD_MS)
     if (this.#sink === null) this.#hold(chunks, bytes)
     else if (this.#sink.onChunks(chunks, bytes === null ? [] : [bytes]) === false) this.#pause()
   }

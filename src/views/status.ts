@@ -18,6 +18,7 @@ import { type ChannelStatus, channelStatuses } from './alerts.ts'
 import { type CreditStatus, creditsView } from './credits.ts'
 import { type Difference, differencesOf } from './differences.ts'
 import { type AllClosed, allClosed } from './hours.ts'
+import { type StoreStatus, storeStatus } from './store.ts'
 
 /** The statuses of `apiStats.json`, and two that only a running keywise knows. */
 type Health = StatsStatus | 'parked' | 'untested'
@@ -110,6 +111,7 @@ export interface StatusView {
   readonly credits: readonly CreditStatus[]
   /** How the channels of alerts do; empty without any. */
   readonly alertChannels: readonly ChannelStatus[]
+  readonly store: StoreStatus
   /** Set while the user's hours keep every target out. */
   readonly allClosed: AllClosed | null
   /** Of the process that answers. */
@@ -126,6 +128,7 @@ export function statusView(engine: EngineReader, session: SessionSummary): Statu
     budgets: engine.learned.budgets.view(now),
     credits: creditsView(engine),
     alertChannels: channelStatuses(engine),
+    store: storeStatus(engine),
     allClosed: allClosed(engine),
     session,
   }

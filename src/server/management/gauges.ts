@@ -4,6 +4,7 @@ import type { EngineReader } from '../../engine/reader.ts'
 import { nanoToUsd } from '../../money/amount.ts'
 import type { Gauge } from '../../observe/metrics.ts'
 import { knownCredits } from '../../views/credits.ts'
+import { storeHealth } from '../../views/store.ts'
 
 export function gaugesOf(engine: EngineReader): readonly Gauge[] {
   const { learned } = engine
@@ -75,7 +76,23 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
         value: nanoToUsd(credit.left),
       })),
     },
+    ...storeGauges(engine),
     ...alertGauges(engine),
+  ]
+}
+
+function storeGauges({ store }: EngineReader): readonly Gauge[] {
+  return [
+    {
+      name: 'keywise_store_degraded',
+      help: '1 while what is recorded would not outlive this process: the store cannot be written, or is in memory.',
+      rows: [{ labels: { engine: store.engine }, value: storeHealth(store).state === 'ok' ? 0 : 1 }],
+    },
+    {
+      name: 'keywise_store_waiting_rows',
+      help: 'Rows that wait to be stored.',
+      rows: [{ labels: {}, value: store.waiting() }],
+    },
   ]
 }
 
