@@ -48,6 +48,8 @@ export function tasksOf(root) {
     prepare: { needs: 'nothing', commands: () => [[...build, '--if-possible']] },
     // What is measured is what gets installed.
     bench: { needs: 'development', commands: (args) => [build, [...quietly, '--expose-gc', 'bench/run.ts', ...args]] },
+    soak: { needs: 'development', commands: (args) => [[...quietly, 'bench/longRun.ts', ...args]] },
+    fuzz: { needs: 'development', commands: (args) => [[...quietly, 'test/fuzz/run.ts', ...args]] },
     'test:agents': { needs: 'development', commands: (args) => [[...quietly, 'test/agents/run.ts', ...args]] },
     'test:clients': { needs: 'development', commands: (args) => [[...quietly, 'test/clients/run.ts', ...args]] },
     'bench:replay': { needs: 'runtime', commands: (args) => [[...quietly, 'bench/replay.ts', ...args]] },

@@ -338,6 +338,13 @@ const spoiled = fc.constantFrom<(key: string) => unknown>(
   (key) => ({ cloudflare: { api_key: key } }),
 )
 
+test.each([
+  { groq: { api_key: KEY, models: [{ length: {} }] } },
+  { groq: { api_key: KEY }, settings: { models: { smart: { needs: [{ toString: {} }] } } } },
+])('an object in the place of a text is an error of the file: %j', (config) => {
+  expect(errorOf(() => loadIn('/', { config }))).toBeInstanceOf(ConfigError)
+})
+
 test('no error or warning ever contains a key, wherever it was put', () => {
   const file = put(temporaryFolder(), 'keys.json', '')
   fc.assert(

@@ -10,13 +10,15 @@ import type { Engine } from '../engine/engine.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { AccessLog } from './accessLog.ts'
 import { checkHost, checkToken, type DoorOptions, type Refused } from './admit.ts'
+import { EventLoopWatch } from './eventLoopWatch.ts'
 import { dialectOfPath, foreignAnswer } from './foreignPaths.ts'
 import type { GatewayParts, ObservedRequest, Route, RunningExchange } from './handler.ts'
 import { INSTANCE_HEADER } from './instance.ts'
 import { LANDING_PAGE } from './landing.ts'
 import { gatewayName } from './loopGuard.ts'
 import { adminRoute, adminScopes, isAdminPath } from './management/admin.ts'
-import { gaugesOf } from './management/gauges.ts'
+import { eventLoopRemarks } from './management/eventLoopRemarks.ts'
+import { eventLoopGauges, gaugesOf } from './management/gauges.ts'
 import { readyRemarks } from './management/readyRemarks.ts'
 import { METRICS_PATH, OPEN_PATHS } from './routeList.ts'
 import { findRoute } from './routes.ts'
@@ -80,6 +82,7 @@ class Gateway implements App {
   readonly #parts: GatewayParts
   readonly #metrics = new Metrics()
   readonly #access: AccessLog
+  readonly #eventLoop: EventLoopWatch
   readonly #underWay = new Bag<RunningExchange>()
   /** Readers of live events, which would never end by themselves. */
   readonly #watchers = new Bag<ServerResponse>()
@@ -92,6 +95,7 @@ class Gateway implements App {
       () => options.engine.registry.config.settings.log.calls,
     )
     const { engine, logger, maxBodyBytes, clientStallMs = CLIENT_STALL_MS, onLongBody = ignore, ready } = options
+    this.#eventLoop = new EventLoopWatch({ store: engine.store, now: () => engine.now })
     const observe = (seen: ObservedRequest) => this.#observe(seen)
     this.#parts = {
       engine,
@@ -104,6 +108,7 @@ class Gateway implements App {
       isShared: (token) => options.tokens.hasOthers(token),
       observe,
       underWay: this.#underWay,
+      eventLoop: this.#eventLoop,
     }
     engine.events.on('attempt', (report) => this.#metrics.attempt(report))
     this.server = createServer(
@@ -151,6 +156,7 @@ class Gateway implements App {
     clearTimeout(timer)
     clearInterval(sweep)
     this.#access.close()
+    this.#eventLoop.close()
   }
 
   /** Cancels what still runs when the drain ends; its clients receive their protocol's error event. */
@@ -208,7 +214,8 @@ class Gateway implements App {
 
   /** What does not work beside the answers is said; requests are answered without it. */
   #sayReady(response: ServerResponse): void {
-    const lines = readyRemarks(this.#options.engine).map((line) => `${line}\n`)
+    const said = [...eventLoopRemarks(this.#eventLoop.status()), ...readyRemarks(this.#options.engine)]
+    const lines = said.map((line) => `${line}\n`)
     sendText(response, this.#isReady() ? 200 : 503, `${this.#isReady() ? 'yes' : 'no'}\n${lines.join('')}`)
   }
 
@@ -223,7 +230,7 @@ class Gateway implements App {
       return sendText(
         response,
         200,
-        this.#metrics.text(gaugesOf(this.#options.engine)),
+        this.#metrics.text([...gaugesOf(this.#options.engine), ...eventLoopGauges(this.#eventLoop.reading())]),
         'text/plain; version=0.0.4; charset=utf-8',
       )
     }

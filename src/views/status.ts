@@ -17,6 +17,7 @@ import type { TargetTotalsRow } from '../store/tally.ts'
 import { type ChannelStatus, channelStatuses } from './alerts.ts'
 import { type CreditStatus, creditsView } from './credits.ts'
 import { type Difference, differencesOf } from './differences.ts'
+import { type EventLoopStatus, eventLoopsView } from './eventLoops.ts'
 import { type AllClosed, allClosed } from './hours.ts'
 import { type StoreStatus, storeStatus } from './store.ts'
 
@@ -112,13 +113,16 @@ export interface StatusView {
   /** How the channels of alerts do; empty without any. */
   readonly alertChannels: readonly ChannelStatus[]
   readonly store: StoreStatus
+  /** How late each running gateway gets to what is due; empty where none has run for a minute. */
+  readonly eventLoops: readonly EventLoopStatus[]
   /** Set while the user's hours keep every target out. */
   readonly allClosed: AllClosed | null
   /** Of the process that answers. */
   readonly session: SessionSummary
 }
 
-export function statusView(engine: EngineReader, session: SessionSummary): StatusView {
+/** `eventLoop`: of the gateway that answers. */
+export function statusView(engine: EngineReader, session: SessionSummary, eventLoop?: EventLoopStatus): StatusView {
   const { now } = engine
   const targets = rankingNow(engine).map((ranked) => targetStatus(engine, ranked, now))
   return {
@@ -129,6 +133,7 @@ export function statusView(engine: EngineReader, session: SessionSummary): Statu
     credits: creditsView(engine),
     alertChannels: channelStatuses(engine),
     store: storeStatus(engine),
+    eventLoops: eventLoopsView(engine, eventLoop),
     allClosed: allClosed(engine),
     session,
   }

@@ -56,7 +56,7 @@ const change = (handle: AdminHandler): AdminRoute => ({ scopes: ADMIN, handle })
 
 /** By method and path. */
 export const ADMIN_ROUTES: Readonly<Record<string, AdminRoute>> = {
-  'GET /api/status': read(({ engine }) => statusView(engine, engine.summary.view())),
+  'GET /api/status': read(({ engine, eventLoop }) => statusView(engine, engine.summary.view(), eventLoop.status())),
   'GET /api/why': read(({ engine }, _request, _response, query) => {
     const request = textIn(query, 'request')
     return request === null ? whyView(engine, textIn(query, 'model') ?? 'auto') : whyRequestView(engine, request)

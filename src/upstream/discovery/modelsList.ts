@@ -83,10 +83,10 @@ function nextPage(body: Record<string, unknown> | undefined, shape: ModelsList['
   const pageToken = asString(body['nextPageToken']) ?? asString(body['next_page_token'])
   if (pageToken)
     return shape === 'cohere'
-      ? `page_token=${encodeURIComponent(pageToken)}`
-      : `pageToken=${encodeURIComponent(pageToken)}`
-  if (body['has_more'] === true && asString(body['last_id']))
-    return `after_id=${encodeURIComponent(String(body['last_id']))}`
+      ? `page_token=${encodeURIComponent(pageToken.toWellFormed())}`
+      : `pageToken=${encodeURIComponent(pageToken.toWellFormed())}`
+  const last = asString(body['last_id'])
+  if (body['has_more'] === true && last) return `after_id=${encodeURIComponent(last.toWellFormed())}`
   return asString(asRecord(body['links'])?.['next']) ?? null
 }
 
@@ -95,6 +95,8 @@ function readModel(row: unknown, shape: ModelsList['shape'], spec: ProviderSpec)
   if (fields === undefined) return null
   const id = idOf(fields, shape)
   if (id === undefined || id === '' || id.length > 200 || fields['active'] === false) return null
+  // Half a character is no part of a name, and cannot be put into a path.
+  if (!id.isWellFormed()) return null
   const embeds = isEmbedding(id, fields)
   const isChatting = !embeds && chats(id, fields, spec)
   return {
