@@ -53,7 +53,9 @@ test('every command shows hostile names and messages as harmless text', { timeou
       const error = { message: HOSTILE, type: HOSTILE, code: HOSTILE, param: HOSTILE }
       if (fails)
         return void response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error }))
-      const choices = [{ index: 0, message: { role: 'assistant', content: HOSTILE.replaceAll('\n', ' ') }, finish_reason: 'stop' }]
+      const choices = [
+        { index: 0, message: { role: 'assistant', content: HOSTILE.replaceAll('\n', ' ') }, finish_reason: 'stop' },
+      ]
       const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 }
       const body = {
         id: HOSTILE,
