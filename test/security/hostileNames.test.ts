@@ -44,7 +44,7 @@ test('every command shows hostile names and messages as harmless text', { timeou
       if (request.method === 'GET') {
         const data = [
           { id: 'good' },
-          { id: HOSTILE },
+          { id: HOSTILE.toWellFormed() },
           { id: `good2${'\u202e'}` },
           { id: 'late', shutdown_date: HOSTILE },
         ]
