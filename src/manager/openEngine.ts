@@ -65,6 +65,8 @@ export interface OpenedEngine {
    * keeps running. To be called before `ready`.
    */
   watchAliases(): void
+  /** A secret that is in no configuration, such as a token of the gateway: removed from every text from now on. */
+  keepSecret(secret: string): void
   close(): Promise<void>
 }
 
@@ -110,6 +112,7 @@ class EngineHost implements OpenedEngine {
     this.#logger = logger === silentLogger ? logger : atLevel(logger, () => this.#level)
     this.#environment = readEnvironment(variablesOf(options))
     this.#facts = FactsFolder.beside(storeLocation(options))
+    this.#keepOwnSecrets()
     const config = this.#loadConfig()
     this.#level = config.settings.log.level
     for (const warning of config.warnings) this.#logger.warn(warning)
@@ -144,6 +147,8 @@ class EngineHost implements OpenedEngine {
     this.#preparing ??= this.#prepare()
     return this.#preparing
   }
+
+  readonly keepSecret = (secret: string): void => this.#secrets.add(secret)
 
   watchAliases(): void {
     this.#watchesAliases = true
@@ -220,6 +225,17 @@ class EngineHost implements OpenedEngine {
     for (const secret of [telegram?.botToken, webhook?.url, webhook?.secret])
       if (secret !== undefined) this.#secrets.add(secret.reveal())
     return withFacts(config, this.#facts, this.#now(), (line) => this.#logger.warn(line))
+  }
+
+  /** Of the environment: tokens of the gateway, and what proxies ask for. */
+  #keepOwnSecrets(): void {
+    const { token, adminToken, proxy } = this.#environment
+    for (const own of [token, adminToken]) if (own !== null) this.#secrets.add(own.reveal())
+    for (const address of [proxy.http, proxy.https])
+      if (address !== null && URL.canParse(address)) {
+        const { password } = new URL(address)
+        for (const form of new Set([password, decoded(password)])) this.#secrets.add(form)
+      }
   }
 
   #openStore({ settings }: Config): Store {
@@ -421,6 +437,14 @@ class EngineHost implements OpenedEngine {
       findings: missingAbilities,
       now: this.#now(),
     })
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }
 

@@ -5,7 +5,6 @@ import { readEnvironment } from '../config/environment.ts'
 import { stateFolderOf } from '../config/paths.ts'
 import { ConfigError } from '../domain/errors.ts'
 import type { Logger } from '../domain/logger.ts'
-import type { Engine } from '../engine/engine.ts'
 import type { EngineOptions } from '../manager/engineOptions.ts'
 import { storeLocation } from '../manager/locations.ts'
 import { type OpenedEngine, openEngine } from '../manager/openEngine.ts'
@@ -67,7 +66,7 @@ async function serve(opened: OpenedEngine, options: GatewayOptions): Promise<Run
   const { gateway } = engine.registry.config.settings
   const host = options.host ?? gateway.host
   const folder = engine.store.engine === 'memory' ? null : stateFolderOf(options.env)
-  const tokens = tokensFor(engine, folder, options)
+  const tokens = tokensFor(opened, folder, options)
   if (!isLoopback(host) && tokens.fresh.some((one) => one.file === null))
     throw new ConfigError(
       `on ${host} others can reach the gateway; set KEYWISE_TOKEN and KEYWISE_ADMIN_TOKEN, or give it a state folder it can write`,
@@ -102,14 +101,14 @@ async function serve(opened: OpenedEngine, options: GatewayOptions): Promise<Run
   return { app, opened, tokens, folder, host, port: app.port, instance, close, hurry: () => app.hurry() }
 }
 
-function tokensFor(engine: Engine, folder: string | null, { env }: GatewayOptions): Tokens {
+function tokensFor({ engine, keepSecret }: OpenedEngine, folder: string | null, { env }: GatewayOptions): Tokens {
   const { token, adminToken, emptyTokens } = readEnvironment(env)
   for (const name of emptyTokens)
     engine.logger.warn(
       `${name} is set but empty, which counts as unset: the token is that of the state folder, or a new one`,
     )
   const [inference, admin] = [token?.reveal() ?? null, adminToken?.reveal() ?? null]
-  const tokens = new Tokens({ store: engine.store, folder, inference, admin, now: () => engine.now })
+  const tokens = new Tokens({ store: engine.store, folder, inference, admin, now: () => engine.now, onOwn: keepSecret })
   const secrets = secretsOf(engine.registry.config)
   tokens.refuseShared(secrets.filter(({ isNear }) => !isNear))
   for (const line of tokens.sharedWith(secrets.filter(({ isNear }) => isNear))) engine.logger.warn(line)

@@ -37,6 +37,8 @@ interface TokensOptions {
   readonly inference: string | null
   readonly admin: string | null
   readonly now: () => number
+  /** Called with the gateway's own two tokens, so that no text repeats them. */
+  readonly onOwn?: (token: string) => void
 }
 
 /** A token the first start must show: once, because keywise cannot show it again. */
@@ -199,6 +201,7 @@ export class Tokens {
   }
 
   #keepOwn({ token, scope, origin }: FoundToken): void {
+    this.#options.onOwn?.(token)
     const digest = hash('sha256', token)
     const other = this.#origins.get(digest)
     if (other !== undefined)

@@ -18,6 +18,7 @@ import { cutText } from '../domain/cutText.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
 import { ownShortageOf } from '../domain/ownShortage.ts'
 import { parseJson, withPlainNumbers } from '../domain/parseJson.ts'
+import { printable } from '../domain/printable.ts'
 import { FirstContent } from './answers/firstContent.ts'
 import { type Demand, readAnswer, readBegun } from './answers/readAnswer.ts'
 import { KeyFilter, withoutKey } from './answers/withoutKey.ts'
@@ -680,7 +681,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     const { demand } = this.#input
     const read = this.#state === 'live' ? readBegun(response, demand) : readAnswer(response, demand)
     if (!read.ok) {
-      const message = cutText(this.#tools.redact(read.message), MAX_MESSAGE)
+      const message = cutText(printable(this.#tools.redact(read.message)), MAX_MESSAGE)
       const { kind, gaveUp } = read
       const failure: Failure = { kind, status: this.#status, message, ...(gaveUp && { gaveUp }) }
       return this.#end({ ok: false, failure, ...(!gaveUp && { response }) }, response, raw)

@@ -20,8 +20,8 @@ interface Refused {
 
 /** Obviously no real one, and put together here so that no scanner takes it for one. */
 const KEY = `gsk_${'fuzz'.repeat(3)}${'0A1b2C3d'.repeat(4)}`
-const secrets = new SecretIndex()
-secrets.add(KEY)
+const SECRETS = new SecretIndex()
+SECRETS.add(KEY)
 const NOW = Date.UTC(2026, 10, 30, 12)
 
 const BODIES: readonly unknown[] = [
@@ -160,7 +160,7 @@ export const failures: FuzzTarget<Refused> = {
         () => JSON.parse(text),
         (error) => error instanceof SyntaxError,
       ) ?? text
-    const redact = redactor(secrets)
+    const redact = redactor(SECRETS)
     const failure = classify({ status, headers, body, provider, model: 'm', now: NOW, redact })
     promise(FAILURE_KINDS.includes(failure.kind), () => `there is no kind ${failure.kind}`)
     promise(failure.message.length <= 301, () => `its message has ${failure.message.length} characters`)
