@@ -33,7 +33,9 @@ async function killRandomly(
     results.push(await killAtRandom({ gateways, width, killAfter, durability }))
     done += gateways
     const { answered, lost, untold } = addUp(results)
-    process.stderr.write(`\r${durability}: ${done} kills, ${lost.length} of ${answered} answers missing, ${untold} untold`)
+    process.stderr.write(
+      `\r${durability}: ${done} kills, ${lost.length} of ${answered} answers missing, ${untold} untold`,
+    )
   }
   process.stderr.write('\n')
   return addUp(results)

@@ -66,7 +66,14 @@ test('a store in memory is degraded from the start', async () => {
 })
 
 test('the status names what a kill cut off, and nothing while all is well', () => {
-  const well = { engine: 'sqlite', state: 'ok', reason: null, durability: 'process', waiting: 0, interrupted: [] } as const
+  const well = {
+    engine: 'sqlite',
+    state: 'ok',
+    reason: null,
+    durability: 'process',
+    waiting: 0,
+    interrupted: [],
+  } as const
   expect(storeLines(well)).toEqual([])
   const at = { firstAt: '2026-11-30T14:02:10.000Z', lastAt: '2026-11-30T14:03:00.000Z' }
   const lines = storeLines({
@@ -76,7 +83,9 @@ test('the status names what a kill cut off, and nothing while all is well', () =
       { ...at, calls: 1, mostUsd: 0, unpriced: 0 },
     ],
   })
-  expect(lines[0]).toMatch(/^3 calls were cut off when keywise was killed \(begun .* to .*\); up to \$0\.02 and 1 call of unknown price may have been billed$/)
+  expect(lines[0]).toMatch(
+    /^3 calls were cut off when keywise was killed \(begun .* to .*\); up to \$0\.02 and 1 call of unknown price may have been billed$/,
+  )
   expect(lines[1]).toMatch(/^1 call was cut off .*; none of them costs anything$/)
   expect(storeLines({ ...well, state: 'degraded', reason: 'the disk is full' })).toEqual([
     'Store: degraded: the disk is full; "keywise doctor" says what to do',
