@@ -1,8 +1,9 @@
 /** docs/numbers.md: one section per benchmark between markers; whatever a person wrote around them stays. */
 
 export interface NumberSection {
-  /** As on the command line: `npm run bench -- <name>`. */
   readonly name: string
+  /** Default: `npm run bench -- <name>`. */
+  readonly command?: string
   readonly title: string
   readonly lines: readonly string[]
   readonly machine: string
@@ -40,12 +41,6 @@ function placedFirst(page: string, text: string): string {
   return `${head.trimEnd()}\n\n${text}\n${rest === '' ? '' : `\n${rest}`}`
 }
 
-function body({ name, title, lines, machine, date }: NumberSection): string {
-  return [
-    `## ${title}`,
-    '',
-    `\`npm run bench -- ${name}\`, ${date}, ${machine}`,
-    '',
-    ...lines.map((one) => `- ${one}`),
-  ].join('\n')
+function body({ name, command = `npm run bench -- ${name}`, title, lines, machine, date }: NumberSection): string {
+  return [`## ${title}`, '', `\`${command}\`, ${date}, ${machine}`, '', ...lines.map((one) => `- ${one}`)].join('\n')
 }

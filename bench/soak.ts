@@ -4,7 +4,8 @@
  */
 
 import { perMillion } from '../src/lab/avoidable.ts'
-import { leaksOf, type SoakResult, soak } from '../test/support/soak/soak.ts'
+import { leaksOf } from '../test/support/soak/gatewayProcess.ts'
+import { type SoakResult, soak } from '../test/support/soak/soak.ts'
 
 /** About six minutes. */
 const REQUESTS = Number(process.env['SOAK_REQUESTS'] ?? 100_000)

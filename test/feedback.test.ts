@@ -171,6 +171,8 @@ describe('an id that the token has no request of', () => {
     const text = await owner.feed({ request_id: await owner.ask(), metrics: { clicks: '3' } })
     expect(text.body).toContain('the value of \\"clicks\\" must be a number, not the text \\"3\\"')
     expect((await owner.feed({ request_id: 'kw_unknown', score: 1 })).body).toContain('"param":"request_id"')
+    const odd = await owner.feed({ request_id: await owner.ask(), metrics: { clicks: { toString: 1 } } })
+    expect(odd).toMatchObject({ status: 400, body: expect.stringContaining('must be a number, not {') })
   })
 
   test('like that of a request which the ledger no longer has', async () => {

@@ -111,6 +111,7 @@ async function checkStatus(home: Home): Promise<void> {
     'allClosed',
     'budgets',
     'credits',
+    'eventLoops',
     'generatedAt',
     'providers',
     'session',

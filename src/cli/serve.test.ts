@@ -15,7 +15,7 @@ const ANSWER = JSON.stringify({
   usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
 })
 
-test('a gateway signalled twice finishes the answers it has begun, then exits 0', async () => {
+test('a gateway signalled twice at once, by its group and its parent, finishes the answers it has begun, then exits 0', async () => {
   const token = `token-${'3'.repeat(20)}`
   let asked: (response: ServerResponse) => void = () => {}
   const pending = new Promise<ServerResponse>((resolve) => (asked = resolve))
@@ -37,12 +37,45 @@ test('a gateway signalled twice finishes the answers it has begun, then exits 0'
   const response = await pending
   gateway.kill('SIGTERM')
   // Far enough apart that the kernel does not coalesce the signals.
-  await wait(200)
+  await wait(50)
   gateway.kill('SIGTERM')
   await wait(200)
   response.writeHead(200, { 'content-type': 'application/json' }).end(ANSWER)
   expect(await (await call).text()).toContain('still here')
   expect(await closed).toEqual([0, null])
+})
+
+test.each([
+  ['SIGTERM', 0],
+  ['SIGINT', 130],
+] as const)('a second %s ends a gateway at once, its stream with an error, and it exits %i', async (signal, code) => {
+  const upstream = createServer((request, response) => {
+    if (request.method !== 'POST') return void response.writeHead(404).end()
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"It begins"}}]}\n\n')
+  })
+  const endpoint = `${await listening(upstream)}/v1`
+  const token = `fake-${'3d4e5f'.repeat(4)}-token`
+  const home = makeHome(
+    { mine: { dialect: 'openai', endpoint, api_key: `fake-${'4'.repeat(20)}`, models: ['m'] } },
+    { KEYWISE_TOKEN: token },
+  )
+  const { running: gateway, closed, origin } = await serving(home, '--port', '0')
+  const answer = await fetch(`${origin}/v1/messages`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'm', max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'Hi' }] }),
+  })
+  gateway.kill(signal)
+  await wait(400)
+  gateway.kill(signal)
+  const since = performance.now()
+  expect(await answer.text()).toMatch(/It begins[\s\S]*event: error\ndata: .*keywise is shutting down/)
+  expect(await closed).toEqual([code, null])
+  // A second, and what a busy machine takes for it.
+  expect(performance.now() - since).toBeLessThan(3000)
+  const exported = await home.keywise('budget', 'export', '--jsonl')
+  expect(exported.stdout.trim().split('\n')).toHaveLength(1)
 })
 
 describe('a port in use', () => {
@@ -132,13 +165,27 @@ describe('the line to paste', () => {
       home.keywise('serve', '--port', '0', '--seconds', '0', ...args)
     const kept = await serve(makeHome(KEYS))
     expect(kept.stdout).toMatch(
-      /token is kept in .*\/state\/keywise\/token, .*\n\n {2}curl .*\$\(cat .*\/state\/keywise\/token\)/,
+      / the token is kept in .*\/state\/keywise\/token\n\n {2}curl .*\$\(cat .*\/state\/keywise\/token\)/,
     )
-    const set = await serve(makeHome(KEYS, { KEYWISE_TOKEN: 't'.repeat(24) }))
-    expect(set.stdout).toContain('Bearer $KEYWISE_TOKEN')
-    expect(set.stdout).not.toContain('kept in')
+    const home = makeHome(KEYS, { KEYWISE_TOKEN: token('own') })
+    const set = await serve(home)
+    expect(set.stdout).toContain('the token is that of KEYWISE_TOKEN, which this line reads from its shell\n\n  curl')
+    expect(set.stdout).toContain('Bearer $KEYWISE_TOKEN"')
+    expect(filesNamedIn(set.stdout)).toEqual([join(home.folder, 'home/state/keywise/admin-token')])
+    const both = await serve(makeHome(KEYS, { KEYWISE_TOKEN: token('own'), KEYWISE_ADMIN_TOKEN: token('admin') }))
+    expect(filesNamedIn(both.stdout)).toEqual([])
     const nowhere = await serve(makeHome(KEYS), '--store', 'memory:')
-    const [, token] = /new inference token, shown once: (\S+)/.exec(nowhere.stdout) ?? []
-    expect(nowhere.stdout).toContain(`Bearer ${token}"`)
+    const [, shown] = /new inference token, shown once: (\S+)/.exec(nowhere.stdout) ?? []
+    expect(nowhere.stdout).toContain(`Bearer ${shown}"`)
+    expect(filesNamedIn(nowhere.stdout)).toEqual([])
   })
+
+  const token = (name: string) => `fake-token-of-${name}-0a1b2c3d`
+
+  /** Every file that is named, and is there. */
+  function filesNamedIn(text: string): readonly string[] {
+    const named = [...text.matchAll(/kept in (\S+)|\$\(cat (\S+)\)/g)].map(([, kept, read]) => kept ?? read ?? '')
+    for (const file of named) expect(existsSync(file), file).toBe(true)
+    return named
+  }
 })

@@ -23,7 +23,9 @@ type Need = keyof typeof NEEDS
 // Object.keys() forgets which keys they are.
 const NEED_WORDS = Object.keys(NEEDS) as [Need, ...Need[]]
 
-const need = z.enum(NEED_WORDS, { error: ({ input }) => noAbility(String(input).slice(0, 40)) })
+const need = z.enum(NEED_WORDS, { error: ({ input }) => noAbility(shownWord(input)) })
+
+const shownWord = (input: unknown) => (typeof input === 'string' ? input : (JSON.stringify(input) ?? '')).slice(0, 40)
 
 function noAbility(word: string): string {
   const near = nearest(word, NEED_WORDS, 1).map((known) => ` (did you mean "${known}"?)`)

@@ -28,12 +28,22 @@ export function checked<S extends z.ZodType>(
 ): z.output<S> {
   dropNulls(value)
   for (;;) {
-    const result = schema.safeParse(value)
+    const result = tried(schema, value, part, remarks)
     if (result.success) return result.data
     const issues = result.error.issues.flatMap((issue) => leaves(issue, []))
     const wrong = issues.find(({ issue }) => issue.code !== 'unrecognized_keys')
     if (wrong) throw complain(remarks.document, [...part.path, ...wrong.path], wording(wrong.issue))
     for (const { issue, path } of issues) takeOut(issue, path, value, part, remarks)
+  }
+}
+
+/** zod compares the `length` of whatever has one, and throws where that is an object. */
+function tried<S extends z.ZodType>(schema: S, value: unknown, part: CheckedPart, remarks: Remarks) {
+  try {
+    return schema.safeParse(value)
+  } catch {
+    const what = 'holds an object where a text or a list belongs; docs/settings.md says what goes where'
+    throw complain(remarks.document, part.path, what)
   }
 }
 

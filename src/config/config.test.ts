@@ -239,14 +239,6 @@ test.runIf(process.getuid?.() !== 0)('a file without read permission is reported
   expect(() => loadIn(folder, { config: 'secret.json' })).toThrow(/may not be read by this user/)
 })
 
-test('the vault is not available yet, and the message says what to use instead', () => {
-  const error = errorOf(() => loadFile('{ "groq": { "api_key": "vault:groq" } }'))
-  expect(error).toBeInstanceOf(VaultError)
-  expect(String(error)).toMatch(
-    /api-keys\.json:1:24: "groq\.api_key" asks for the vault, which is not available yet; use env:/,
-  )
-})
-
 test('an object that is not plain data is refused', () => {
   const loop: Record<string, unknown> = {}
   loop['again'] = loop
@@ -345,6 +337,13 @@ const spoiled = fc.constantFrom<(key: string) => unknown>(
   (key) => ({ groq: { api_key: key }, settings: { alerts: { webhook: { url: key } } } }),
   (key) => ({ cloudflare: { api_key: key } }),
 )
+
+test.each([
+  { groq: { api_key: KEY, models: [{ length: {} }] } },
+  { groq: { api_key: KEY }, settings: { models: { smart: { needs: [{ toString: {} }] } } } },
+])('an object in the place of a text is an error of the file: %j', (config) => {
+  expect(errorOf(() => loadIn('/', { config }))).toBeInstanceOf(ConfigError)
+})
 
 test('no error or warning ever contains a key, wherever it was put', () => {
   const file = put(temporaryFolder(), 'keys.json', '')

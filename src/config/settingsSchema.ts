@@ -119,7 +119,7 @@ const credit = section({
   warn_hours: amount.default(24).describe('An alert when it will be gone within this time at its pace; 0: none'),
 })
 
-const secret = (what: string) => z.string().describe(`${what}: the value itself, or env:NAME, file:PATH`)
+const secret = (what: string) => z.string().describe(`${what}: the value itself, or env:NAME, file:PATH, vault:NAME`)
 const backup = z
   .boolean()
   .default(false)
@@ -228,6 +228,11 @@ export const settingsFile = section({
     attempts_days: z.number().positive().max(36_500).default(90).describe('Each attempt is kept this long'),
     hourly_days: z.number().positive().max(36_500).default(730).describe('Hourly sums are kept this long'),
   }).prefault({}),
+  backups: section({
+    keep: z.int().min(0).max(365).default(7).describe('Copies of the store that are kept beside it; 0 makes none'),
+    every_hours: z.number().positive().max(8_760).default(24).describe('The least time between two copies'),
+    max_mb: z.number().positive().max(1e9).default(1_024).describe('What all copies together may take on the disk'),
+  }).prefault({}),
   durability: z
     .enum(['process', 'power', 'relaxed'])
     .default('process')
@@ -275,6 +280,7 @@ export const settingsSchema = settingsFile.transform((file) => ({
   alerts: file.alerts,
   gateway: file.gateway,
   retention: file.retention,
+  backups: file.backups,
   durability: file.durability,
   hours: file.hours,
   log: file.log,

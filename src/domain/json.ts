@@ -25,6 +25,14 @@ export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
 
+/**
+ * A text or a number as text, '' for anything else. `String()` of an object that came as JSON calls what it brought along
+ * under the names `toString` and `valueOf`.
+ */
+export function asText(value: unknown): string {
+  return typeof value === 'string' ? value : String(asNumber(value) ?? '')
+}
+
 /** Whether it has no field at all; nothing is copied for it, as for `Object.keys`. */
 export function isEmpty(record: object): boolean {
   for (const _name in record) return false

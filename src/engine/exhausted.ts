@@ -12,6 +12,7 @@ import {
 } from '../domain/errors.ts'
 import type { FailureKind } from '../domain/failure.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
+import { ownShortageOf, ownShortageText } from '../domain/ownShortage.ts'
 import type { Park } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
 import type { BudgetRefusal } from '../money/budget.ts'
@@ -29,10 +30,20 @@ export function exhausted(engine: EngineReader, pending: PendingRequest, trail: 
   if (pending.cancellation.cancelled) return new AbortedError({ attempts })
   return (
     rejection(trail) ??
+    ownShortage(engine, trail) ??
     callersFault(engine, pending, trail) ??
     (trail.calls > 0 ? allAttemptsFailed(engine, pending, trail) : nothingCalled(engine, pending))
   )
 }
+
+/** This machine has no room for another connection: no target was at fault, and in a moment there may be room. */
+function ownShortage({ now }: EngineReader, { lastFailure, attempts }: Trail): AllTargetsFailedError | null {
+  const code = ownShortageOf(lastFailure)
+  if (code === null) return null
+  return new AllTargetsFailedError(ownShortageText(code), { attempts, retryAt: isoOrNull(now + SHORTAGE_RETRY_MS) })
+}
+
+const SHORTAGE_RETRY_MS = 2000
 
 /** The last failure was the request's own fault: another target would refuse it too. */
 function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError | null {

@@ -96,11 +96,13 @@ function attemptsOf({ store }: Engine, rater: Rater, requestId: string): readonl
 /** Throws InvalidRequestError for a value that is not a number. */
 function checkMetric(metric: string, value: unknown): void {
   if (typeof value === 'number' && Number.isFinite(value)) return
-  const [name, said] = [metric, typeof value === 'string' ? `the text "${value}"` : String(value)].map((text) =>
+  const [name, said] = [metric, typeof value === 'string' ? `the text "${value}"` : shown(value)].map((text) =>
     printable(text.slice(0, 60)),
   )
   throw new InvalidRequestError(`the value of "${name}" must be a number, not ${said}`, { parameter: 'metrics' })
 }
+
+const shown = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value))
 
 /** Through the gateway the answer is the same for every id, so that it tells nobody which requests there are. */
 function unknownRequest(rater: Rater, requestId: string): InvalidRequestError {

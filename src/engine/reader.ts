@@ -7,7 +7,16 @@ import type { LearnedState } from './memory/learnedState.ts'
 export interface EngineReader
   extends Pick<
     Engine,
-    'now' | 'registry' | 'eligibility' | 'rank' | 'favourite' | 'soonest' | 'offline' | 'tools' | 'experiments'
+    | 'now'
+    | 'registry'
+    | 'eligibility'
+    | 'rank'
+    | 'favourite'
+    | 'soonest'
+    | 'offline'
+    | 'faultAttribution'
+    | 'tools'
+    | 'experiments'
   > {
   readonly store: Pick<
     Engine['store'],
@@ -20,6 +29,7 @@ export interface EngineReader
     | 'sums'
     | 'usages'
     | 'read'
+    | 'getDoc'
     | 'listDocs'
     | 'flushNow'
   >

@@ -5,9 +5,11 @@ import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import { fingerprint, freshSalt } from '../config/fingerprint.ts'
+import { unlocking } from '../config/vault/unlock.ts'
 import { ConfigError } from '../domain/errors.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
-import { redactor } from '../domain/redact.ts'
+import { MASK, redactor } from '../domain/redact.ts'
+import { SecretIndex } from '../domain/secretIndex.ts'
 import type { Durability, Store } from '../domain/store.ts'
 import { withoutNulls } from '../domain/withoutNulls.ts'
 import { type Timing, WaitQueue } from '../engine/attempt/waitQueue.ts'
@@ -48,6 +50,7 @@ import { liftChanged } from './changedConnections.ts'
 import type { EngineOptions } from './engineOptions.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { FactsFolder, withFacts } from './installedFacts.ts'
+import { noteNewKeys } from './keyAges.ts'
 import { loadOptions, storeLocation, variablesOf } from './locations.ts'
 import { routingSettings } from './routingSettings.ts'
 
@@ -62,6 +65,8 @@ export interface OpenedEngine {
    * keeps running. To be called before `ready`.
    */
   watchAliases(): void
+  /** A secret that is in no configuration, such as a token of the gateway: removed from every text from now on. */
+  keepSecret(secret: string): void
   close(): Promise<void>
 }
 
@@ -90,7 +95,7 @@ class EngineHost implements OpenedEngine {
   readonly #store: Store
   readonly #salt: string
   readonly #dispatcher: Dispatcher
-  readonly #secrets = new Set<string>()
+  readonly #secrets = new SecretIndex()
   readonly #housekeeping: Housekeeping
   readonly #facts: FactsFolder | null
   #specs = new Map<string, ProviderSpec>()
@@ -107,6 +112,7 @@ class EngineHost implements OpenedEngine {
     this.#logger = logger === silentLogger ? logger : atLevel(logger, () => this.#level)
     this.#environment = readEnvironment(variablesOf(options))
     this.#facts = FactsFolder.beside(storeLocation(options))
+    this.#keepOwnSecrets()
     const config = this.#loadConfig()
     this.#level = config.settings.log.level
     for (const warning of config.warnings) this.#logger.warn(warning)
@@ -122,6 +128,7 @@ class EngineHost implements OpenedEngine {
     this.engine = new Engine(parts, registry)
     learned.restore()
     liftChanged(this.engine, this.#salt)
+    noteNewKeys(this.engine)
     learned.budgets.open(this.#store, this.#now())
     this.#useExperiments(config)
     monitor.attach(this.engine)
@@ -130,6 +137,7 @@ class EngineHost implements OpenedEngine {
       engine: this.engine,
       now: this.#now,
       reload: (fresh) => this.#useConfig(fresh),
+      prepare: () => unlocking(loadOptions(this.#options)),
       load: () => this.#loadConfig(),
       factsFile: this.#facts?.file ?? null,
     })
@@ -139,6 +147,8 @@ class EngineHost implements OpenedEngine {
     this.#preparing ??= this.#prepare()
     return this.#preparing
   }
+
+  readonly keepSecret = (secret: string): void => this.#secrets.add(secret)
 
   watchAliases(): void {
     this.#watchesAliases = true
@@ -217,6 +227,17 @@ class EngineHost implements OpenedEngine {
     return withFacts(config, this.#facts, this.#now(), (line) => this.#logger.warn(line))
   }
 
+  /** Of the environment: tokens of the gateway, and what proxies ask for. */
+  #keepOwnSecrets(): void {
+    const { token, adminToken, proxy } = this.#environment
+    for (const own of [token, adminToken]) if (own !== null) this.#secrets.add(own.reveal())
+    for (const address of [proxy.http, proxy.https])
+      if (address !== null && URL.canParse(address)) {
+        const { password } = new URL(address)
+        for (const form of new Set([password, decoded(password)])) this.#secrets.add(form)
+      }
+  }
+
   #openStore({ settings }: Config): Store {
     const { store, flushMs, durability = settings.durability } = this.#options
     if (typeof store === 'object') return store
@@ -229,6 +250,7 @@ class EngineHost implements OpenedEngine {
   }
 
   #openDispatcher(config: Config): Dispatcher {
+    if (this.#options.transport !== undefined) return this.#options.transport
     const { http, https, except } = this.#environment.proxy
     return openTransport({
       connectMs: config.settings.timeouts.connectMs,
@@ -265,15 +287,16 @@ class EngineHost implements OpenedEngine {
   }
 
   #means(): Means {
-    const redact = redactor(() => this.#secrets)
+    const redact = redactor(this.#secrets)
+    const hide = (text: string) => this.#secrets.hide(text, MASK)
     const monotonic = this.#options.monotonic ?? (() => performance.now())
-    const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
+    const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact, hide }
     return {
       tools,
       events: new Events(this.#logger),
       offline: new OfflineDetector(),
       random: this.#options.random ?? Math.random,
-      discover: { now: this.#now, redact, signal: this.#closing.signal },
+      discover: { now: this.#now, redact, hide, signal: this.#closing.signal },
     }
   }
 
@@ -364,6 +387,7 @@ class EngineHost implements OpenedEngine {
     this.engine.useTargets(registry)
     if (!changed) return
     liftChanged(this.engine, this.#salt)
+    noteNewKeys(this.engine)
     // A key or an address that is new has no list yet.
     void this.engine.lists.refresh(credentials).then(() => this.#warnOfEmptyAliases())
     void this.#doubtFreeKeys()
@@ -413,6 +437,14 @@ class EngineHost implements OpenedEngine {
       findings: missingAbilities,
       now: this.#now(),
     })
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }
 

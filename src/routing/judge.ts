@@ -2,6 +2,7 @@
 
 import { type Blame, blameOf } from '../domain/blame.ts'
 import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
+import { ownShortageOf } from '../domain/ownShortage.ts'
 import type { Scope } from '../domain/scope.ts'
 import type { Ability } from '../domain/target.ts'
 
@@ -98,11 +99,11 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
     skip: phase === 'connect' ? 'provider' : 'provider+model',
     counts: true,
   }),
-  network: ({ started }, facts) => ({
-    ...(started ? { next: 'next' } : onceMore(facts)),
-    skip: 'provider',
-    counts: true,
-  }),
+  network: (failure, facts) =>
+    // No other target can be reached either.
+    ownShortageOf(failure) !== null
+      ? GIVE_UP
+      : { ...(failure.started ? { next: 'next' } : onceMore(facts)), skip: 'provider', counts: true },
   model_not_found: ({ unexplained, about }) =>
     unexplained
       ? { next: 'next', skip: 'provider+model', counts: true }

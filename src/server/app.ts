@@ -10,18 +10,21 @@ import type { Engine } from '../engine/engine.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { AccessLog } from './accessLog.ts'
 import { checkHost, checkToken, type DoorOptions, type Refused } from './admit.ts'
+import { EventLoopWatch } from './eventLoopWatch.ts'
 import { dialectOfPath, foreignAnswer } from './foreignPaths.ts'
 import type { GatewayParts, ObservedRequest, Route, RunningExchange } from './handler.ts'
 import { INSTANCE_HEADER } from './instance.ts'
 import { LANDING_PAGE } from './landing.ts'
 import { gatewayName } from './loopGuard.ts'
-import { adminRoute, isAdminPath } from './management/admin.ts'
+import { adminRoute, adminScopes, isAdminPath } from './management/admin.ts'
+import { eventLoopRemarks } from './management/eventLoopRemarks.ts'
+import { eventLoopGauges, gaugesOf } from './management/gauges.ts'
 import { readyRemarks } from './management/readyRemarks.ts'
-import { gaugesOf } from './management/gauges.ts'
+import { METRICS_PATH, OPEN_PATHS } from './routeList.ts'
 import { findRoute } from './routes.ts'
 import { sendText } from './send.ts'
 import { sendFailure } from './sendFailure.ts'
-import type { Token, TokenScope } from './tokens.ts'
+import { ANY_SCOPE, INFERENCE_ONLY, type Token } from './tokens.ts'
 
 interface AppOptions extends DoorOptions {
   readonly engine: Engine
@@ -48,6 +51,8 @@ export interface App {
   readonly port: number
   /** Stops accepting, lets running answers finish for at most `drainMs` (default 30,000), then aborts them. */
   close(drainMs?: number): Promise<void>
+  /** Ends the drain now: running answers are aborted with the error of their protocol. */
+  hurry(): void
 }
 
 /** node itself refuses larger headers, with 431. */
@@ -58,6 +63,8 @@ const DRAIN_MS = 30_000
  * nothing.
  */
 const CLIENT_STALL_MS = 300_000
+/** For the errors of answers that were broken off to reach their clients. */
+const LAST_WORDS_MS = 250
 /** Interval at which idle connections are closed while draining. */
 const SWEEP_MS = 50
 /** Error codes of node's HTTP parser: https://nodejs.org/api/http.html#event-clienterror */
@@ -79,6 +86,7 @@ class Gateway implements App {
   readonly #parts: GatewayParts
   readonly #metrics = new Metrics()
   readonly #access: AccessLog
+  readonly #eventLoop: EventLoopWatch
   readonly #underWay = new Bag<RunningExchange>()
   /** Readers of live events, which would never end by themselves. */
   readonly #watchers = new Bag<ServerResponse>()
@@ -91,6 +99,7 @@ class Gateway implements App {
       () => options.engine.registry.config.settings.log.calls,
     )
     const { engine, logger, maxBodyBytes, clientStallMs = CLIENT_STALL_MS, onLongBody = ignore, ready } = options
+    this.#eventLoop = new EventLoopWatch({ store: engine.store, now: () => engine.now })
     const observe = (seen: ObservedRequest) => this.#observe(seen)
     this.#parts = {
       engine,
@@ -103,6 +112,7 @@ class Gateway implements App {
       isShared: (token) => options.tokens.hasOthers(token),
       observe,
       underWay: this.#underWay,
+      eventLoop: this.#eventLoop,
     }
     engine.events.on('attempt', (report) => this.#metrics.attempt(report))
     this.server = createServer(
@@ -126,7 +136,9 @@ class Gateway implements App {
   }
 
   get origin(): string {
-    return `http://${this.#options.host === '0.0.0.0' ? '127.0.0.1' : this.#options.host}:${this.port}`
+    const { host } = this.#options
+    const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+    return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${this.port}`
   }
 
   listen(): Promise<void> {
@@ -148,12 +160,17 @@ class Gateway implements App {
     clearTimeout(timer)
     clearInterval(sweep)
     this.#access.close()
+    this.#eventLoop.close()
+  }
+
+  hurry(): void {
+    if (this.#draining) this.#breakOff()
   }
 
   /** Cancels what still runs when the drain ends; its clients receive their protocol's error event. */
   #breakOff(): void {
     for (const one of [...this.#underWay]) one.breakOff()
-    setTimeout(() => this.server.closeAllConnections(), 250).unref()
+    setTimeout(() => this.server.closeAllConnections(), LAST_WORDS_MS).unref()
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
@@ -165,7 +182,7 @@ class Gateway implements App {
     if (this.#serveOpen(target, request, response)) return
     const route = findRoute(target, request.headers)
     if (route === undefined) return this.#serveManagement(target, request, response)
-    const token = checkToken(request, this.#options.tokens, route.scopes ?? INFERENCE, route.dialect === 'google')
+    const token = checkToken(request, this.#options.tokens, route.scopes ?? INFERENCE_ONLY, route.dialect === 'google')
     if ('status' in token) return this.#refuse(response, token, route.dialect)
     const answering = withMethod(route, request.method)
     if (answering === undefined) return this.#wrongMethod(response, pathOf(target), route)
@@ -185,11 +202,16 @@ class Gateway implements App {
   #serveOpen(target: string, request: IncomingMessage, response: ServerResponse): boolean {
     if (request.method !== 'GET' && request.method !== 'HEAD') return false
     response.setHeader('server', 'keywise')
-    if (target === '/healthz') this.#sayHealthy(response)
-    else if (target === '/readyz') this.#sayReady(response)
-    else if (target === '/') sendText(response, 200, LANDING_PAGE, 'text/html; charset=utf-8')
-    else return false
+    const path = OPEN_PATHS.find((one) => one === target)
+    if (path === undefined) return false
+    this.#open[path](response)
     return true
+  }
+
+  readonly #open: { readonly [P in (typeof OPEN_PATHS)[number]]: (response: ServerResponse) => void } = {
+    '/': (response) => sendText(response, 200, LANDING_PAGE, 'text/html; charset=utf-8'),
+    '/healthz': (response) => this.#sayHealthy(response),
+    '/readyz': (response) => this.#sayReady(response),
   }
 
   #sayHealthy(response: ServerResponse): void {
@@ -200,7 +222,8 @@ class Gateway implements App {
 
   /** What does not work beside the answers is said; requests are answered without it. */
   #sayReady(response: ServerResponse): void {
-    const lines = readyRemarks(this.#options.engine).map((line) => `${line}\n`)
+    const said = [...eventLoopRemarks(this.#eventLoop.status()), ...readyRemarks(this.#options.engine)]
+    const lines = said.map((line) => `${line}\n`)
     sendText(response, this.#isReady() ? 200 : 503, `${this.#isReady() ? 'yes' : 'no'}\n${lines.join('')}`)
   }
 
@@ -209,18 +232,18 @@ class Gateway implements App {
   }
 
   #serveManagement(target: string, request: IncomingMessage, response: ServerResponse): void {
-    if (target === '/metrics') {
-      const token = checkToken(request, this.#options.tokens, ANY)
+    if (target === METRICS_PATH) {
+      const token = checkToken(request, this.#options.tokens, ANY_SCOPE)
       if ('status' in token) return this.#refuse(response, token, 'openai')
       return sendText(
         response,
         200,
-        this.#metrics.text(gaugesOf(this.#options.engine)),
+        this.#metrics.text([...gaugesOf(this.#options.engine), ...eventLoopGauges(this.#eventLoop.reading())]),
         'text/plain; version=0.0.4; charset=utf-8',
       )
     }
     if (isAdminPath(pathOf(target))) {
-      const token = checkToken(request, this.#options.tokens, request.method === 'GET' ? READ : ADMIN)
+      const token = checkToken(request, this.#options.tokens, adminScopes(request.method, pathOf(target)))
       if ('status' in token) return this.#refuse(response, token, 'openai')
       if (isEvents(target)) this.#watch(response)
       return void adminRoute(this.#parts, target, request, response)
@@ -231,7 +254,7 @@ class Gateway implements App {
   /** Whatever the token is for: nobody needs another one to learn that there is nothing. */
   #serveForeign(path: string, request: IncomingMessage, response: ServerResponse): void {
     const dialect = dialectOfPath(path, request.headers)
-    const token = checkToken(request, this.#options.tokens, ANY, dialect === 'google')
+    const token = checkToken(request, this.#options.tokens, ANY_SCOPE, dialect === 'google')
     if ('status' in token) return this.#refuse(response, token, dialect)
     const { message, writer } = foreignAnswer(path, request.headers)
     sendFailure(response, writer, { status: 404, code: 'not_found', message, attempts: [] })
@@ -290,8 +313,3 @@ function withMethod(route: Route, method: string | undefined): Route | undefined
 const methodsOf = ({ method, other }: Route): string[] => [method, ...(other === undefined ? [] : methodsOf(other))]
 
 const isEvents = (target: string) => /^\/api\/events(?:\?|$)/.test(target)
-
-const INFERENCE: readonly TokenScope[] = ['inference']
-const READ: readonly TokenScope[] = ['admin', 'read']
-const ADMIN: readonly TokenScope[] = ['admin']
-const ANY: readonly TokenScope[] = ['inference', 'read', 'admin']

@@ -6,6 +6,7 @@ import type { Bag } from '../domain/bag.ts'
 import type { DialectId } from '../domain/chat.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { EventLoopWatch } from './eventLoopWatch.ts'
 import type { Token, TokenScope } from './tokens.ts'
 
 /** The record of one request, for metrics and the access log; never contents. */
@@ -42,6 +43,8 @@ export interface GatewayParts {
   /** Whether requests are made with other tokens than this one too. */
   readonly isShared: (token: Token) => boolean
   observe(seen: ObservedRequest): void
+  /** How late this process gets to what is due. */
+  readonly eventLoop: Pick<EventLoopWatch, 'status'>
 }
 
 export type Handler = (

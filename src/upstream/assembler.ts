@@ -21,6 +21,9 @@ import { mergeUsage } from './mergeUsage.ts'
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 type Piece = Writable<TextPart> | Writable<ReasoningPart> | Writable<ToolCallPart> | MediaPart
 
+/** Bytes of a part that says nothing. */
+const PART_SIZE = 100
+
 /** Takes chunks as they come and has the answer so far at any time. */
 export class Assembler {
   #id: string | undefined
@@ -33,18 +36,25 @@ export class Assembler {
   #stopSequence: string | undefined
   #blocked: Blocked | undefined
   #extra: Extra | undefined
-  #citations: readonly Citation[] = []
+  readonly #citations: Citation[] = []
   #logprobs: TokenLogprob[] = []
   readonly #others = new Map<number, Assembler>()
   #opaque = false
   #ended = false
+  #size = 0
 
   /** Whether the stream came to its own end; an answer that did not must not pass for whole. */
   get isComplete(): boolean {
     return this.#ended
   }
 
+  /** Characters that are kept, and for each part of the answer what a part takes without any. */
+  get size(): number {
+    return this.#size + PART_SIZE * this.#pieces.length
+  }
+
   push(chunk: ChatChunk): void {
+    this.#size += lengthOf(chunk)
     switch (chunk.type) {
       case 'start':
         this.#id = chunk.id ?? this.#id
@@ -53,7 +63,7 @@ export class Assembler {
         break
       case 'text-delta':
         this.#addText(chunk.text, chunk.extra)
-        if (chunk.logprobs !== undefined) this.#logprobs.push(...chunk.logprobs)
+        for (const token of chunk.logprobs ?? []) this.#logprobs.push(token)
         break
       case 'other':
         this.#addOther(chunk)
@@ -74,7 +84,7 @@ export class Assembler {
         this.#pieces.push(chunk.part)
         break
       case 'citations':
-        this.#citations = [...this.#citations, ...chunk.citations]
+        for (const citation of chunk.citations) this.#citations.push(citation)
         break
       case 'usage':
         this.#usage = mergeUsage(this.#usage ?? null, chunk.usage)
@@ -185,5 +195,23 @@ export class Assembler {
     call.arguments = chunk.arguments
     if (chunk.signature !== undefined) call.signature = chunk.signature
     if (chunk.extra !== undefined) call.extra = chunk.extra
+  }
+}
+
+/** A whole call repeats its pieces. */
+function lengthOf(chunk: ChatChunk): number {
+  switch (chunk.type) {
+    case 'text-delta':
+      return chunk.text.length
+    case 'reasoning-delta':
+      return chunk.text.length + (chunk.signature?.length ?? 0)
+    case 'tool-call-delta':
+      return chunk.arguments.length
+    case 'media':
+      return chunk.part.data?.length ?? 0
+    case 'other':
+      return PART_SIZE + lengthOf(chunk.chunk)
+    default:
+      return 0
   }
 }

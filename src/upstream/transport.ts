@@ -1,6 +1,7 @@
 /** The sockets: one pool per origin, through the proxy the environment names, never following a redirect. */
 
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import { interimTolerant } from './interimAnswers.ts'
 
 interface TransportOptions {
   /** Maximum milliseconds for TCP and TLS to connect. Default 3,000. */
@@ -11,6 +12,7 @@ interface TransportOptions {
   readonly noProxy?: string
 }
 
+const CONNECT_MS = 3000
 /** Idle sockets are kept this long: under the shortest keep-alive seen at providers, so that few are found dead. */
 const KEEP_ALIVE_MS = 20_000
 
@@ -26,11 +28,13 @@ export function openTransport(options: TransportOptions = {}): Dispatcher {
     bodyTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: 32_768,
-    connect: { timeout: options.connectMs ?? 3000 },
   }
-  if (options.httpProxy === undefined && options.httpsProxy === undefined) return new Agent(common)
+  const timeout = options.connectMs ?? CONNECT_MS
+  if (options.httpProxy === undefined && options.httpsProxy === undefined)
+    return new Agent({ ...common, connect: interimTolerant({ timeout }) })
   return new EnvHttpProxyAgent({
     ...common,
+    connect: { timeout },
     httpProxy: options.httpProxy ?? '',
     httpsProxy: options.httpsProxy ?? options.httpProxy ?? '',
     noProxy: options.noProxy ?? '',

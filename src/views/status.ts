@@ -3,6 +3,7 @@
  */
 
 import { isoOrNull } from '../domain/isoTime.ts'
+import { type OwnShortageCode, ownShortageText } from '../domain/ownShortage.ts'
 import type { Park } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
 import type { SessionSummary } from '../engine/memory/summary.ts'
@@ -17,6 +18,7 @@ import type { TargetTotalsRow } from '../store/tally.ts'
 import { type ChannelStatus, channelStatuses } from './alerts.ts'
 import { type CreditStatus, creditsView } from './credits.ts'
 import { type Difference, differencesOf } from './differences.ts'
+import { type EventLoopStatus, eventLoopsView } from './eventLoops.ts'
 import { type AllClosed, allClosed } from './hours.ts'
 import { type StoreStatus, storeStatus } from './store.ts'
 
@@ -112,13 +114,18 @@ export interface StatusView {
   /** How the channels of alerts do; empty without any. */
   readonly alertChannels: readonly ChannelStatus[]
   readonly store: StoreStatus
+  /** How late each running gateway gets to what is due; empty where none has run for a minute. */
+  readonly eventLoops: readonly EventLoopStatus[]
   /** Set while the user's hours keep every target out. */
   readonly allClosed: AllClosed | null
+  /** What this machine had too little of within the last minute, and what to do; null for nothing. */
+  readonly shortage: { readonly code: OwnShortageCode; readonly at: string; readonly message: string } | null
   /** Of the process that answers. */
   readonly session: SessionSummary
 }
 
-export function statusView(engine: EngineReader, session: SessionSummary): StatusView {
+/** `eventLoop`: of the gateway that answers. */
+export function statusView(engine: EngineReader, session: SessionSummary, eventLoop?: EventLoopStatus): StatusView {
   const { now } = engine
   const targets = rankingNow(engine).map((ranked) => targetStatus(engine, ranked, now))
   return {
@@ -129,9 +136,23 @@ export function statusView(engine: EngineReader, session: SessionSummary): Statu
     credits: creditsView(engine),
     alertChannels: channelStatuses(engine),
     store: storeStatus(engine),
+    eventLoops: eventLoopsView(engine, eventLoop),
     allClosed: allClosed(engine),
+    shortage: ownShortageOf(engine),
     session,
   }
+}
+
+/** What this machine lacked within the last minute, and what to do. */
+function ownShortageOf({ faultAttribution, now }: EngineReader): StatusView['shortage'] {
+  const shortage = faultAttribution.shortageAt(now)
+  return (
+    shortage && {
+      code: shortage.code,
+      at: new Date(shortage.at).toISOString(),
+      message: ownShortageText(shortage.code),
+    }
+  )
 }
 
 function targetStatus(engine: EngineReader, ranked: RankedTarget, now: number): TargetStatus {

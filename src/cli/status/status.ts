@@ -84,6 +84,7 @@ function printStatus(view: StatusView, out: Printer): void {
   for (const credit of view.credits) out.line(creditLine(credit, now))
   for (const line of storeLines(view.store)) out.line(out.paint('yellow', line))
   for (const channel of view.alertChannels) out.line(alertLine(channel, out))
+  for (const { degraded, text } of view.eventLoops) out.line(out.paint(degraded ? 'yellow' : 'dim', capital(text)))
 }
 
 const CHANNEL_COLOURS = { ok: 'dim', resting: 'yellow', off: 'red' } as const
@@ -91,6 +92,8 @@ const CHANNEL_COLOURS = { ok: 'dim', resting: 'yellow', off: 'red' } as const
 function alertLine({ state, text, advice }: StatusView['alertChannels'][number], out: Printer): string {
   return out.paint(CHANNEL_COLOURS[state], `Alerts: ${text}${advice === null ? '' : `; ${advice}`}`)
 }
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 function rowOf(target: TargetStatus, now: number, out: Printer): string[] {
   const { status, successCount, failCount, avgResponseTime, p95ResponseTime } = target

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ConfigError } from '../../domain/errors.ts'
 import { factChanges } from './factChanges.ts'
 import { factsJsonSchema } from './factSchema.ts'
 import { digestOf, readFacts } from './readFacts.ts'
@@ -40,6 +41,11 @@ test('readFacts() reads every kind, with the words of the configuration', () => 
   expect(set.facts.map(({ kind }) => kind)).toEqual(facts.map(({ kind }) => kind))
   expect(set.facts[1]).toMatchObject({ asOfAfter: '2027-02-28', price: { cachedInput: 0.5, cacheWrite1h: 3 } })
   expect(set.facts[5]).toMatchObject({ abilities: { tools: true, jsonSchema: false } })
+})
+
+test('readFacts() says where an object stands in the place of a text', () => {
+  const odd = { kind: 'retired', provider: 'groq', model: { length: { valueOf: 1, toString: 1 } } }
+  expect(() => read({ keywise_facts: 1, published: '2026-11-30', facts: [odd] })).toThrow(ConfigError)
 })
 
 test('readFacts() knows a provider by its other names', () => {

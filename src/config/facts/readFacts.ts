@@ -98,11 +98,21 @@ function readOne(item: unknown, now: number): ReadFact {
   const kind = record?.['kind']
   if (record === undefined || typeof kind !== 'string') return { wrong: ' must be an object with a "kind"' }
   if (!Object.hasOwn(FACT_KINDS, kind)) return { skipped: `this keywise knows no kind "${showName(kind)}"` }
-  const result = FACT_KINDS[kind as keyof typeof FACT_KINDS].safeParse(record) // one of its keys, just checked
+  const result = tried(FACT_KINDS[kind as keyof typeof FACT_KINDS], record) // one of its keys, just checked
+  if (result === null) return { wrong: ' holds an object where a text or a list belongs' }
   if (!result.success) return explained(result.error)
   const fact: Fact = { ...result.data, provider: canonical(result.data.provider) }
   const when = wrongDates(fact, now)
   return when === null ? { fact } : { wrong: when }
+}
+
+/** zod compares the `length` of whatever has one, and throws where that cannot be a number. */
+function tried<S extends z.ZodType>(schema: S, record: unknown) {
+  try {
+    return schema.safeParse(record)
+  } catch {
+    return null
+  }
 }
 
 /** An unknown field may change what the fact says, so that it is worth nothing without it. */

@@ -4,6 +4,7 @@
  * https://docs.nvidia.com/nim/nemo-retriever/text-embedding/2.2.0/reference.html). Read 2026-11-30.
  */
 
+import { asString } from '../../domain/json.ts'
 import type { VectorTask } from '../../domain/wireFacts.ts'
 import type { Fields } from '../fields/requestFields.ts'
 
@@ -45,13 +46,13 @@ export function taskIn(fields: Fields): { readonly field: string; readonly word:
 export function googleTask(fields: Fields): unknown {
   const said = taskIn(fields)
   if (said === undefined || said.field !== 'input_type') return said?.word
-  const task = TASKS.get(String(said.word))
+  const task = TASKS.get(asString(said.word) ?? '')
   return task && GOOGLE[task]
 }
 
 /** In the words of a service that has a field for it; undefined where it has none for this. */
 export function taskWord(fields: Fields, words: { readonly [T in VectorTask]?: string }): string | undefined {
   const said = taskIn(fields)
-  const task = said && TASKS.get(String(said.word))
+  const task = said && TASKS.get(asString(said.word) ?? '')
   return task && words[task]
 }

@@ -99,7 +99,7 @@ function withParts(usage: Usage, told: UsageParts): Usage {
 const googleSide: UpstreamSide = {
   parse,
   writeRequest: (request, model, wire) => ({
-    path: `/models/${encodeURI(model)}:batchEmbedContents`,
+    path: `/models/${encodeURI(model.toWellFormed())}:batchEmbedContents`,
     body: { requests: googleRequests(request, wire?.vectors).map((one) => ({ ...one, model: `models/${model}` })) },
   }),
   readResponse(body): ReadResponse {

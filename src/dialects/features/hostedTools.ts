@@ -1,7 +1,7 @@
 /** Tools that run at the provider. They are in the extra fields of the dialect that has them. */
 
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
-import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { asArray, asRecord, asString, asText } from '../../domain/json.ts'
 import { clientTool } from '../anthropic/clientTools.ts'
 
 /** Their names, as the client spells them. */
@@ -20,7 +20,7 @@ const NAMES: { readonly [D in DialectId]: Names } = {
   'openai-responses': byType,
   anthropic: ({ type, name }) => {
     const isOwn = type == null || type === 'custom' || clientTool(type) !== undefined
-    return isOwn ? [] : [asString(name) ?? String(type)]
+    return isOwn ? [] : [asString(name) ?? asText(type)]
   },
   google: (tool) => Object.keys(tool).filter((name) => !/^function_?declarations$/i.test(name)),
 }

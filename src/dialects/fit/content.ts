@@ -10,6 +10,7 @@ import type {
   TextPart,
   ToolResultPart,
 } from '../../domain/chat.ts'
+import { asString } from '../../domain/json.ts'
 import type { ModelWire } from '../../domain/wireFacts.ts'
 import { ownSignature } from '../fields/signature.ts'
 import { MADE_HERE } from '../openaiResponses/answer.ts'
@@ -73,7 +74,7 @@ export function keepsThoughts(part: ReasoningPart, { dialect, wire }: Pick<Recip
 
 /** An item of thoughts that the service has by its id; those of other models have an id of keywise. */
 function isKept({ extra }: ReasoningPart): boolean {
-  return extra?.dialect === 'openai-responses' && !String(extra.fields['id']).startsWith(MADE_HERE)
+  return extra?.dialect === 'openai-responses' && asString(extra.fields['id'])?.startsWith(MADE_HERE) !== true
 }
 
 /** How closely to look at a picture: the one option of pictures that several dialects have. */

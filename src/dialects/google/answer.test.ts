@@ -147,6 +147,7 @@ describe('an answer', () => {
       { type: 'image', mediaType: 'image/png', data: 'AAAA' },
     ],
     [{ executableCode: { language: 'PYTHON', code: '1' } }, { type: 'text', text: '\n```python\n1\n```\n' }],
+    [{ executableCode: { language: { toString: 1 }, code: '1' } }, { type: 'text', text: '\n```\n1\n```\n' }],
     [{ codeExecutionResult: { outcome: 'OUTCOME_OK', output: '1\n' } }, { type: 'text', text: '\n```\n1\n```\n' }],
   ])('of %o alone is read, whole or streamed', (part, read) => {
     expect(readOk(answer([part], 'STOP')).content).toMatchObject([read])

@@ -34,7 +34,7 @@ export function readCode(fields: WirePart): TextPart | undefined {
 }
 
 function languageOf({ language }: WirePart): string {
-  return language === undefined || language === 'LANGUAGE_UNSPECIFIED' ? '' : String(language).toLowerCase()
+  return language === 'LANGUAGE_UNSPECIFIED' ? '' : (asString(language) ?? '').toLowerCase()
 }
 
 /** The part for a client; code in its own form. */

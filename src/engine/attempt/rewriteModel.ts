@@ -43,7 +43,7 @@ export function rewriteModel(
   maxTokens: number | null = null,
 ): { path: string; body: Buffer } | null {
   const place = PLACES[wire.dialect]
-  const path = place.path(encodeURI(model), request.stream)
+  const path = place.path(encodeURI(model.toWellFormed()), request.stream)
   if (wire.body === null) return null
   if (!place.inBody) return maxTokens === null ? { path, body: wire.body.original() } : null
   const usage = request.stream && request.wantsUsage !== true ? (place.askForUsage ?? '') : ''

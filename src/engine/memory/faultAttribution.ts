@@ -5,6 +5,7 @@
  * too (not charged), or when enough time has passed (charged).
  */
 
+import { type OwnShortageCode, ownShortageOf } from '../../domain/ownShortage.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import type { CallEnd } from '../../upstream/call.ts'
 import { type OfflineDetector, TOGETHER_MS } from '../../upstream/offline.ts'
@@ -17,7 +18,18 @@ const FAIR_MS = 5000
 /** `local`: the target is not charged. `undecided`: unknown yet; `add` the event instead of recording it. */
 type Fault = 'remote' | 'local' | 'undecided'
 
+interface OwnShortage {
+  readonly code: OwnShortageCode
+  /** Epoch milliseconds. */
+  readonly at: number
+}
+
+/** A lack shows in `/readyz`, the metrics and the status for this long. */
+const SHORTAGE_TOLD_MS = 60_000
+
 export class FaultAttribution {
+  #shortage: OwnShortage | null = null
+  #shortages = 0
   readonly #offline: OfflineDetector
   readonly #record: (event: AttemptEvent) => void
   #events: AttemptEvent[] = []
@@ -31,6 +43,8 @@ export class FaultAttribution {
   attribute(host: string | undefined, end: Pick<CallEnd, 'outcome' | 'status'>, now: number): Fault {
     if (host === undefined) return 'remote'
     const failure = end.outcome.ok ? null : end.outcome.failure
+    const shortage = ownShortageOf(failure)
+    if (shortage !== null) return this.#short(shortage, now)
     if (failure?.kind === 'network' || (failure?.kind === 'timeout' && failure.phase === 'connect'))
       return this.#unreachable(host, now)
     if (end.status !== null) this.#reachable(host, now)
@@ -56,6 +70,23 @@ export class FaultAttribution {
   tick(now: number): void {
     const [first] = this.#events
     if (first !== undefined && (now - first.at > TOGETHER_MS || now < first.at)) this.charge()
+  }
+
+  /** What this machine lacked last, for the same time as an outage of its network; null for nothing. */
+  shortageAt(now: number): OwnShortage | null {
+    const last = this.#shortage
+    return last !== null && now - last.at <= SHORTAGE_TOLD_MS ? last : null
+  }
+
+  /** Attempts that failed because this machine lacked something, since the start. */
+  get shortages(): number {
+    return this.#shortages
+  }
+
+  #short(code: OwnShortageCode, at: number): Fault {
+    this.#shortage = { code, at }
+    this.#shortages++
+    return 'local'
   }
 
   #unreachable(host: string, now: number): Fault {

@@ -11,6 +11,7 @@ import { bodySoFar, textSoFar } from '../../../test/support/textSoFar.ts'
 import { Bag } from '../../domain/bag.ts'
 import type { DialectId } from '../../domain/chat.ts'
 import type { FakeFault } from '../../lab/fake/scenario.ts'
+import { eventLoopStatus } from '../../views/eventLoops.ts'
 import type { GatewayParts, ObservedRequest, RunningExchange } from '../handler.ts'
 import { gatewayName } from '../loopGuard.ts'
 import { Exchange } from './exchange.ts'
@@ -336,6 +337,7 @@ describe('an exchange', () => {
       ready: () => null,
       isShared: () => false,
       observe: (request) => void seen.push(request),
+      eventLoop: { status: () => eventLoopStatus(1, { p50Ms: 0, p99Ms: 0, maxMs: 0, degraded: false }, 0) },
       ...more,
     }
     const token = { id: 'team-id', name: 'team', scope: 'inference', createdAt: null } as const

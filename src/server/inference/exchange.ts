@@ -8,7 +8,7 @@ import type { AnswerFacts, Dialect, StreamWriter } from '../../dialects/dialect.
 import { dialectOf } from '../../dialects/dialects.ts'
 import { type AttemptReport, failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
-import type { ContextOverflow } from '../../domain/errors.ts'
+import { AbortedError, type ContextOverflow } from '../../domain/errors.ts'
 import type { Failure, FailureOf } from '../../domain/failure.ts'
 import { asRecord } from '../../domain/json.ts'
 import type { Answered } from '../../engine/cascade.ts'
@@ -23,7 +23,7 @@ import { decimalOf } from '../../money/amount.ts'
 import { ownClientOf } from '../../providers/ownClients.ts'
 import type { OwnClient } from '../../providers/provider.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
-import { parseBody, type ReadBody, readBody } from '../body.ts'
+import { jsonBody, parseBody, type ReadBody, readBody, SLICED_BODY } from '../body.ts'
 import { clientFailure, headerText, trailOf, vendorFacts } from '../clientError.ts'
 import { clientHeaders, forwardedHeaders } from '../clientHeaders.ts'
 import { clientKind } from '../clientKind.ts'
@@ -49,6 +49,14 @@ export interface ExchangeRoute {
   readonly asArray?: boolean
   /** Another form of requests and answers than the dialect's own; its bytes never pass through. */
   readonly form?: Dialect
+}
+
+interface ParsedBody {
+  /** Of a long body the outline. */
+  readonly body: unknown
+  readonly wireBody: WireBody
+  /** Bytes that are not in the outline; null where the whole was parsed. */
+  readonly leftOut: number | null
 }
 
 const EMPTY = Buffer.alloc(0)
@@ -109,29 +117,40 @@ export class Exchange implements CallSink, RunningExchange {
       const { engine, maxBodyBytes, ready } = this.#parts
       const preparing = ready()
       if (preparing !== null) await preparing
-      const { bytes, headroom } = body ?? (await readBody(this.#request, maxBodyBytes))
-      const prepared = onceListed(engine, () => this.#pendingOf(bytes, headroom))
+      const parsing = this.#parse(body ?? (await readBody(this.#request, maxBodyBytes)))
+      const parsed = parsing instanceof Promise ? await parsing : parsing
+      const prepared = onceListed(engine, () => this.#pendingOf(parsed))
       const pending = prepared instanceof Promise ? await prepared : prepared
       this.#pending = pending
-      if (this.#left) pending.cancellation.cancel()
+      if (this.#left || this.#shuttingDown) pending.cancellation.cancel()
       this.#answered = await cascade(engine, pending)
       const sent = this.#answer(this.#answered, pending)
       if (sent !== null) await sent
     } catch (error) {
+      // It was told that keywise is shutting down, before it had sent everything.
+      if (this.#shuttingDown && this.#response.writableEnded) return
       const kept = this.#parts.engine.store.kept()
       if (kept !== null) await kept
       this.#fail(error)
     }
   }
 
-  /** Of a long body only an outline is parsed; the rest is parsed when needed. */
-  #pendingOf(bytes: Buffer, headroom: number): PendingRequest {
-    const { dialect, form } = this.#route
-    const outline = bytes.length < LONG_BODY || form !== undefined ? null : outlineBody(bytes)
+  /** Of a long body only an outline is parsed, the rest when needed; one that has no short outline in slices. */
+  #parse({ bytes, headroom }: ReadBody): ParsedBody | Promise<ParsedBody> {
+    const cut = bytes.length < LONG_BODY || this.#route.form !== undefined ? null : outlineBody(bytes)
+    const outline = cut !== null && cut.bytes.length <= SLICED_BODY ? cut : null
     const wireBody = new WireBody(bytes, headroom, outline)
-    const body = parseBody(outline?.bytes ?? bytes)
-    const { engine, onLongBody, name } = this.#parts
-    if (outline !== null) onLongBody(bytes.length)
+    const leftOut = outline?.leftOut ?? null
+    if (leftOut !== null) this.#parts.onLongBody(bytes.length)
+    const body = jsonBody(outline?.bytes ?? bytes)
+    return body instanceof Promise
+      ? body.then((fields: unknown) => ({ body: fields, wireBody, leftOut }))
+      : { body, wireBody, leftOut }
+  }
+
+  #pendingOf({ body, wireBody, leftOut }: ParsedBody): PendingRequest {
+    const { dialect, form } = this.#route
+    const { engine, name } = this.#parts
     const { headers } = this.#request
     const request = this.#requestOf(body)
     const options: RequestOptions = {
@@ -142,8 +161,8 @@ export class Exchange implements CallSink, RunningExchange {
       via: viaOf(headers, name),
       needs: this.#holdersOf(request),
       heldBy: holdingAccount(engine, request, this.#token.name),
-      whole: outline === null ? undefined : this.#wholeOf(wireBody),
-      leftOutTokens: outline === null ? 0 : Math.ceil(outline.leftOut / 4),
+      whole: leftOut === null ? undefined : this.#wholeOf(wireBody),
+      leftOutTokens: Math.ceil((leftOut ?? 0) / 4),
       ...(form === undefined && {
         wire: { dialect, body: wireBody, headers: forwardedHeaders(headers, dialect) },
       }),
@@ -410,8 +429,9 @@ export class Exchange implements CallSink, RunningExchange {
   /** Called when the drain times out. */
   breakOff(): void {
     this.#shuttingDown = true
-    if (this.#answered !== null && this.#response.headersSent) this.#pending?.cancellation.cancel(SHUTTING_DOWN)
-    else this.#pending?.cancellation.cancel()
+    if (this.#pending === null) this.#fail(new AbortedError())
+    else if (this.#answered !== null && this.#response.headersSent) this.#pending.cancellation.cancel(SHUTTING_DOWN)
+    else this.#pending.cancellation.cancel()
   }
 
   #fail(error: unknown): void {

@@ -2,6 +2,7 @@
 
 import type { EngineReader } from '../../engine/reader.ts'
 import { nanoToUsd } from '../../money/amount.ts'
+import type { EventLoopReading } from '../../observe/eventLoopDelay.ts'
 import type { Gauge } from '../../observe/metrics.ts'
 import { knownCredits } from '../../views/credits.ts'
 import { storeHealth } from '../../views/store.ts'
@@ -32,6 +33,11 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
         const park = learned.parks.blocking(target, now)
         return park === undefined ? [] : [{ labels: { ...labels, reason: park.reason }, value: 1 }]
       }),
+    },
+    {
+      name: 'keywise_own_shortages_total',
+      help: 'Attempts that failed because this machine had no file, port or memory left for a connection.',
+      rows: [{ labels: {}, value: engine.faultAttribution.shortages }],
     },
     {
       name: 'keywise_budget_remaining_usd',
@@ -92,6 +98,18 @@ function storeGauges({ store }: EngineReader): readonly Gauge[] {
       name: 'keywise_store_waiting_rows',
       help: 'Rows that wait to be stored.',
       rows: [{ labels: {}, value: store.waiting() }],
+    },
+  ]
+}
+
+/** Of the serving process. */
+export function eventLoopGauges({ p50Ms, p99Ms, maxMs }: EventLoopReading): readonly Gauge[] {
+  const rows = { '0.5': p50Ms, '0.99': p99Ms, '1': maxMs }
+  return [
+    {
+      name: 'keywise_event_loop_delay_seconds',
+      help: 'Delay of the event loop over the last minute: median, 99 %, and the longest.',
+      rows: Object.entries(rows).map(([quantile, ms]) => ({ labels: { quantile }, value: ms / 1000 })),
     },
   ]
 }

@@ -1,12 +1,21 @@
 /** What `/readyz` says beside yes or no: no reasons and no paths, as anybody may ask. */
 
+import { ownShortageText } from '../../domain/ownShortage.ts'
 import type { EngineReader } from '../../engine/reader.ts'
 import { moment } from '../../observe/alerts/alert.ts'
 import { storeHealth } from '../../views/store.ts'
 
-/** A line for a store that is degraded, and for each channel of alerts that does not work. */
-export function readyRemarks(engine: Pick<EngineReader, 'store' | 'monitor' | 'now'>): readonly string[] {
-  return [...storeRemarks(engine), ...alertRemarks(engine)]
+/** A line for what this machine lacks, for a store that is degraded, and for each channel of alerts that does not work. */
+export function readyRemarks(
+  engine: Pick<EngineReader, 'store' | 'monitor' | 'now' | 'faultAttribution'>,
+): readonly string[] {
+  return [...shortageRemarks(engine), ...storeRemarks(engine), ...alertRemarks(engine)]
+}
+
+/** What this machine has too little of, and what to do. */
+function shortageRemarks({ faultAttribution, now }: Pick<EngineReader, 'faultAttribution' | 'now'>): readonly string[] {
+  const shortage = faultAttribution.shortageAt(now)
+  return shortage === null ? [] : [`shortage: ${ownShortageText(shortage.code)}`]
 }
 
 /** Requests are answered all the same. */

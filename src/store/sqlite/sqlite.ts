@@ -26,6 +26,7 @@ import { leftBehind } from '../journal/leftBehind.ts'
 import type { JournalOwner, OwnerState } from '../journal/owner.ts'
 import { byName } from '../order.ts'
 import { type PendingPiece, PendingWrites } from '../pendingWrites.ts'
+import { restoreNewest } from './backups.ts'
 import { parseStored } from './documents.ts'
 import { fileIdentity, SqliteFile, type StoreFault, setAside } from './file.ts'
 import { isDamage, isFull, sqliteReasonOf } from './module.ts'
@@ -510,8 +511,11 @@ class SqliteStore implements Store {
     this.#file = undefined
     const aside = setAside(this.location, this.#identity, this.#options.now())
     if (aside === undefined) return
+    const backup = restoreNewest(this.location)
+    const begins =
+      backup === null ? 'an empty store' : `the backup of ${new Date(backup.at).toISOString().slice(0, 16)}Z`
     this.#options.warn(
-      `${this.location} is damaged (${sqliteReasonOf(error)}); it was set aside as ${aside} and keywise starts with an empty store`,
+      `${this.location} is damaged (${sqliteReasonOf(error)}); it was set aside as ${aside} and keywise starts with ${begins}. "keywise doctor --repair" brings back what can be read of it`,
     )
   }
 

@@ -118,7 +118,7 @@ class Problems {
     if (value === undefined || value === null || value === '') return null
     const time = typeof value === 'string' ? Date.parse(value) : asNumber(value)
     // The range of a JavaScript date, from 1970 on.
-    if (time !== undefined && time >= 0 && time <= 8.64e15) return time
+    if (time !== undefined && time >= 0 && time <= 8.64e15) return Math.floor(time)
     this.add(path, 'is not a time; it was left out')
     return null
   }

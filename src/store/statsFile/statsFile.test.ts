@@ -76,6 +76,19 @@ test('rankings list working targets, best first, and only those that have the nu
   expect([bySpeed, byQuality, byReliability].map(models)).toEqual([['fast', 'slow'], ['slow'], ['fast', 'slow']])
 })
 
+test('of two rows for the same target only the later one is ranked', () => {
+  const file = statsFileOf([statsRow({ totalLatencyMs: 9_000 }), statsRow({ successCount: 0, failCount: 1 })], TEN)
+  expect(file.rankings).toEqual({ bySpeed: [], byReliability: [], byQuality: [] })
+})
+
+test('a time between two milliseconds does not change a status when the file is written', () => {
+  const text = JSON.stringify({
+    providers: { a_key1: { models: { m: { successCount: 1, lastError: { timestamp: 0.9 } } } } },
+  })
+  const once = statsFileOf(readStatsFile(text).rows, TEN)
+  expect(statsFileOf(readStatsFile(JSON.stringify(once)).rows, TEN)).toEqual(once)
+})
+
 const statuses = [
   { name: 'unknown without an attempt', row: { successCount: 0, failCount: 0 }, status: 'unknown' },
   { name: 'working when the last outcome was a success', row: {}, status: 'working' },

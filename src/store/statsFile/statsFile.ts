@@ -56,7 +56,7 @@ type StatsRank<Value extends string> = {
 
 /** The file for these rows. If two rows share provider, key and model, the later one counts. */
 export function statsFileOf(rows: readonly StatsRow[], now: number): StatsFile {
-  const ordered = [...rows].sort(byTarget)
+  const ordered = lastOfEach(rows).sort(byTarget)
   const working = ordered.filter((row) => statusOf(row) === 'working')
   return {
     lastUpdated: new Date(now).toISOString(),
@@ -67,6 +67,10 @@ export function statsFileOf(rows: readonly StatsRow[], now: number): StatsFile {
       byQuality: ranked(working, 'qualityScore', quality, 'high'),
     },
   }
+}
+
+function lastOfEach(rows: readonly StatsRow[]): StatsRow[] {
+  return [...new Map(rows.map((row) => [JSON.stringify([row.provider, row.keyIndex, row.model]), row])).values()]
 }
 
 /**

@@ -6,6 +6,15 @@ const ids = (body: unknown, shape: Parameters<typeof readModelsPage>[1] = 'opena
   readModelsPage(body, shape, openai)?.models.map(({ id }) => id) ?? null
 
 describe('a models list', () => {
+  test('has no names with half a character, and its next page can be asked for all the same', () => {
+    const page = readModelsPage(
+      { data: [{ id: 'a' }, { id: 'b\ud800' }], has_more: true, last_id: '\udc00' },
+      'openai',
+      openai,
+    )
+    expect(page).toMatchObject({ models: [{ id: 'a' }], next: 'after_id=%EF%BF%BD' })
+  })
+
   test.each([
     ['OpenAI', { object: 'list', data: [{ id: 'a' }, { id: 'b' }] }],
     ['a bare list', [{ id: 'a' }, { id: 'b' }]],

@@ -1578,6 +1578,17 @@ describe('classify()', () => {
     })
   }
 
+  test.each([
+    { success: false, errors: [{ code: { toString: 1 }, message: 'No.' }] },
+    { base_resp: { status_code: { toString: 1 }, status_msg: 'No.' } },
+    { message: 'No.', detail: { loc: ['body', { toString: 1 }], type: 'extra_forbidden' } },
+    google(429, 'RESOURCE_EXHAUSTED', 'No.', [
+      { '@type': 'QuotaFailure', violations: [{ quotaId: 'PerDay', quotaValue: { valueOf: 1, toString: 1 } }] },
+    ]),
+  ])('takes an object in the place of a code or a number for none: %j', (body) => {
+    expect(failureOf(500, body).message).toBe('No.')
+  })
+
   test('shows a message without keys and without line breaks, in 300 characters', () => {
     const key = `sk-${'x'.repeat(24)}`
     const { message } = failureOf(401, openai(`Incorrect API key provided:\n ${key}. ${'very '.repeat(200)}`))

@@ -2,6 +2,7 @@
 
 import { cutText } from '../../domain/cutText.ts'
 import type { Failure, FailureKind, LimitFact } from '../../domain/failure.ts'
+import { printable } from '../../domain/printable.ts'
 import type { ProviderSpec } from '../../providers/provider.ts'
 import { exhaustedLimit, readLimits } from '../limits/limits.ts'
 import { type StatedWait, statedWait } from '../limits/statedWait.ts'
@@ -197,9 +198,6 @@ function isLong(fact: LimitFact | undefined): boolean {
   return fact?.window === 'day' || fact?.window === 'month'
 }
 
-/** Control characters, and marks that turn the direction of text: they would change the terminal that shows them. */
-const STEERING = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
-
 const INVISIBLE = /\p{Cf}/gu
 
 /** An invisible character inside a key would hide it, or half of it, from the redaction. */
@@ -209,8 +207,11 @@ function redacted(message: string, redact: UpstreamAnswer['redact']): string {
   return seen === message || clean !== seen ? clean : redact(message)
 }
 
+const quotation = (quoted: string) => `${quoted.charAt(0)}…${quoted.charAt(0)}`
+
 function wordsFor({ redact, status }: UpstreamAnswer, { message }: ErrorEnvelope, stated: number): string {
-  const words = redacted(message, redact).replace(/\s+/g, ' ').replace(STEERING, '�').trim()
+  // What quotes more of a prompt than is needed to find the place says it without.
+  const words = printable(redacted(message.replace(ECHOES, quotation), redact).replace(/\s+/g, ' ')).trim()
   const cut = cutText(words, LONGEST_MESSAGE)
   return cut === '' ? `HTTP ${stated || status} without an explanation` : cut
 }

@@ -3,7 +3,7 @@
  * them inside one another, and proxies answer with web pages.
  */
 
-import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import { asArray, asNumber, asRecord, asString, asText } from '../../domain/json.ts'
 import { unwrap } from './wrappedText.ts'
 
 type ErrorFields = Readonly<Record<string, unknown>>
@@ -166,7 +166,7 @@ class EnvelopeReader {
     if (record['success'] !== false) return
     const error = asRecord(asArray(record['errors'])?.[0])
     if (error === undefined) return
-    this.#code(`cloudflare-${String(error['code']).slice(0, 16)}`)
+    this.#code(`cloudflare-${asText(error['code']).slice(0, 16)}`)
     this.#say(asString(error['message']) ?? '')
   }
 
@@ -174,7 +174,7 @@ class EnvelopeReader {
   #readMiniMax(record: ErrorFields): void {
     const status = asRecord(record['base_resp'])
     if (!status?.['status_code']) return
-    this.#code(`minimax-${String(status['status_code']).slice(0, 16)}`)
+    this.#code(`minimax-${asText(status['status_code']).slice(0, 16)}`)
     this.#say(asString(status['status_msg']) ?? '')
   }
 

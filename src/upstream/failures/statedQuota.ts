@@ -1,7 +1,7 @@
 /** What an error body says of the limit it met: in sentences, or in Google's typed violations. */
 
 import type { LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
-import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { LimitScope } from '../../domain/scope.ts'
 import type { ErrorEnvelope } from './envelope.ts'
 
@@ -87,7 +87,8 @@ function readViolation(value: unknown): StatedQuota | undefined {
   const violation = asRecord(value)
   const id = asString(violation?.['quotaId'])?.slice(0, 300)
   if (violation === undefined || id === undefined) return undefined
-  const limit = Number(violation['quotaValue'] ?? Number.NaN)
+  const stated = violation['quotaValue']
+  const limit = asNumber(stated) ?? Number(asString(stated) ?? Number.NaN)
   return {
     unit: violationUnit(`${id} ${asString(violation['quotaMetric'])?.slice(0, 300)}`),
     window: firstOf(VIOLATION_WINDOWS, id),

@@ -2,6 +2,7 @@
 
 import type { Failure, FailureOf } from '../../domain/failure.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { isOwnShortage, OWN_SHORTAGES } from '../../domain/ownShortage.ts'
 
 export interface Phase {
   /** What was being waited for when it happened. */
@@ -36,7 +37,6 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['UND_ERR_SOCKET', 'the connection was closed'],
   ['EHOSTUNREACH', 'the host cannot be reached'],
   ['ENETUNREACH', 'the network cannot be reached'],
-  ['EMFILE', 'this process has too many open files'],
   ['CERT_HAS_EXPIRED', 'the certificate has expired'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'the certificate is self-signed'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'the certificate chain is self-signed'],
@@ -65,8 +65,11 @@ export function classifyError(error: unknown, phase: Phase): Failure {
     if (NONSENSE.test(code)) return { kind: 'server', status: null, message: `the answer is not valid HTTP (${code})` }
   }
   const code =
-    codes.find((code) => WORDS.has(code)) ?? codes.find((code) => /^[A-Z][A-Z0-9_]+$/.test(code)) ?? 'UNKNOWN'
-  const message = `${WORDS.get(code) ?? 'the connection failed'} (${code})`
+    codes.find((code) => WORDS.has(code) || isOwnShortage(code)) ??
+    codes.find((code) => /^[A-Z][A-Z0-9_]+$/.test(code)) ??
+    'UNKNOWN'
+  const words = isOwnShortage(code) ? OWN_SHORTAGES[code].what : (WORDS.get(code) ?? 'the connection failed')
+  const message = `${words} (${code})`
   return { kind: 'network', status: null, message, code, ...(phase.started ? { started: true } : {}) }
 }
 

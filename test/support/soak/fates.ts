@@ -6,7 +6,7 @@ import type { InterceptedCall } from '../../../src/lab/fake/fakeProviders.ts'
 
 /** One in ten calls meets one of these. */
 const SOAK_FAULTS = ['reset', 'error', 'empty', 'malformed', 'silence', 'cut', 'limited'] as const
-type SoakFault = (typeof SOAK_FAULTS)[number]
+export type SoakFault = (typeof SOAK_FAULTS)[number]
 
 const CHANCE = 0.1
 /** A request that wanders through this many failures still has attempts left. */
@@ -17,14 +17,16 @@ const REST_MS = 1_000
 
 export class SoakFates {
   readonly #targets: readonly string[]
+  readonly #rests: boolean
   readonly #restsUntil = new Map<string, number>()
   /** Answers 429 that were said, and those of them that a call met inside a stated wait. */
   limited = 0
   tooEarly = 0
 
-  /** `targets` as `provider/model`. */
-  constructor(targets: readonly string[]) {
+  /** `targets` as `provider/model`. `rests`: whether a target that stated a wait refuses every call during it. */
+  constructor(targets: readonly string[], rests = true) {
     this.#targets = targets
+    this.#rests = rests
   }
 
   /** Whether any target would answer the request now, or after a wait that callers have patience for. */
@@ -44,7 +46,7 @@ export class SoakFates {
     const fate = fateOf(request, this.#targets.indexOf(name), this.#targets.length)
     if (fate === null) return false
     if (fate !== 'limited') return spoil(response, fate, stream)
-    this.#restsUntil.set(name, now + REST_MS)
+    if (this.#rests) this.#restsUntil.set(name, now + REST_MS)
     return this.#limit(response)
   }
 
@@ -86,7 +88,8 @@ const NOTHING_SAID = JSON.stringify({
 const chunk = (delta: object, finish: string | null = null) =>
   `data: ${JSON.stringify({ id: 'soak', object: 'chat.completion.chunk', created: 0, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`
 
-function spoil(response: ServerResponse, fault: Exclude<SoakFault, 'limited'>, stream: boolean): true {
+/** Answers the call with that fault. */
+export function spoil(response: ServerResponse, fault: Exclude<SoakFault, 'limited'>, stream: boolean): true {
   switch (fault) {
     case 'reset':
       response.socket?.resetAndDestroy()

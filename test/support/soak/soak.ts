@@ -3,16 +3,14 @@
  * by itself, and whether everything that was opened is closed again.
  */
 
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import { asArray, asRecord, asString } from '../../../src/domain/json.ts'
-import { AvoidableErrors, type AvoidableReport, type Received } from '../../../src/lab/avoidable.ts'
+import { AvoidableErrors, type AvoidableReport } from '../../../src/lab/avoidable.ts'
 import { startFakeProviders } from '../../../src/lab/fake/fakeProviders.ts'
 import type { FakeScenario } from '../../../src/lab/fake/scenario.ts'
 import { fakeKey } from '../labCall.ts'
-import { promptOf, SoakFates } from './fates.ts'
+import { askSoak } from './askSoak.ts'
+import { SoakFates } from './fates.ts'
 import type { SoakState } from './gateway.ts'
+import { GatewayProcess } from './gatewayProcess.ts'
 
 export interface SoakOptions {
   readonly requests: number
@@ -42,13 +40,10 @@ export interface SoakResult {
 
 const PROVIDERS = 20
 const MODELS = ['m1', 'm2']
-const TOKEN = `soak-inference-${'s'.repeat(20)}`
 const WARM_UP = 200
 const MOST_AT_ONCE = 200
 const SAMPLES = 20
 const LEAVES = 0.01
-/** Connections that are kept alive need this long to close. */
-const LONGEST_QUIET_MS = 90_000
 
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const ids = Array.from({ length: PROVIDERS }, (_, index) => `p${String(index + 1).padStart(2, '0')}`)
@@ -104,7 +99,7 @@ class Soak {
     const { requests, onProgress } = this.#options
     for (let sample = 0; sample < SAMPLES; sample++) {
       await this.#send(Math.floor((sample * requests) / SAMPLES), Math.floor(((sample + 1) * requests) / SAMPLES))
-      heap.push(await this.#gateway.heapBytes())
+      heap.push((await this.#gateway.heap()).heapBytes)
       onProgress?.(Math.floor(((sample + 1) * requests) / SAMPLES))
     }
     const seconds = (performance.now() - began) / 1000
@@ -139,7 +134,7 @@ class Soak {
     // Negative numbers are the warm-up's.
     const request = number < 0 ? 10_000_000 - number : number
     const leaves = number % Math.round(1 / LEAVES) === 7
-    const { received, text, isLocal } = await ask(this.#gateway.origin, request, leaves)
+    const { received, text, isLocal } = await askSoak(this.#gateway.origin, request, leaves)
     this.#observer.saw(received, () => this.#fates.couldAnswer(request))
     if (received === 'left') this.#left++
     if (isLocal) this.#refusedLocally++
@@ -147,61 +142,6 @@ class Soak {
     this.#examples[received] ??= []
     if (this.#examples[received].length < 3) this.#examples[received].push(text.slice(0, 300))
   }
-}
-
-interface Answer {
-  readonly received: Received
-  readonly text: string
-  /** An error of the gateway that no attempt preceded. */
-  readonly isLocal: boolean
-}
-
-async function ask(origin: string, request: number, leaves: boolean): Promise<Answer> {
-  const stream = request % 2 === 0
-  const leaving = new AbortController()
-  if (leaves) setTimeout(() => leaving.abort(), request % 20)
-  try {
-    const response = await fetch(`${origin}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'auto', stream, messages: [{ role: 'user', content: promptOf(request) }] }),
-      signal: leaving.signal,
-    })
-    const text = await response.text()
-    const isLocal = response.status >= 400 && response.headers.get('x-keywise-attempts') === null
-    return { received: response.status === 200 ? receivedOf(text, stream) : 'error', text, isLocal }
-  } catch (error) {
-    return { received: leaving.signal.aborted ? 'left' : 'error', text: String(error), isLocal: false }
-  }
-}
-
-function receivedOf(text: string, stream: boolean): Received {
-  try {
-    const said = stream ? textOfStream(text) : textOf(asRecord(JSON.parse(text)), 'message')
-    if (said === null) return 'error'
-    return said.trim() === '' ? 'empty' : 'answer'
-  } catch {
-    return 'malformed'
-  }
-}
-
-/** The text of all events; null for an error inside. Throws for events that are none, and for a stream without an end. */
-function textOfStream(text: string): string | null {
-  const events = text.split('\n\n').flatMap((event) => (event.startsWith('data: ') ? [event.slice(6)] : []))
-  let said = ''
-  for (const event of events) {
-    if (event === '[DONE]') return said
-    const part = textOf(asRecord(JSON.parse(event)), 'delta')
-    if (part === null) return null
-    said += part
-  }
-  throw new SyntaxError('the stream has no end')
-}
-
-function textOf(body: ReturnType<typeof asRecord>, field: 'message' | 'delta'): string | null {
-  if (body?.['error']) return null
-  const message = asRecord(asRecord(asArray(body?.['choices'])?.[0])?.[field])
-  return asString(message?.['content']) ?? ''
 }
 
 /** Growth per step of a line through the values, by least squares. */
@@ -214,63 +154,4 @@ function slope(values: readonly number[]): number {
     below += (place - middle) ** 2
   }
   return above / below
-}
-
-class GatewayProcess {
-  readonly origin: string
-  readonly #child: ReturnType<typeof fork>
-
-  private constructor(child: ReturnType<typeof fork>, origin: string) {
-    this.#child = child
-    this.origin = origin
-  }
-
-  static async start(config: object): Promise<GatewayProcess> {
-    const child = fork(join(import.meta.dirname, 'gateway.ts'), [], {
-      execArgv: ['--disable-warning=ExperimentalWarning', '--expose-gc'],
-      env: { ...process.env, KEYWISE_TOKEN: TOKEN, SOAK_CONFIG: JSON.stringify(config) },
-    })
-    const [{ origin }] = (await once(child, 'message')) as [{ origin: string }] // the first thing it says
-    return new GatewayProcess(child, origin)
-  }
-
-  async heapBytes(): Promise<number> {
-    return (await this.#tell<Pick<SoakState, 'heapBytes'>>('heap')).heapBytes
-  }
-
-  /** One question at a time: the next message is the answer. */
-  async #tell<T>(question: 'heap' | 'state'): Promise<T> {
-    this.#child.send(question)
-    const [answer] = (await once(this.#child, 'message')) as [T]
-    return answer
-  }
-
-  state(): Promise<SoakState> {
-    return this.#tell<SoakState>('state')
-  }
-
-  /** The state once no more is open than there was before; the last one if that never happens. */
-  async quiet(before: SoakState): Promise<SoakState> {
-    const giveUpAt = performance.now() + LONGEST_QUIET_MS
-    for (;;) {
-      const state = await this.state()
-      if (leaksOf(before, state).length === 0 || performance.now() > giveUpAt) return state
-      await new Promise((resolve) => setTimeout(resolve, 3_000))
-    }
-  }
-
-  async close(): Promise<void> {
-    const gone = once(this.#child, 'exit')
-    this.#child.disconnect()
-    await gone
-  }
-}
-
-const COUNTED = ['calls', 'holds', 'sockets', 'timers', 'waiting', 'reserved'] as const
-
-/** What is open afterwards and was not before: `timers 3, before 2`. */
-export function leaksOf(before: SoakState, after: SoakState): readonly string[] {
-  return COUNTED.filter((name) => after[name] > before[name]).map(
-    (name) => `${name} ${after[name]}, before ${before[name]}`,
-  )
 }

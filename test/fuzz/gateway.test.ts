@@ -1,0 +1,4 @@
+import { testTargets } from './suite.ts'
+import { gateway } from './targets/gateway.ts'
+
+testTargets([gateway])
