@@ -5,7 +5,7 @@ import { addUp, type KillResult, killAtOperation, killAtRandom } from '../test/s
 /** Of each, one after another: 1, 2, 4 and 8 gateways on one store. */
 const KILLS = Number(process.env['KILLS'] ?? 200)
 const SEED = Number(process.env['KEYWISE_SEED'] ?? 20261130)
-const RELAXED_KILLS = 24
+const RELAXED_KILLS = Math.min(KILLS, 24)
 
 export async function benchKills(): Promise<string[]> {
   const random = await killRandomly(KILLS, 'process', [1, 2, 4, 8])
@@ -32,7 +32,10 @@ async function killRandomly(
     const killAfter = () => ({ answers: 1 + Math.floor(random() * 150), ms: Math.floor(random() * 60) })
     results.push(await killAtRandom({ gateways, width, killAfter, durability }))
     done += gateways
-    process.stderr.write(`\r${durability}: ${done} kills`)
+    const { answered, lost, untold } = addUp(results)
+    process.stderr.write(
+      `\r${durability}: ${done} kills, ${lost.length} of ${answered} answers missing, ${untold} untold`,
+    )
   }
   process.stderr.write('\n')
   return addUp(results)
@@ -44,7 +47,7 @@ async function killAtEvery(): Promise<{ operations: number; sum: KillResult }> {
     const result = await killAtOperation(n)
     if (result === null) break
     results.push(result)
-    process.stderr.write(`\r${n} operations`)
+    process.stderr.write(`\r${n} operations, ${addUp(results).lost.length} answers missing`)
   }
   process.stderr.write('\n')
   return { operations: results.length, sum: addUp(results) }

@@ -119,7 +119,7 @@ describe('what is open', () => {
   test('are the signs of life and one page', async () => {
     for (const [path, body] of [
       ['/healthz', 'ok\n'],
-      ['/readyz', 'yes\n'],
+      ['/readyz', 'yes\nstore: degraded, it is in memory and ends with keywise; "keywise status" says more\n'],
     ] as const) {
       const response = await fetch(world.origin + path)
       expect([response.status, await response.text()]).toEqual([200, body])

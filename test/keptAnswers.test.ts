@@ -105,6 +105,7 @@ beforeAll(async () => {
   })
 })
 afterAll(async () => {
+  for (const upstream of upstreams.values()) upstream.hangUp()
   await gateway.close(0)
   for (const upstream of upstreams.values()) upstream.stop()
   rmSync(dirname(path), { recursive: true })

@@ -109,7 +109,8 @@ export class Housekeeping {
     learned.budgets.close()
     this.#options.engine.faultAttribution.charge()
     decisions.flush()
-    await store.flushed()
+    // At once, however long rows are collected.
+    store.flushNow()
     learned.save()
     experiments.save(true)
     if (learned.changes !== this.#seen) this.#stats?.changed()

@@ -11,7 +11,7 @@ import type { JournalFiles } from './files.ts'
 import { LineWriter } from './line.ts'
 import { thisOwner } from './owner.ts'
 
-export interface JournalOptions {
+interface JournalOptions {
   /** How the paths of all journals of a store begin. */
   readonly base: string
   /** Of the store that writes it. */

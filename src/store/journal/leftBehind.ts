@@ -35,10 +35,7 @@ interface Found {
   readonly damaged: number
 }
 
-/**
- * `base`: how the paths of the journals begin; `own`: the origin of the store that asks. Throws the system's error where
- * the folder cannot be read.
- */
+/** `base`: how the paths of the journals begin; `own`: the origin of the store that asks. */
 export function leftBehind(
   base: string,
   own: string,
@@ -47,11 +44,19 @@ export function leftBehind(
 ): readonly LeftBehind[] {
   const folder = dirname(base)
   const beginning = `${basename(base)}-`
-  const found = files
-    .list(folder)
+  const found = namesIn(folder, files)
     .filter((name) => name.startsWith(beginning) && !name.startsWith(`${beginning}${own}-`))
     .flatMap((name) => look(join(folder, name), files, stateOf) ?? [])
   return [...Map.groupBy(found, ({ owner }) => owner.origin).values()].map(together)
+}
+
+/** None where the folder may not be listed: what is in it is found by a process that may. */
+function namesIn(folder: string, files: JournalFiles): readonly string[] {
+  try {
+    return files.list(folder)
+  } catch {
+    return []
+  }
 }
 
 /** Undefined for what is not to be touched: of a living process, of another version, unreadable, or just begun. */

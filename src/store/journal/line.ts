@@ -21,26 +21,52 @@ const KINDS: ReadonlyMap<string, LineKind> = new Map(
 )
 
 const CHECKSUM = 8
+/** Of `{"e":`. */
+const PREFIX = 5
+const JSON_AT = CHECKSUM + 1
+const VALUE_AT = JSON_AT + PREFIX
 const NEWLINE = 0x0a
+const BRACE = 0x7d
+const HEX = Buffer.from('0123456789abcdef')
 /** Nearly every line is shorter; a longer one gets a buffer of its own. */
 const USUAL_BYTES = 32 * 1024
 
-/** Writes lines into one buffer, which is used again for each. */
+/** Writes lines into one buffer for each kind, whose beginning stays: two lines are written for every call. */
 export class LineWriter {
-  readonly #buffer = Buffer.allocUnsafe(USUAL_BYTES)
+  readonly #buffers = new Map<LineKind, Buffer>()
 
-  /** Valid until the next call. */
+  /** Valid until the next call with the same kind. */
   write(kind: LineKind, value: unknown): Buffer {
-    const json = `{"${LETTERS[kind]}":${JSON.stringify(value)}}`
+    const json = JSON.stringify(value)
     // No character takes more than three bytes of UTF-8.
-    const most = json.length * 3 + CHECKSUM + 2
-    const buffer = most <= USUAL_BYTES ? this.#buffer : Buffer.allocUnsafe(most)
-    const end = CHECKSUM + 1 + buffer.write(json, CHECKSUM + 1, 'utf8')
-    buffer.write(checksum(buffer.subarray(CHECKSUM + 1, end)), 0, 'latin1')
-    buffer[CHECKSUM] = 0x20
-    buffer[end] = NEWLINE
-    return buffer.subarray(0, end + 1)
+    const most = json.length * 3 + VALUE_AT + 2
+    const buffer = most <= USUAL_BYTES ? this.#bufferOf(kind) : begun(kind, most)
+    const end = VALUE_AT + buffer.write(json, VALUE_AT, 'utf8')
+    buffer[end] = BRACE
+    buffer[end + 1] = NEWLINE
+    writeHex(buffer, crc32(buffer.subarray(JSON_AT, end + 1)))
+    return buffer.subarray(0, end + 2)
   }
+
+  #bufferOf(kind: LineKind): Buffer {
+    const known = this.#buffers.get(kind)
+    if (known !== undefined) return known
+    const buffer = begun(kind, USUAL_BYTES)
+    this.#buffers.set(kind, buffer)
+    return buffer
+  }
+}
+
+/** A buffer with what every line of the kind begins with, but for the checksum. */
+function begun(kind: LineKind, bytes: number): Buffer {
+  const buffer = Buffer.allocUnsafeSlow(bytes)
+  buffer.write(` {"${LETTERS[kind]}":`, CHECKSUM, 'latin1')
+  return buffer
+}
+
+/** As `toString(16)` writes it, at the beginning of the line. */
+function writeHex(buffer: Buffer, sum: number): void {
+  for (let place = CHECKSUM - 1, rest = sum; place >= 0; place--, rest >>>= 4) buffer[place] = HEX[rest & 0xf] ?? 0
 }
 
 interface ReadLines {
@@ -69,7 +95,7 @@ export function readLines(bytes: Buffer): ReadLines {
 }
 
 function readLine(line: Buffer): { readonly kind: LineKind; readonly value: unknown } | undefined {
-  const json = line.subarray(CHECKSUM + 1)
+  const json = line.subarray(JSON_AT)
   if (line.toString('latin1', 0, CHECKSUM) !== checksum(json)) return undefined
   try {
     const [entry] = Object.entries(asRecord(JSON.parse(json.toString('utf8'))) ?? {})

@@ -55,6 +55,7 @@ const gateway = await startGateway({
 })
 await gateway.opened.ready()
 isCounting = true
-process.send?.(gateway.app.port)
 // The parent has gone.
 process.on('disconnect', () => process.exit())
+if (process.connected) process.send?.(gateway.app.port)
+else process.exit()

@@ -1,12 +1,12 @@
 /** What is noted of a call before it is sent, for the case that this process does not live to record it. */
 
-import type { AttemptSource } from '../../domain/attempt.ts'
-import type { BegunCall } from '../../domain/store.ts'
-import { worstCase } from '../../money/cost.ts'
-import type { Price } from '../../money/price.ts'
-import { refOf } from '../record.ts'
-import type { HoldNeed, PendingRequest } from '../request/pendingRequest.ts'
-import type { RunningAttempt } from './runningAttempt.ts'
+import type { AttemptSource } from '../domain/attempt.ts'
+import type { BegunCall } from '../domain/store.ts'
+import { worstCase } from '../money/cost.ts'
+import type { Price } from '../money/price.ts'
+import type { RunningAttempt } from './attempt/runningAttempt.ts'
+import { refOf } from './record.ts'
+import type { HoldNeed, PendingRequest } from './request/pendingRequest.ts'
 
 export function begunCall(
   { id, target, number, startedAt, price }: Pick<RunningAttempt, 'id' | 'target' | 'number' | 'startedAt' | 'price'>,
