@@ -37,6 +37,10 @@ const BENCHES: Readonly<
     title: 'A soak: one call in ten fails',
     load: async () => (await import('./soak.ts')).benchSoak,
   },
+  kills: {
+    title: 'kill -9: what was answered and is missing afterwards',
+    load: async () => (await import('./kills.ts')).benchKills,
+  },
   month: {
     title: 'A month of one-off refusals: when a healthy target is used again',
     load: async () => (await import('./month.ts')).benchMonth,

@@ -84,7 +84,7 @@ test('a client of the gateway that names a model of it waits for its list', asyn
   const server = await startListServer({ [FIRST]: ['m'], box: ['own'] })
   const config = write(folder, server, [FIRST])
   const token = 't'.repeat(24)
-  const env = { KEYWISE_TOKEN: token, KEYWISE_ADMIN_TOKEN: 'a'.repeat(24) }
+  const env = { KEYWISE_TOKEN: token, KEYWISE_ADMIN_TOKEN: `test-admin-${'a'.repeat(20)}` }
   const logger = { info: () => {}, warn: () => {}, error: () => {} }
   const gateway = await startGateway({ config, env, logger, store: 'memory:', port: 0 })
   onTestFinished(() => gateway.close(0))

@@ -22,7 +22,7 @@ async function served(settings: object) {
     config: file,
     store: 'memory:',
     port: 0,
-    env: { KEYWISE_TOKEN: TOKEN, KEYWISE_ADMIN_TOKEN: 'a'.repeat(24) },
+    env: { KEYWISE_TOKEN: TOKEN, KEYWISE_ADMIN_TOKEN: `test-admin-${'a'.repeat(20)}` },
     logger: { info: log, warn: log, error: log },
   })
   onTestFinished(() => gateway.close(0))

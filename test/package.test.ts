@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
+import { sbomOf } from '../tools/sbom.mjs'
 import { put, temporaryFolder } from './support/temporaryFolder.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -26,11 +27,44 @@ test('no runtime dependency has an install script', () => {
   expect(runtime.filter(([, one]) => one.hasInstallScript)).toEqual([])
 })
 
+test('what is needed at run time is pinned to the very version that the lock has and the suite ran with', () => {
+  const { packages } = readJson('package-lock.json')
+  const locked = Object.keys(manifest.dependencies).map((name) => [name, packages[`node_modules/${name}`].version])
+  expect(manifest.dependencies).toEqual(Object.fromEntries(locked))
+  for (const range of Object.values(manifest.dependencies)) expect(range).toMatch(/^\d+\.\d+\.\d+$/)
+  // Nothing else reaches a user: neither by a dependency of these, nor by a kind of dependency that is installed too.
+  const runtime = packagesOf('package-lock.json').filter(([, one]) => !one.dev)
+  expect(runtime.map(([path]) => path.replace('node_modules/', '')).sort()).toEqual(
+    Object.keys(manifest.dependencies).sort(),
+  )
+  for (const kind of ['optionalDependencies', 'peerDependencies', 'bundleDependencies'])
+    expect(manifest).not.toHaveProperty(kind)
+})
+
 for (const lock of locks) {
   test(`${lock} holds a checksum for every package and no download address`, () => {
     expect(packagesOf(lock).filter(([, one]) => one.resolved !== undefined || one.integrity === undefined)).toEqual([])
   })
 }
+
+test('sbom.cdx.json names every package of an installation with its version, licence and hash (else: npm run sbom)', () => {
+  const sbom = readJson('sbom.cdx.json')
+  expect(sbom).toEqual(sbomOf(readJson('package-lock.json')))
+  const components: { name: string; version: string; hashes: { alg: string; content: string }[] }[] = sbom.components
+  expect(components.map(({ name }) => name).sort()).toEqual(Object.keys(manifest.dependencies).sort())
+  for (const { name, version, hashes } of components) {
+    expect(readJson(`node_modules/${name}/package.json`).version).toBe(version)
+    expect(hashes[0]).toMatchObject({ alg: 'SHA-512', content: expect.stringMatching(/^[0-9a-f]{128}$/) })
+  }
+})
+
+test('workflows name the actions they use by commit, and have no right that they do not need', () => {
+  for (const file of ['ci', 'newest', 'release']) {
+    const text = readFileSync(join(root, `.github/workflows/${file}.yml`), 'utf8')
+    for (const [line] of text.matchAll(/uses: .*/g)) expect(line).toMatch(/^uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d/)
+    expect(text).toMatch(/^permissions:\n {2}contents: read\n/m)
+  }
+})
 
 test('the lock belongs to the manifest', () => {
   const { dependencies, devDependencies, version, engines } = readJson('package-lock.json').packages['']
@@ -45,7 +79,14 @@ test('the lock belongs to the manifest', () => {
 test('the package says what it needs and offers, and only built files go into it', () => {
   expect(manifest.engines).toEqual({ node: '>=22.19' })
   expect(manifest.bin).toEqual({ keywise: 'bin/keywise.cjs' })
-  expect(manifest.files).toEqual(['bin', 'dist', 'keywise.schema.json', 'keywise.facts.schema.json', 'CHANGELOG.md'])
+  expect(manifest.files).toEqual([
+    'bin',
+    'dist',
+    'keywise.schema.json',
+    'keywise.facts.schema.json',
+    'sbom.cdx.json',
+    'CHANGELOG.md',
+  ])
   // `default` and not `import`, so that require() finds it too.
   expect(manifest.exports['.']).toEqual({ types: './dist/index.d.ts', default: './dist/index.js' })
   for (const file of [

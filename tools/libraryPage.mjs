@@ -8,6 +8,11 @@ const SECTIONS = [
     '`new APIManager(options)` opens no connection and importing the package opens nothing at all. Close it at the end, or declare it with `await using`.',
     ['APIManagerOptions', 'Logger'],
   ],
+  [
+    'The vault',
+    'For keys that the configuration has as `vault:NAME`: [vault](vault.md). A key file or a key in the environment opens it at once.',
+    ['unlockVault'],
+  ],
   ['The manager', 'One per process and configuration; calls may run in parallel.', ['APIManager']],
   [
     'A call',

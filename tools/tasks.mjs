@@ -53,6 +53,8 @@ export function tasksOf(root) {
     'test:agents': { needs: 'development', commands: (args) => [[...quietly, 'test/agents/run.ts', ...args]] },
     'test:clients': { needs: 'development', commands: (args) => [[...quietly, 'test/clients/run.ts', ...args]] },
     'bench:replay': { needs: 'runtime', commands: (args) => [[...quietly, 'bench/replay.ts', ...args]] },
+    sbom: { needs: 'nothing', commands: () => [['tools/sbom.mjs']] },
+    newest: { needs: 'development', commands: () => [['tools/newest.mjs']] },
     release: { needs: 'nothing', commands: (args) => [['tools/release.mjs', ...args]] },
     'prove:clone': { needs: 'nothing', commands: (args) => [['tools/proveClone.mjs', ...args]] },
     node: { needs: 'development', commands: (args) => [[...quietly, ...args]] },

@@ -1,13 +1,15 @@
 /** `keywise budget`: limits, spending by subject, and the ledger as an export for other programs. */
 
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Writable } from 'node:stream'
+import { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { present } from '../domain/present.ts'
 import type { Engine } from '../engine/engine.ts'
 import { formatUsd, NANO_PER_USD } from '../money/amount.ts'
 import { calendarPeriod } from '../money/period.ts'
+import { replaceFileWith } from '../store/replaceFile.ts'
 import { type BudgetsView, budgetsView } from '../views/budgets.ts'
 import type { CacheView } from '../views/caches.ts'
 import type { FreeQuotaView } from '../views/freeQuotas.ts'
@@ -23,6 +25,8 @@ import { printPrices } from './priceTable.ts'
 import { withEngine } from './withEngine.ts'
 
 const ACTIONS = ['list', 'export', 'forgive', 'reconcile'] as const
+
+const PIECE_BYTES = 65_536
 
 export const run: RunCommand = (context) =>
   withEngine(context, async (engine) => {
@@ -181,12 +185,26 @@ async function exportLedger(engine: Engine, context: CommandContext): Promise<Ex
     await write(stdout, lines, rows, lineOf)
     return 0
   }
-  const file = createWriteStream(resolve(cwd, out), { mode: 0o600 })
-  const count = await write(file, lines, rows, lineOf)
-  file.end()
-  await once(file, 'close')
+  const count = await replaceFileWith(resolve(cwd, out), async (file) => {
+    const stream = streamTo(file)
+    const [written] = await Promise.all([
+      write(stream, lines, rows, lineOf).finally(() => stream.end()),
+      finished(stream),
+    ])
+    return written
+  })
   stderr.write(`${count} attempts written to ${out}\n`)
   return 0
+}
+
+/** Writes what has gathered in one piece; the file stays open. */
+function streamTo(file: FileHandle): Writable {
+  return new Writable({
+    highWaterMark: PIECE_BYTES,
+    writev: (pieces, done) => {
+      file.writeFile(Buffer.concat(pieces.map(({ chunk }) => chunk))).then(() => done(), done)
+    },
+  })
 }
 
 /** Waits for a slow reader instead of buffering everything in memory. Returns the number of rows written. */

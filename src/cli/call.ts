@@ -52,7 +52,7 @@ async function ask(manager: APIManager, call: CallOptions, { options }: CommandC
   try {
     if (options['stream']) return await stream(manager, call, out, options['json'] === true)
     const result = await manager.callWithFallback({ ...call })
-    if (!options['json']) out.line(result.content)
+    if (!options['json']) out.lines(result.content)
     return result
   } catch (error) {
     if (options['json'] && error instanceof KeywiseError) out.json(failureOf(error))

@@ -10,6 +10,8 @@ export interface CommandContext {
   readonly cwd: string
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream
+  /** Where answers come from, opened when the first is asked for; absent where nobody can answer. */
+  readonly stdin?: () => NodeJS.ReadStream
 }
 
 export type RunCommand = (context: CommandContext) => Promise<ExitCode>

@@ -9,11 +9,14 @@ export interface CommandRow {
   readonly does: string
   readonly options: readonly (readonly [flags: string, does: string])[]
   readonly examples: readonly string[]
+  /** False: it reads the configuration and asks for the vault's passphrase by itself, if it needs it at all. */
+  readonly opensVault?: false
   readonly load: () => Promise<{ readonly run: RunCommand }>
 }
 
 const JSON_OPTION = ['--json', 'print JSON'] as const
-const CONFIG = [
+/** Option of every command that reads the configuration. */
+export const CONFIG = [
   '--config <file>',
   'configuration (default: KEYWISE_CONFIG, ./config/api-keys.json, the user folder)',
 ] as const
@@ -143,6 +146,34 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => import('./keys.ts'),
   },
   {
+    usage: 'vault <action> [target]',
+    does: 'keys encrypted at rest: init, list, add NAME, remove NAME, rotate [NAME], passphrase, unlock, lock, export FILE, import FILE',
+    options: [
+      [
+        '--provider <name>',
+        'add: for whom the key is (default: who asks for it in the configuration, or by its shape)',
+      ],
+      ['--note <text>', 'add: a note, which is not encrypted'],
+      ['--key-file <file>', 'init, unlock: write a new key into this file, which opens the vault too'],
+      ['--unproven', 'rotate NAME: take the new key although no call has proved it'],
+      ['--replace', 'import: take the place of keys of the same name'],
+      ['--keep-plain', 'init, import: leave other files that hold the same keys as they are'],
+      ['--yes', 'do not ask'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: [
+      'keywise vault init',
+      'keywise vault add work --provider groq',
+      'keywise vault list',
+      'keywise vault rotate work',
+      'keywise vault unlock',
+      'keywise vault export keys.sealed',
+    ],
+    opensVault: false,
+    load: () => import('./vault/vault.ts'),
+  },
+  {
     usage: 'experiment <action> [target]',
     does: 'compare prompts, models, providers and parameters: list, show NAME, start FILE or NAME, stop NAME, export NAME',
     options: [['--keep <variant>', 'stop: all requests get this variant from now on'], JSON_OPTION, ...COMMON],
@@ -229,8 +260,13 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     usage: 'doctor',
     does: 'check node, configuration, store, permissions, ports, clock and reachability',
-    options: [['--alerts', 'also send a test alert through every channel'], JSON_OPTION, ...COMMON],
-    examples: ['keywise doctor', 'keywise doctor --alerts'],
+    options: [
+      ['--repair', 'first mend the store: bring back what a damaged one held, from it and from backups'],
+      ['--alerts', 'also send a test alert through every channel'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise doctor', 'keywise doctor --repair', 'keywise doctor --alerts'],
     load: () => import('./doctor/doctor.ts'),
   },
   {

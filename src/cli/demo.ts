@@ -19,7 +19,7 @@ export const run: RunCommand = async (context) => {
   const tested = Promise.withResolvers<void>()
   const stopping = untilStopped(seconds, tested.promise).finally(() => controller.abort())
   const silent = options['json'] === true
-  if (!silent) out.line('Simulated providers with realistic faults: no key, no network, nothing is written.\n')
+  if (!silent) out.lines('Simulated providers with realistic faults: no key, no network, nothing is written.\n')
   if (seconds === undefined) stderr.write('Press Ctrl-C to end the demo.\n')
   const summary = await runDemo({
     signal: controller.signal,
@@ -38,11 +38,11 @@ function printScene(scene: DemoScene, out: Printer): void {
   switch (scene.kind) {
     case 'gateway':
       out.line(`The gateway answers on ${scene.origin} as long as the demo runs:`)
-      out.line(`  ${curlLine(scene.origin, scene.token)}\n`)
+      out.lines(`  ${curlLine(scene.origin, scene.token)}\n`)
       break
     case 'tests':
       for (const test of scene.report.tests) out.line(testedLine(test, out))
-      out.line(`\nTested ${scene.report.summary.total}: ${scene.report.summary.passed} work. Now requests come in.\n`)
+      out.lines(`\nTested ${scene.report.summary.total}: ${scene.report.summary.passed} work. Now requests come in.\n`)
       break
     case 'incident':
       out.line(out.paint('yellow', `⚡ ${scene.text}`))
@@ -99,5 +99,5 @@ function printSummary({ tests, session, rescued, failures, ranking }: DemoSummar
   out.line(`  failures   ${kinds.map(([kind, count]) => `${count} ${kind}`).join(', ') || 'none'}`)
   for (const [provider, { requests, successes }] of Object.entries(session.byProvider))
     out.line(`  ${provider.padEnd(10)} ${successes} of ${requests} attempts answered`)
-  out.line('\nNext: put your own keys into config/api-keys.json, then: keywise test')
+  out.lines('\nNext: put your own keys into config/api-keys.json, then: keywise test')
 }

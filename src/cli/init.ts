@@ -1,10 +1,11 @@
 /** `keywise init --compat`: writes the shims into the current folder and keeps copies of the files they replace. */
 
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { asRecord } from '../domain/json.ts'
+import { createFileNow, PUBLIC, replaceFileNow } from '../store/replaceFile.ts'
 import type { RunCommand } from './command.ts'
 import { UsageError } from './command.ts'
 import { printer } from './output.ts'
@@ -22,7 +23,7 @@ export const run: RunCommand = async ({ options, cwd, stdout, env }) => {
   for (const name of SHIM_NAMES) {
     const file = join(cwd, name)
     const copy = foreign.includes(name) ? keepCopy(file) : null
-    writeFileSync(file, shimText(name, kind, places))
+    replaceFileNow(file, shimText(name, kind, places), { mode: PUBLIC })
     out.line(`${name} written${copy === null ? '' : `; the file that was here is ${copy}`}`)
   }
   if (!isInstalled)
@@ -40,8 +41,9 @@ function isForeign(file: string): boolean {
 function keepCopy(file: string): string {
   for (let number = 1; ; number++) {
     const copy = `${file}.original${number === 1 ? '' : `-${number}`}`
-    if (existsSync(copy)) continue
-    copyFileSync(file, copy)
+    if (lstatSync(copy, { throwIfNoEntry: false }) !== undefined) continue
+    // It may hold keys; who could not read the original must not read the copy.
+    createFileNow(copy, readFileSync(file), statSync(file).mode & 0o777)
     return copy
   }
 }

@@ -37,6 +37,7 @@ async function list(engine: Engine, { options, args }: CommandContext, out: Prin
       HEAD,
       view.keys.map((key) => rowOf(key, now, out)),
     )
+    for (const line of kinshipLines(view.keys)) out.line(line)
     for (const line of differenceLines(view.keys.flatMap(({ differences }) => differences))) out.line(line)
   }
   return 0
@@ -49,7 +50,22 @@ async function again(engine: Engine, { options, args }: CommandContext, out: Pri
   return result.keys.some(({ check }) => check === 'refused') ? 1 : 0
 }
 
-const HEAD = ['key', 'masked', 'label', 'account', 'state', 'last answer', 'targets', 'from', '']
+/** Keys that stand in the configuration twice, and those that share the quota of an account. */
+function kinshipLines(keys: readonly KeyRow[]): string[] {
+  const nameOf = ({ provider, keyIndex }: KeyRow) => `${provider}#${keyIndex}`
+  const first = (key: KeyRow, others: readonly string[]) =>
+    others.length > 0 && keys.findIndex((one) => one === key || others.includes(nameOf(one))) === keys.indexOf(key)
+  return [
+    ...keys
+      .filter((key) => first(key, key.sameKeyAs))
+      .map((key) => `${[nameOf(key), ...key.sameKeyAs].join(' and ')} are the same key: its limits are counted twice`),
+    ...keys
+      .filter((key) => first(key, key.sharesAccountWith))
+      .map((key) => `${[nameOf(key), ...key.sharesAccountWith].join(' and ')} share the limits of one account`),
+  ]
+}
+
+const HEAD = ['key', 'masked', 'label', 'account', 'state', 'last answer', 'used', 'since', 'targets', 'from', '']
 
 function rowOf(key: KeyRow, now: number, out: Printer): string[] {
   return [
@@ -58,12 +74,16 @@ function rowOf(key: KeyRow, now: number, out: Printer): string[] {
     key.label ?? '',
     key.account ?? '',
     out.paint(COLOURS[key.state], key.state),
-    key.lastSuccess === null ? '-' : `${age(now - Date.parse(key.lastSuccess))} ago`,
+    ago(key.lastSuccess, now),
+    ago(key.lastUsed, now),
+    key.since?.slice(0, 10) ?? '-',
     String(key.targets),
-    key.source,
+    key.vault === null ? key.source : `vault ${key.vault}`,
     key.reason ?? creditOf(key),
   ]
 }
+
+const ago = (at: string | null, now: number) => (at === null ? '-' : `${age(now - Date.parse(at))} ago`)
 
 const COLOURS = { valid: 'green', refused: 'red', parked: 'yellow', unproven: 'dim' } as const
 

@@ -115,6 +115,7 @@ async function checkStatus(home: Home): Promise<void> {
     'generatedAt',
     'providers',
     'session',
+    'store',
     'targets',
   ])
   const targets = status['targets'] as Record<string, unknown>[] // our own JSON

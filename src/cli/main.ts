@@ -6,10 +6,11 @@ import { KeywiseError } from '../domain/errors.ts'
 import { nearest } from '../domain/nearest.ts'
 import { redactShapes } from '../domain/redact.ts'
 import { type CommandContext, type ExitCode, type RunCommand, UsageError } from './command.ts'
-import { COMMANDS, COMMON, type CommandRow } from './commands.ts'
+import { COMMANDS, COMMON, CONFIG, type CommandRow } from './commands.ts'
+import { cleanStream } from './output.ts'
 
 /** What a command line reads and writes beside files. */
-type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'stdout' | 'stderr'>
+type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'stdout' | 'stderr' | 'stdin'>
 
 /** Runs the command line of this process; sets its exit code. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -19,11 +20,13 @@ export async function main(args: readonly string[]): Promise<void> {
     throw error
   })
   const { env, stdout, stderr } = process
-  process.exitCode = await runLine(args, { env, cwd: process.cwd(), stdout, stderr })
+  const stdin = () => process.stdin
+  process.exitCode = await runLine(args, { env, cwd: process.cwd(), stdout, stderr, stdin })
 }
 
 /** Runs one command line; resolves with its exit code, whatever goes wrong. */
-export async function runLine(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+export async function runLine(args: readonly string[], around: Surroundings): Promise<ExitCode> {
+  const surroundings = { ...around, stdout: cleanStream(around.stdout), stderr: cleanStream(around.stderr) }
   try {
     return await runCommand(args, surroundings)
   } catch (error) {
@@ -47,8 +50,9 @@ async function runCommand(args: readonly string[], surroundings: Surroundings): 
   for (const row of COMMANDS) addCommand(program, row, surroundings, (running) => (done = running))
   program.argument('[command]').action((name: string | undefined) => {
     if (name !== undefined) throw unknownCommand(name)
-    done = import('./start.ts').then(({ start }) =>
-      start({ args: [], options: program.opts(), ...surroundings }, findCommand),
+    const context = { args: [], options: program.opts(), ...surroundings }
+    done = Promise.all([import('./start.ts'), import('./vault/withVaultKey.ts')]).then(
+      async ([{ start }, { withVaultKey }]) => start(await withVaultKey(context), findCommand),
     )
   })
   for (const [flags, does] of [
@@ -86,8 +90,16 @@ function addCommand(
   command.addHelpText('after', `\nExamples:\n${row.examples.map((example) => `  ${example}`).join('\n')}`)
   command.action(() => {
     const options = { ...program.opts(), ...command.opts() }
-    started(row.load().then(({ run }) => run({ args: command.args, options, ...surroundings })))
+    started(runRow(row, { args: command.args, options, ...surroundings }))
   })
+}
+
+/** A command that reads the configuration finds the vault open, where somebody can open it. */
+async function runRow(row: CommandRow, context: CommandContext): Promise<ExitCode> {
+  const { run } = await row.load()
+  if (row.opensVault === false || !row.options.includes(CONFIG)) return run(context)
+  const { withVaultKey } = await import('./vault/withVaultKey.ts')
+  return run(await withVaultKey(context))
 }
 
 /** Explains an error in a way the user can act on, without a stack trace or secrets. */

@@ -66,7 +66,7 @@ function printModels(view: ModelsView, out: Printer): void {
     )
   }
   for (const line of differenceLines(served.flatMap(({ differences }) => differences))) out.line(line)
-  if (view.installed !== null) out.line(`\n${installedText(view.installed)}`)
+  if (view.installed !== null) out.lines(`\n${installedText(view.installed)}`)
 }
 
 function installedText({ facts, published, from }: NonNullable<ModelsView['installed']>): string {
@@ -79,7 +79,7 @@ function printFacts({ models, installed }: ModelsView, out: Printer): void {
     ['model', 'fact', 'value', 'source'],
     models.flatMap(({ id, facts }) => facts.map((one) => [id, one.fact, factValue(one.value), sourceText(one)])),
   )
-  if (installed !== null) out.line(`\n${installedText(installed)}\n${installed.digest}`)
+  if (installed !== null) out.lines(`\n${installedText(installed)}\n${installed.digest}`)
 }
 
 function factValue(value: ModelFact['value']): string {

@@ -1,15 +1,19 @@
 /** How the command line prints: tables for people, JSON for programs, colours only on a terminal that wants them. */
 
 import { styleText } from 'node:util'
-import { printable } from '../domain/printable.ts'
+import { printable, printableJson, printableLines } from '../domain/printable.ts'
 import { formatUsd, NANO_PER_USD } from '../money/amount.ts'
 import { UsageError } from './command.ts'
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan'
 
+/** Everything printed is cleaned of what steers a terminal: names and messages come from providers and clients. */
 export interface Printer {
+  /** One line: a line break in the text is no line break. */
   line(text?: string): void
-  /** Without a trailing newline. */
+  /** A text of several lines. */
+  lines(text: string): void
+  /** A piece of a text of several lines, without a trailing newline. */
   write(text: string): void
   /** Clears the screen, if the output is a terminal. */
   clear(): void
@@ -22,16 +26,18 @@ export interface Printer {
 export function printer(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Printer {
   const colours = stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
   const paint = (style: Style, text: string) => (colours ? styleText(style, text, { validateStream: false }) : text)
-  const line = (text = '') => void stream.write(`${text}\n`)
+  const clean = (text: string, of: (text: string) => string) => (colours ? exceptColours(text, of) : of(text))
+  const line = (text = '') => void stream.write(`${clean(text, printable)}\n`)
   return {
     paint,
     line,
-    write: (text) => void stream.write(text),
+    lines: (text) => void stream.write(`${clean(text, printableLines)}\n`),
+    write: (text) => void stream.write(clean(text, printableLines)),
     // Cursor home, then erase below: no flicker, and the scrollback is preserved.
     clear: () => void (stream.isTTY && stream.write('\u001b[H\u001b[J')),
-    json: (value) => line(JSON.stringify(value, null, 2)),
+    json: (value) => void stream.write(`${jsonText(value)}\n`),
     table(head, raw) {
-      const rows = raw.map((row) => row.map(harmless))
+      const rows = raw.map((row) => row.map((cell) => clean(cell, printable)))
       const widths = head.map((title, column) =>
         Math.max(...[title, ...rows.map((row) => row[column] ?? '')].map(widthOf)),
       )
@@ -57,13 +63,43 @@ const WIDE = /[\u{1F300}-\u{1FAFF}\u2705\u274C\u26A1]/gu
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with one
 const COLOUR = /\u001b\[(?:1|2|22|31|32|33|36|39)m/g
 
-/** Labels, tiers and names of models come from clients and providers; only our own colours are left. */
-function harmless(cell: string): string {
-  const colours = cell.match(COLOUR) ?? []
-  return cell
+/** Only our own colours are left. */
+function exceptColours(text: string, clean: (text: string) => string): string {
+  const colours = text.match(COLOUR) ?? []
+  return text
     .split(COLOUR)
-    .map((text, place) => printable(text) + (colours[place] ?? ''))
+    .map((piece, place) => clean(piece) + (colours[place] ?? ''))
     .join('')
+}
+
+/** JSON for a terminal and for programs: what would steer the one is escaped, and the other reads the same. */
+export function jsonText(value: unknown): string {
+  return printableJson(JSON.stringify(value, null, 2))
+}
+
+// What keywise itself writes: colours, and the cursor of grids that are drawn again.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: both begin with one
+const OWN_CODES = /\u001b\[(?:(?:1|2|22|31|32|33|36|39)m|H|J|1A|2K)/g
+
+/**
+ * The stream with the last cleaner before it, for whatever is written past a printer: on a terminal only codes that
+ * keywise itself writes are left, elsewhere none.
+ */
+export function cleanStream(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  const cleaned = (text: string) => {
+    const codes = stream.isTTY === true ? (text.match(OWN_CODES) ?? []) : []
+    const pieces = stream.isTTY === true ? text.split(OWN_CODES) : [text]
+    return pieces.map((piece, place) => printableLines(piece) + (codes[place] ?? '')).join('')
+  }
+  const write = (chunk: unknown, ...rest: unknown[]) =>
+    Reflect.apply(stream.write, stream, [typeof chunk === 'string' ? cleaned(chunk) : chunk, ...rest])
+  return new Proxy(stream, {
+    get(target, name) {
+      if (name === 'write') return write
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }
 
 function widthOf(text: string): number {

@@ -48,7 +48,7 @@ function print(result: RefreshedFacts, out: Printer): void {
       `${plural(pricesOfNothing, 'price')} ${says[0]} that a call costs nothing: budgets believe ${says[1]}, "free_only" does not; take ${says[1]} out if ${says[2]} wrong`,
     )
   }
-  if (skipped.length > 0) out.line(`\n${plural(skipped.length, 'remark')}:`)
+  if (skipped.length > 0) out.lines(`\n${plural(skipped.length, 'remark')}:`)
   for (const text of skipped.slice(0, MOST_LINES)) out.line(`  ${text}`)
   if (skipped.length > MOST_LINES) out.line(`  and ${skipped.length - MOST_LINES} more`)
 }

@@ -29,7 +29,7 @@ export const run: RunCommand = async (context) => {
     onProgress: (scenario, done, all) => void stderr.write(`[${done + 1}/${all}] ${scenario}\n`),
   })
   if (options['json']) out.json(result)
-  else out.line(replayText(result))
+  else out.lines(replayText(result))
   return 0
 }
 

@@ -132,13 +132,27 @@ describe('the line to paste', () => {
       home.keywise('serve', '--port', '0', '--seconds', '0', ...args)
     const kept = await serve(makeHome(KEYS))
     expect(kept.stdout).toMatch(
-      /token is kept in .*\/state\/keywise\/token, .*\n\n {2}curl .*\$\(cat .*\/state\/keywise\/token\)/,
+      / the token is kept in .*\/state\/keywise\/token\n\n {2}curl .*\$\(cat .*\/state\/keywise\/token\)/,
     )
-    const set = await serve(makeHome(KEYS, { KEYWISE_TOKEN: 't'.repeat(24) }))
-    expect(set.stdout).toContain('Bearer $KEYWISE_TOKEN')
-    expect(set.stdout).not.toContain('kept in')
+    const home = makeHome(KEYS, { KEYWISE_TOKEN: token('own') })
+    const set = await serve(home)
+    expect(set.stdout).toContain('the token is that of KEYWISE_TOKEN, which this line reads from its shell\n\n  curl')
+    expect(set.stdout).toContain('Bearer $KEYWISE_TOKEN"')
+    expect(filesNamedIn(set.stdout)).toEqual([join(home.folder, 'home/state/keywise/admin-token')])
+    const both = await serve(makeHome(KEYS, { KEYWISE_TOKEN: token('own'), KEYWISE_ADMIN_TOKEN: token('admin') }))
+    expect(filesNamedIn(both.stdout)).toEqual([])
     const nowhere = await serve(makeHome(KEYS), '--store', 'memory:')
-    const [, token] = /new inference token, shown once: (\S+)/.exec(nowhere.stdout) ?? []
-    expect(nowhere.stdout).toContain(`Bearer ${token}"`)
+    const [, shown] = /new inference token, shown once: (\S+)/.exec(nowhere.stdout) ?? []
+    expect(nowhere.stdout).toContain(`Bearer ${shown}"`)
+    expect(filesNamedIn(nowhere.stdout)).toEqual([])
   })
+
+  const token = (name: string) => `fake-token-of-${name}-0a1b2c3d`
+
+  /** Every file that is named, and is there. */
+  function filesNamedIn(text: string): readonly string[] {
+    const named = [...text.matchAll(/kept in (\S+)|\$\(cat (\S+)\)/g)].map(([, kept, read]) => kept ?? read ?? '')
+    for (const file of named) expect(existsSync(file), file).toBe(true)
+    return named
+  }
 })

@@ -1,7 +1,7 @@
 /** `keywise serve`: the gateway, and the line a user pastes next. */
 
 import { join } from 'node:path'
-import { readEnvironment } from '../config/environment.ts'
+import { type Environment, readEnvironment } from '../config/environment.ts'
 import { asRecord } from '../domain/json.ts'
 import { consoleLogger } from '../observe/log.ts'
 import { noteInstance } from '../server/instance.ts'
@@ -19,7 +19,7 @@ type Holder = Exclude<Occupant, { kind: 'none' }>
 const HURRY_AFTER_MS = 500
 
 export const run: RunCommand = async (context) => {
-  const { options, env, stdout } = context
+  const { options, env, stdout, stderr } = context
   const place = gatewayPlace(context)
   const occupant = await occupantOf(place)
   const gateway = occupant.kind === 'none' ? await startAt(place, context) : occupant
@@ -27,6 +27,7 @@ export const run: RunCommand = async (context) => {
   const out = printer(stdout, env)
   const forget = noteInstance(gateway.port, gateway.instance)
   printAddresses(out, gateway, env)
+  for (const weakness of gateway.tokens.weaknesses) stderr.write(`keywise: warning: ${weakness}\n`)
   void gateway.opened.ready().then(
     () => out.line(`  ${targetsText(gateway)}`),
     () => undefined,
@@ -77,7 +78,7 @@ function printAddresses(out: Printer, gateway: RunningGateway, env: CommandConte
   out.line()
   printBaseUrls(out, origin)
   out.line()
-  const shown = printTokens(out, gateway, readEnvironment(env).token !== null)
+  const shown = printTokens(out, gateway, readEnvironment(env))
   out.line()
   out.line(`  ${curlLine(origin, shown)}`)
   out.line()
@@ -89,17 +90,26 @@ function printBaseUrls(out: Printer, origin: string): void {
   out.line(`  GOOGLE_GEMINI_BASE_URL=${origin}`)
 }
 
-/** Prints new tokens and where they are kept; returns what stands for the inference token in a shell. */
-function printTokens(out: Printer, { tokens, folder }: RunningGateway, isSet: boolean): string {
+/** Prints new tokens and where each is kept; returns what stands for the inference token in a shell. */
+function printTokens(out: Printer, { tokens, folder }: RunningGateway, { token, adminToken }: TokenVariables): string {
   for (const { scope, token, file } of tokens.fresh)
     out.line(`  new ${scope} token, shown once: ${token}${file === null ? ' (lasts as long as this process)' : ''}`)
-  if (isSet) return '$KEYWISE_TOKEN'
-  const fresh = tokens.fresh.find(({ scope }) => scope === 'inference')
-  if (fresh !== undefined && fresh.file === null) return fresh.token
-  const file = join(folder ?? '', 'token')
-  out.line(`  the token is kept in ${file}, the admin token in ${join(folder ?? '', 'admin-token')}`)
-  return `$(cat ${quoted(file)})`
+  const unkept = new Map(tokens.fresh.flatMap(({ scope, token, file }) => (file === null ? [[scope, token]] : [])))
+  const fileOf = (name: string) => join(folder ?? '', name)
+  const places = [
+    token !== null
+      ? 'the token is that of KEYWISE_TOKEN, which this line reads from its shell'
+      : !unkept.has('inference') && `the token is kept in ${fileOf('token')}`,
+    adminToken !== null
+      ? 'the admin token is that of KEYWISE_ADMIN_TOKEN'
+      : !unkept.has('admin') && `the admin token is kept in ${fileOf('admin-token')}`,
+  ].filter((place) => place !== false)
+  for (const place of places.reverse()) out.line(`  ${place}`)
+  if (token !== null) return '$KEYWISE_TOKEN'
+  return unkept.get('inference') ?? `$(cat ${quoted(fileOf('token'))})`
 }
+
+type TokenVariables = Pick<Environment, 'token' | 'adminToken'>
 
 /** `12 targets: 5 models of groq, …`; printed once the models lists have arrived. */
 function targetsText({ opened }: RunningGateway): string {

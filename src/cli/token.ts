@@ -55,7 +55,7 @@ function act({ action, name, tokens, folder, out, context }: TokenRequest): Exit
       const scope = scopeOf(context.options['scope'])
       const token = tokens.add(needed(name, 'add'), scope)
       if (json) out.json({ name, scope, token })
-      else out.line(`${token}\n(shown once: keywise keeps only its hash)`)
+      else out.lines(`${token}\n(shown once: keywise keeps only its hash)`)
       return 0
     }
     case 'revoke': {

@@ -44,7 +44,7 @@ function summaryOf({ report, calls, ranking, groqParkedUntil }: TourResult): obj
 function printScene(scene: TourScene, out: Printer): void {
   switch (scene.kind) {
     case 'day':
-      out.line(`\n${out.paint('bold', `Day ${scene.day}`)}  ${scene.text}`)
+      out.lines(`\n${out.paint('bold', `Day ${scene.day}`)}  ${scene.text}`)
       break
     case 'tests':
       for (const test of scene.report.tests) out.line(testedLine(test, out))

@@ -3,12 +3,13 @@
  * rest still load.
  */
 
-import { ConfigError } from '../domain/errors.ts'
+import { ConfigError, VaultError } from '../domain/errors.ts'
 import { Secret } from '../domain/redact.ts'
 import { complain, type Remarks } from './remarks.ts'
 import { readSecret, type Surroundings } from './secrets.ts'
 import type { SettingsOfFile } from './settingsSchema.ts'
 import type { Path } from './showPath.ts'
+import { telegramAddress } from './telegramAddress.ts'
 
 type AlertsOfFile = SettingsOfFile['alerts']
 
@@ -23,8 +24,11 @@ export interface AlertSettings {
 }
 
 export function readAlerts(alerts: AlertsOfFile, remarks: Remarks, around: Surroundings): AlertSettings {
-  const read = (value: string, ...path: Path) => {
-    return new Secret(readSecret(value, ['settings', 'alerts', ...path], remarks.document, around))
+  const address = telegramAddress(alerts.telegram?.apiRoot)
+  const read = (value: string, channel: 'telegram' | 'webhook', field: string) => {
+    const use = { provider: `alerts:${channel}`, address: channel === 'telegram' ? address : null }
+    const path: Path = ['settings', 'alerts', channel, field]
+    return new Secret(readSecret({ value, path, use }, remarks.document, around))
   }
   const { telegram, webhook, backupAfterMs } = alerts
   return {
@@ -39,7 +43,7 @@ export function readAlerts(alerts: AlertsOfFile, remarks: Remarks, around: Surro
 
 function withSecrets(
   webhook: NonNullable<AlertsOfFile['webhook']>,
-  read: (value: string, ...path: Path) => Secret,
+  read: (value: string, channel: 'webhook', field: string) => Secret,
   remarks: Remarks,
 ): NonNullable<AlertSettings['webhook']> {
   const { url, secret, ...rest } = webhook
@@ -53,7 +57,8 @@ function channel(remarks: Remarks, make: () => Partial<AlertSettings>): Partial<
   try {
     return make()
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
+    // A vault that does not open is no matter of one channel.
+    if (!(error instanceof ConfigError || (error instanceof VaultError && error.reason === 'entry'))) throw error
     remarks.addText(`${error.message}; until then this channel is silent`)
     return {}
   }

@@ -110,7 +110,7 @@ const dialect = z.enum(['openai', 'openai-responses', 'anthropic', 'google', 'ge
 export const blockSchema = section({
   api_key: keyEntries
     .optional()
-    .describe('One key or several, each as text (the key, env:NAME, file:PATH) or as an object'),
+    .describe('One key or several, each as text (the key, env:NAME, file:PATH, vault:NAME) or as an object'),
   api_keys: keyEntries.optional().describe('The same as api_key'),
   keys: keyEntries.optional().describe('The same as api_key'),
   endpoint: z.string().optional().describe('Base URL with its version segment; replaces the known one'),

@@ -239,14 +239,6 @@ test.runIf(process.getuid?.() !== 0)('a file without read permission is reported
   expect(() => loadIn(folder, { config: 'secret.json' })).toThrow(/may not be read by this user/)
 })
 
-test('the vault is not available yet, and the message says what to use instead', () => {
-  const error = errorOf(() => loadFile('{ "groq": { "api_key": "vault:groq" } }'))
-  expect(error).toBeInstanceOf(VaultError)
-  expect(String(error)).toMatch(
-    /api-keys\.json:1:24: "groq\.api_key" asks for the vault, which is not available yet; use env:/,
-  )
-})
-
 test('an object that is not plain data is refused', () => {
   const loop: Record<string, unknown> = {}
   loop['again'] = loop

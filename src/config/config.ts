@@ -18,9 +18,11 @@ import { meant, readProviders } from './keysFile.ts'
 import { keysFileCandidates } from './paths.ts'
 import { type Context, type ProviderConfig, providerFrom, providerFromEnvironment } from './providerConfig.ts'
 import { complain, Remarks } from './remarks.ts'
-import { scrubbed, secretsIn } from './secrets.ts'
+import { type Surroundings, scrubbed, secretsIn } from './secrets.ts'
 import { type BudgetOfFile, type SettingsOfFile, settingsSchema } from './settingsSchema.ts'
 import { showName } from './showPath.ts'
+import { lazyVault, type VaultLookup } from './vault/vaultLookup.ts'
+import { vaultLabel, vaultPlace } from './vault/vaultOnDisk.ts'
 
 export type { KeyBudget } from './blockSchema.ts'
 export type { KeyConfig, ModelConfig, ProviderConfig } from './providerConfig.ts'
@@ -29,6 +31,8 @@ export type { BudgetOfFile } from './settingsSchema.ts'
 export interface Config {
   /** Absolute path of the keys file; null when there is none. */
   readonly file: string | null
+  /** Absolute path of the file in which `vault:NAME` is looked up, whether it is there or not. */
+  readonly vault: string
   /** In file order. Empty when no key is found anywhere: then there is nothing to call. */
   readonly providers: readonly ProviderConfig[]
   readonly settings: Settings
@@ -70,6 +74,8 @@ export interface LoadOptions {
   readonly providers?: readonly ProviderSpec[]
   /** In the place of settings of the same name. */
   readonly settings?: object
+  /** An opened vault, in the place of the one on the disk. */
+  readonly vault?: VaultLookup
 }
 
 /**
@@ -77,7 +83,7 @@ export interface LoadOptions {
  * one that names no provider, the keys come from the environment.
  */
 export function loadConfig(options: LoadOptions): Config {
-  const document = withSettings(openDocument(options) ?? documentOf({}, options.cwd), options)
+  const document = configDocument(options)
   const secrets = secretsIn(document.value)
   try {
     const config = fromDocument(document, options)
@@ -86,6 +92,11 @@ export function loadConfig(options: LoadOptions): Config {
   } catch (error) {
     throw withoutSecrets(error, secrets)
   }
+}
+
+/** The configuration as it is written; without one, an empty one. Throws ConfigError. */
+export function configDocument(options: LoadOptions): ConfigDocument {
+  return withSettings(openDocument(options) ?? documentOf({}, options.cwd), options)
 }
 
 function openDocument({ config, cwd, ...options }: LoadOptions): ConfigDocument | undefined {
@@ -106,17 +117,20 @@ function withSettings(document: ConfigDocument, { settings, cwd }: LoadOptions):
 
 function fromDocument(document: ConfigDocument, options: LoadOptions): Config {
   const remarks = new Remarks(document)
+  const vault = vaultPlace(document.file, options)
+  const around = { ...options, vault: options.vault ?? lazyVault(vault, vaultLabel(vault, options.cwd), options.env) }
   const part = { path: ['settings'], schemaPath: ['settings'] }
   const { alerts, ...settings } = checked(settingsSchema, document.value['settings'] ?? {}, part, remarks)
-  const providers = providersOf(remarks, options)
+  const providers = providersOf(remarks, options, around)
   const budgets = namedBudgets(settings.budgets, providers, remarks, options)
   return {
     file: document.file,
+    vault,
     providers: onlyDefault(providers, settings.defaultProvider, document, options),
     settings: {
       ...settings,
       budgets,
-      alerts: readAlerts(alerts, remarks, options),
+      alerts: readAlerts(alerts, remarks, around),
       experiments: readExperimentSettings(settings.experiments, document),
     },
     warnings: remarks.list(),
@@ -168,10 +182,10 @@ function nobodyCovered({ covers }: Rule, providers: readonly ProviderConfig[]): 
   return isThere ? [] : [`covers nothing: ${owner.id} has no key ${covers.keyIndex}`]
 }
 
-function providersOf(remarks: Remarks, options: LoadOptions): ProviderConfig[] {
+function providersOf(remarks: Remarks, options: LoadOptions, around: Surroundings): ProviderConfig[] {
   const known = [...(options.providers ?? []), ...catalog]
   const names = known.flatMap((spec) => [spec.id, ...(spec.aliases ?? [])])
-  const context: Context = { remarks, around: options, names, warn: (text) => remarks.addText(text) }
+  const context: Context = { remarks, around, names, warn: (text) => remarks.addText(text) }
   const entries = readProviders(remarks, (name) => find(name, options))
   const found =
     entries.length > 0
@@ -211,7 +225,7 @@ function gitRemarks({ file, name }: ConfigDocument): readonly string[] {
 
 /** Whatever went wrong, the message contains no key of the file. */
 function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
-  if (error instanceof VaultError) return new VaultError(scrubbed(error.message, secrets))
+  if (error instanceof VaultError) return new VaultError(scrubbed(error.message, secrets), { reason: error.reason })
   if (!(error instanceof ConfigError)) return error
   const { file, line, column } = error
   const path = error.path === null ? null : scrubbed(error.path, secrets)

@@ -5,7 +5,7 @@
 import { isAbsolute } from 'node:path'
 import { Secret } from '../domain/redact.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
-import { isHeaderSafe } from './secrets.ts'
+import { isHeaderSafe } from './headerSafe.ts'
 
 export type EnvironmentVariables = Readonly<Record<string, string | undefined>>
 
@@ -23,6 +23,14 @@ export interface Environment {
   /** `KEYWISE_TOKEN`, `KEYWISE_ADMIN_TOKEN`: the gateway's tokens. */
   readonly token: Secret | null
   readonly adminToken: Secret | null
+  /** Those of the two that are set to nothing, which counts as unset: `KEYWISE_TOKEN= keywise serve`. */
+  readonly emptyTokens: readonly string[]
+  /** What opens the vault: a passphrase, 32 bytes in base64, or a file that holds such a key. */
+  readonly vaultPassphrase: Secret | null
+  readonly vaultKey: Secret | null
+  readonly vaultKeyFile: string | null
+  /** `CREDENTIALS_DIRECTORY`: where systemd puts what `LoadCredential=` names. */
+  readonly credentialsFolder: string | null
   /** `NO_COLOR` with any value: https://no-color.org */
   readonly noColor: boolean
   readonly proxy: { readonly https: string | null; readonly http: string | null; readonly except: string | null }
@@ -39,8 +47,13 @@ export function readEnvironment(variables: EnvironmentVariables): Environment {
   return {
     config: read('KEYWISE_CONFIG'),
     store: read('KEYWISE_STORE'),
-    token: secret(read('KEYWISE_TOKEN')),
-    adminToken: secret(read('KEYWISE_ADMIN_TOKEN')),
+    token: secret(set(variables, 'KEYWISE_TOKEN')),
+    adminToken: secret(set(variables, 'KEYWISE_ADMIN_TOKEN')),
+    emptyTokens: ['KEYWISE_TOKEN', 'KEYWISE_ADMIN_TOKEN'].filter((name) => rawOf(variables, name) === ''),
+    vaultPassphrase: secret(read('KEYWISE_VAULT_PASSPHRASE')),
+    vaultKey: secret(read('KEYWISE_VAULT_KEY')),
+    vaultKeyFile: read('KEYWISE_VAULT_KEY_FILE'),
+    credentialsFolder: folder('CREDENTIALS_DIRECTORY'),
     noColor: read('NO_COLOR') !== null,
     proxy: {
       // Lower case wins, as in curl: https://curl.se/docs/manpage.html
@@ -106,8 +119,18 @@ export function hasAddress(spec: ProviderSpec, key: string): boolean {
   return spec.baseUrl !== null || spec.quirks?.credential?.(key).baseUrl !== undefined
 }
 
+/** The value without what surrounds it, also where nothing else is left of it: a blank token is a mistake. */
+function set(variables: EnvironmentVariables, name: string): string | null {
+  const value = rawOf(variables, name)
+  return value ? value.trim() : null
+}
+
+function rawOf(variables: EnvironmentVariables, name: string): string | undefined {
+  return Object.hasOwn(variables, name) ? variables[name] : undefined
+}
+
 function own(variables: EnvironmentVariables, name: string): string | null {
-  const value = Object.hasOwn(variables, name) ? variables[name]?.trim() : undefined
+  const value = rawOf(variables, name)?.trim()
   return value ? value : null
 }
 

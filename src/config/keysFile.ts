@@ -36,6 +36,8 @@ export interface ProviderEntry {
 export interface PlacedKey {
   readonly value: string
   readonly path: Path
+  /** Goes before the key, where the provider wants the account with it. */
+  readonly accountId?: string
   readonly settings: Omit<Exclude<KeyEntry, string>, 'key'>
 }
 
@@ -163,8 +165,12 @@ function keysOf({ block, path }: PlacedBlock, known: ProviderSpec | undefined): 
   ]
   return placed.map(({ entry, at }) => {
     const { key, ...settings } = typeof entry === 'string' ? { key: entry } : entry
-    const value = accountId && known?.accountEnv && !key.includes(':') ? `${accountId}:${key}` : key
-    return { value, path: typeof entry === 'string' ? at : [...at, 'key'], settings: { ...forAll, ...settings } }
+    return {
+      value: key,
+      path: typeof entry === 'string' ? at : [...at, 'key'],
+      ...(accountId && known?.accountEnv && { accountId }),
+      settings: { ...forAll, ...settings },
+    }
   })
 }
 

@@ -12,6 +12,7 @@ import { complain, type Remarks } from './remarks.ts'
 import { readSecret, type Surroundings } from './secrets.ts'
 import type { Path } from './showPath.ts'
 import { showPath } from './showPath.ts'
+import { type VaultUse, vaultName } from './vault/vaultLookup.ts'
 
 export interface ProviderConfig {
   readonly id: string
@@ -41,6 +42,8 @@ export interface KeyConfig {
   readonly hours?: readonly string[]
   /** What its account agreed with the provider. */
   readonly contract?: Contract
+  /** Where it came from the vault: its name there, and since when (ISO 8601) the vault has it. */
+  readonly vault?: { readonly name: string; readonly since: string }
   /** `config/api-keys.json groq.api_key`, or `env GROQ_API_KEY`. */
   readonly source: string
 }
@@ -61,13 +64,14 @@ interface FoundKey {
   readonly path?: Path
   readonly source: string
   readonly settings: PlacedKey['settings']
+  readonly vault?: KeyConfig['vault']
 }
 
 /** The provider of one entry of the file; undefined, with a remark, when it has no key. Throws ConfigError. */
 export function providerFrom(entry: ProviderEntry, context: Context): ProviderConfig | undefined {
   const { remarks } = context
   const endpoint = endpointOf(entry, context)
-  const keys = keysOf(entry, endpoint !== undefined, context)
+  const keys = keysOf(entry, endpoint, context)
   const keyless = keys.length === 0 && (endpoint !== undefined || entry.known?.auth === 'none')
   if (keys.length === 0 && !keyless) {
     remarks.add(entry.path, `has no key and is left out; ${keyAdvice(entry.known)}`)
@@ -105,19 +109,34 @@ function endpointOf(entry: ProviderEntry, { remarks, names }: Context): Extract<
 /**
  * The keys of the block; if it has none, those of the environment, unless they would go to an address the user gave.
  */
-function keysOf(entry: ProviderEntry, moved: boolean, context: Context): readonly FoundKey[] {
+function keysOf(entry: ProviderEntry, endpoint: { url: string } | undefined, context: Context): readonly FoundKey[] {
+  const moved = endpoint !== undefined
+  const use = { provider: entry.id, address: moved ? new URL(endpoint.url).origin : null }
   const placed = entry.keys.filter(({ value }) => value.trim().toLowerCase() !== 'none')
-  if (placed.length > 0) return placed.map((key) => fromFile(key, context))
+  if (placed.length > 0) return placed.map((key) => fromFile(key, use, context))
   const useless = entry.keys[0]
   if (useless && entry.known && entry.known.auth !== 'none' && !moved)
     throw complain(context.remarks.document, useless.path, `is "none", but ${entry.known.name} needs a key`)
   return entry.known && !moved && !useless ? fromVariables(entry.known, context) : []
 }
 
-function fromFile({ value, path, settings }: PlacedKey, { remarks, around }: Context): FoundKey {
-  const secret = readSecret(value, path, remarks.document, around)
+function fromFile(
+  { value, path, accountId, settings }: PlacedKey,
+  use: VaultUse,
+  { remarks, around }: Context,
+): FoundKey {
+  const key = readSecret({ value, path, use }, remarks.document, around)
+  const secret = accountId === undefined || key.includes(':') ? key : `${accountId}:${key}`
+  const name = vaultName(value)
+  const since = name === null ? undefined : around.vault.find(name)?.createdAt
   if (/^(?:<.*>|your[-_ ].*|.*\.\.\.)$/i.test(secret)) remarks.add(path, 'looks like a placeholder, not like a key')
-  return { value: secret, path, source: `${remarks.document.name} ${showPath(path)}`, settings }
+  return {
+    value: secret,
+    path,
+    source: `${remarks.document.name} ${showPath(path)}`,
+    settings,
+    ...(name !== null && since !== undefined && { vault: { name, since } }),
+  }
 }
 
 function fromVariables(spec: ProviderSpec, { around, warn }: Context): readonly FoundKey[] {
@@ -174,11 +193,12 @@ function withoutDuplicates(keys: readonly FoundKey[], { remarks, warn }: Context
   const first = new Map<string, FoundKey>()
   const kept: KeyConfig[] = []
   keys.forEach((key, place) => {
-    const { value, source, path, settings } = key
+    const { value, source, path, settings, vault } = key
     const same = first.get(value)
     if (!same) {
       first.set(value, key)
-      kept.push({ weight: 1, ...settings, index: place + 1, secret: new Secret(value), source })
+      const secret = new Secret(value)
+      kept.push({ weight: 1, ...settings, index: place + 1, secret, source, ...(vault && { vault }) })
     } else {
       const message = `is the same key as ${same.path ? showPath(same.path) : same.source}; it is left out`
       if (path) remarks.add(path, message)

@@ -5,30 +5,40 @@ import { join, resolve } from 'node:path'
 import { VaultError } from '../domain/errors.ts'
 import { asArray, asRecord } from '../domain/json.ts'
 import type { ConfigDocument } from './document.ts'
+import { isHeaderSafe } from './headerSafe.ts'
 import { complain } from './remarks.ts'
 import type { Path } from './showPath.ts'
 import { showName } from './showPath.ts'
+import type { VaultEntry } from './vault/openVault.ts'
+import { type VaultLookup, type VaultUse, vaultName, whyWithheld, withheld } from './vault/vaultLookup.ts'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
+  readonly vault: VaultLookup
+}
+
+/** A value with where it stands, and who is to have it. */
+interface SecretValue {
+  readonly value: string
+  readonly path: Path
+  readonly use: VaultUse
 }
 
 /** Maximum bytes of a file that holds one secret. */
 const MOST_BYTES = 64 * 1024
 
-/** The secret behind a value, trimmed. Throws ConfigError if it is empty, missing, or cannot be sent in a header. */
-export function readSecret(value: string, path: Path, document: ConfigDocument, around: Surroundings): string {
-  const secret = withoutScheme(lookUp(value.trim(), path, document, around).trim())
+/**
+ * The secret behind a value, trimmed. Throws ConfigError if it is empty, missing, or cannot be sent in a header, and
+ * VaultError if the vault does not give it.
+ */
+export function readSecret(given: SecretValue, document: ConfigDocument, around: Surroundings): string {
+  const { path } = given
+  const secret = withoutScheme(lookUp(given, document, around).trim())
   if (secret === '') throw complain(document, path, 'is empty; remove it or paste a key')
   if (!isHeaderSafe(secret))
     throw complain(document, path, 'holds a space, a line break or a character no key has; paste the key again')
   return secret
-}
-
-/** Whether an HTTP header can carry it: visible ASCII without spaces. */
-export function isHeaderSafe(secret: string): boolean {
-  return /^[\x21-\x7e]+$/.test(secret)
 }
 
 /** People paste the whole header value. */
@@ -36,13 +46,31 @@ function withoutScheme(value: string): string {
   return value.replace(/^Bearer\s+/i, '')
 }
 
-function lookUp(value: string, path: Path, document: ConfigDocument, around: Surroundings): string {
-  const [, kind, name = ''] = /^(env|file|vault):(.*)$/s.exec(value) ?? []
-  if (kind === 'env') return fromEnvironment(name.trim(), path, document, around)
-  if (kind === 'file') return fromFile(name.trim(), path, document, around)
-  if (kind !== 'vault') return value
-  const { message } = complain(document, path, 'asks for the vault, which is not available yet; use env: or file:')
-  throw new VaultError(message)
+function lookUp({ value, path, use }: SecretValue, document: ConfigDocument, around: Surroundings): string {
+  const name = vaultName(value)
+  if (name !== null) return fromVault(name, path, use, document, around)
+  const [, kind, rest = ''] = /^(env|file):(.*)$/s.exec(value.trim()) ?? []
+  if (kind === 'env') return fromEnvironment(rest.trim(), path, document, around)
+  if (kind === 'file') return fromFile(rest.trim(), path, document, around)
+  return value
+}
+
+function fromVault(name: string, path: Path, use: VaultUse, document: ConfigDocument, { vault }: Surroundings): string {
+  const entry = found(vault, name, path, document)
+  const why = whyWithheld(entry, showName(name), use)
+  if (entry !== undefined && why === null) return entry.secret.reveal()
+  throw withheld(complain(document, path, why ?? '').message)
+}
+
+/** What is wrong with the vault itself is said with the place that asked for it. */
+function found(vault: VaultLookup, name: string, path: Path, document: ConfigDocument): VaultEntry | undefined {
+  try {
+    return vault.find(name)
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error
+    const { message } = complain(document, path, `asks the vault for "${showName(name)}"; ${error.message}`)
+    throw new VaultError(message, { reason: error.reason })
+  }
 }
 
 function fromEnvironment(name: string, path: Path, document: ConfigDocument, around: Surroundings): string {

@@ -119,7 +119,7 @@ const credit = section({
   warn_hours: amount.default(24).describe('An alert when it will be gone within this time at its pace; 0: none'),
 })
 
-const secret = (what: string) => z.string().describe(`${what}: the value itself, or env:NAME, file:PATH`)
+const secret = (what: string) => z.string().describe(`${what}: the value itself, or env:NAME, file:PATH, vault:NAME`)
 const backup = z
   .boolean()
   .default(false)
@@ -228,6 +228,17 @@ export const settingsFile = section({
     attempts_days: z.number().positive().max(36_500).default(90).describe('Each attempt is kept this long'),
     hourly_days: z.number().positive().max(36_500).default(730).describe('Hourly sums are kept this long'),
   }).prefault({}),
+  backups: section({
+    keep: z.int().min(0).max(365).default(7).describe('Copies of the store that are kept beside it; 0 makes none'),
+    every_hours: z.number().positive().max(8_760).default(24).describe('The least time between two copies'),
+    max_mb: z.number().positive().max(1e9).default(1_024).describe('What all copies together may take on the disk'),
+  }).prefault({}),
+  durability: z
+    .enum(['process', 'power', 'relaxed'])
+    .default('process')
+    .describe(
+      'What an answer waits for before it is complete. process: its row in the ledger survives a kill of keywise; power: a power failure too, for a wait for the disk; relaxed: nothing. Takes effect at the next start',
+    ),
   hours: z.record(name, hours).default({}).describe('Rules by target pattern, such as "groq/*"; see docs/hours.md'),
   log: section({
     calls: z.boolean().default(true).describe('The lines of every call; of the gateway, the line of every request'),
@@ -269,6 +280,8 @@ export const settingsSchema = settingsFile.transform((file) => ({
   alerts: file.alerts,
   gateway: file.gateway,
   retention: file.retention,
+  backups: file.backups,
+  durability: file.durability,
   hours: file.hours,
   log: file.log,
   experiments: file.experiments,

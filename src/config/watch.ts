@@ -10,6 +10,8 @@ import { basename, dirname } from 'node:path'
 interface WatchOptions<T> {
   /** Absolute path of the keys file. */
   readonly file: string
+  /** What `load` should not wait for, done before it; null where there is nothing. Does not reject. */
+  readonly prepare?: () => Promise<unknown> | null
   /** Reads the file again; what it throws goes to `onInvalid`. */
   readonly load: () => T
   readonly onChange: (loaded: T) => void
@@ -36,6 +38,7 @@ class ConfigWatcher<T> {
   readonly #notices: FSWatcher | null
   readonly #poll: NodeJS.Timeout
   #grace: NodeJS.Timeout | null = null
+  #isClosed = false
   /** Times, size and inode of the file when last read: the cheap check. */
   #stamp: string
   /** Hash of the content that was last reported, good or bad. */
@@ -50,6 +53,7 @@ class ConfigWatcher<T> {
   }
 
   close(): void {
+    this.#isClosed = true
     clearInterval(this.#poll)
     if (this.#grace) clearTimeout(this.#grace)
     this.#notices?.close()
@@ -76,8 +80,15 @@ class ConfigWatcher<T> {
   }
 
   #tryNow(isLastTry: boolean): void {
+    if (contentOf(this.#options.file) === this.#content) return
+    const preparing = this.#options.prepare?.() ?? null
+    if (preparing === null) this.#readAgain(isLastTry)
+    else void preparing.then(() => this.#readAgain(isLastTry))
+  }
+
+  #readAgain(isLastTry: boolean): void {
     const content = contentOf(this.#options.file)
-    if (content === this.#content) return
+    if (this.#isClosed || content === this.#content) return
     const result = this.#load()
     if (!result.ok && !isLastTry) {
       this.#tryLater()

@@ -1,4 +1,7 @@
-/** A text from elsewhere made fit for one line of a message, with everything that a reader sees kept as it is. */
+/**
+ * A text from elsewhere made fit for one line of a message, with everything that a reader sees kept as it is. What
+ * `printable` marks is left out here: nobody looks into an alert for what it hides.
+ */
 
 /** Invisible characters (U+00AD, byte order marks, directions), except what joins letters and emoji or makes up flags. */
 const INVISIBLE = /(?!\u200c|\u200d|[\u{e0020}-\u{e007f}])\p{Cf}/gu

@@ -113,10 +113,21 @@ export class BudgetExceededError extends KeywiseError {
   }
 }
 
-/** A `vault:NAME` value that cannot be resolved. */
+/**
+ * `absent`: there is no vault; `locked`: nothing was given to open it with; `refused`: what was given does not open it;
+ * `damaged`: it was changed or is not whole; `newer`: a newer keywise wrote it; `entry`: it does not have the key, or has
+ * it for somebody else; `unwritable`: it could not be written.
+ */
+type VaultTrouble = 'absent' | 'locked' | 'refused' | 'damaged' | 'newer' | 'entry' | 'unwritable'
+
+/** A `vault:NAME` value that cannot be resolved, or a vault that cannot be read or written. */
 export class VaultError extends KeywiseError {
-  constructor(message: string, options: KeywiseErrorOptions = {}) {
+  /** What is the matter; the message says what to do. */
+  readonly reason: VaultTrouble
+
+  constructor(message: string, options: KeywiseErrorOptions & { readonly reason: VaultTrouble }) {
     super('VAULT', message, options)
+    this.reason = options.reason
   }
 }
 

@@ -2,7 +2,11 @@
  * Keeps secrets out of everything people read: a wrapper that does not print its value, and a scrubber for other text.
  */
 
-const MASK = '…'
+import { publicPrefix } from './keyParts.ts'
+import type { SecretIndex } from './secretIndex.ts'
+
+/** Stands for what was removed. */
+export const MASK = '…'
 
 /** A secret value. Printing, logging or serialising it shows only the mask; only `reveal()` returns the value. */
 export class Secret {
@@ -33,7 +37,7 @@ export class Secret {
 /** `gsk_…a1b2`: enough to recognise a key, too little to use it. Values under 16 characters are masked completely. */
 export function maskKey(key: string): string {
   if (key.length < 16) return MASK
-  const prefix = /^(sk-or-v1-|sk-ant-|sk-proj-|[A-Za-z]{2,10}[-_.])/.exec(key)?.[0] ?? key.slice(0, 3)
+  const prefix = publicPrefix(key) || key.slice(0, 3)
   return `${prefix}${MASK}${key.slice(-4)}`
 }
 
@@ -53,16 +57,9 @@ const SHAPES: readonly RegExp[] = [
 /** Maximum characters examined of an upstream's text; longer texts are cut first. */
 const LOOK = 16_384
 
-/**
- * Returns a function that removes every known secret, and everything shaped like one, from a text. `secrets` is
- * evaluated at each call, so keys added later are covered.
- */
-export function redactor(secrets: () => Iterable<string>): (text: string) => string {
-  return (text) => {
-    let clean = text.slice(0, LOOK)
-    for (const secret of secrets()) if (secret.length >= 4) clean = clean.replaceAll(secret, MASK)
-    return redactShapes(clean)
-  }
+/** Removes every secret of the index, whole or in part, and everything shaped like one, from a text. */
+export function redactor(secrets: SecretIndex): (text: string) => string {
+  return (text) => redactShapes(secrets.hide(text.slice(0, LOOK), MASK))
 }
 
 /** Removes everything shaped like a key, a bearer value or an account id. */

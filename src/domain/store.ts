@@ -90,6 +90,45 @@ export interface AttemptEvent {
   readonly trial?: Trial
 }
 
+/** A call that is about to be sent: what is known of an attempt that its process may not live to record. */
+export interface BegunCall
+  extends Pick<
+    AttemptEvent,
+    | 'id'
+    | 'requestId'
+    | 'number'
+    | 'source'
+    | 'target'
+    | 'startedAt'
+    | 'streamed'
+    | 'task'
+    | 'session'
+    | 'token'
+    | 'tokenId'
+    | 'labels'
+  > {
+  /** The most that it can cost, in integer billionths of a USD; null where the price is unknown. */
+  readonly mostNanoUsd: number | null
+}
+
+/**
+ * What an answer waits for before it is complete. `process`: its row survives a kill of this process. `power`: it
+ * survives a power failure too. `relaxed`: nothing; a kill loses the last moments.
+ */
+export type Durability = 'process' | 'power' | 'relaxed'
+
+/** Calls that were under way when their process was killed. Their rows are in the ledger, failed and charged to nobody. */
+export interface InterruptedCalls {
+  readonly calls: number
+  /** When the first and the last of them began, epoch milliseconds. */
+  readonly firstAt: number
+  readonly lastAt: number
+  /** The most that those of known price can have cost, in billionths of a USD. */
+  readonly mostNanoUsd: number
+  /** How many have an unknown price. */
+  readonly unpriced: number
+}
+
 /** A score given to an answer, by a person or by a program. */
 export interface QualityEvent {
   readonly kind: 'quality'
@@ -273,11 +312,29 @@ export interface Store {
   /** Random per opened store; recorded in its events as `origin`. */
   readonly origin: string
 
-  /** Adds to the log and returns at once; `flushed` resolves when the event will survive the end of this process. */
+  /** What `kept` promises; null for a store in memory, which keeps nothing. */
+  readonly durability: Durability | null
+
+  /** Adds to the log and returns at once; `kept` says when the event will survive the end of this process. */
   append(event: StoreEvent): void
   /**
-   * Resolves after everything appended so far was written, which then survives a kill of this process. Never rejects
-   * and never waits for a failing disk: check `health` afterwards to be certain. A store in memory keeps nothing.
+   * Notes a call that is about to be sent. If the process is killed before the attempt of that id is appended, the next
+   * process that opens the store records it as interrupted (`interrupted`).
+   */
+  begin(call: BegunCall): void
+  /**
+   * Keeps an attempt of which it is not decided yet whom it is charged to; appended later under the same id. If the
+   * process is killed before, the next one appends it as it is.
+   */
+  keepUndecided(event: AttemptEvent): void
+  /**
+   * Null when everything appended so far will survive as `durability` promises, which is nearly always so at once; else
+   * resolves then. Never rejects, and never waits for a store that cannot write (`health`).
+   */
+  kept(): Promise<void> | null
+  /**
+   * Resolves after everything appended so far was written where other processes see it. Never rejects and never waits
+   * for a failing disk: check `health` afterwards to be certain. A store in memory keeps nothing.
    */
   flushed(): Promise<void>
   /** Writes everything pending, synchronously; for `close` and for signal handlers. */
@@ -353,6 +410,16 @@ export interface Store {
    */
   prune(before: number, sumsBefore?: number): number
 
+  /**
+   * Stores what killed processes had kept and not stored yet. Done when the store opens; to be called from time to time,
+   * for those that are killed later.
+   */
+  takeOver(): void
+  /** Calls that killed processes left unfinished, the newest first; of the last days only. */
+  interrupted(): readonly InterruptedCalls[]
+
+  /** Number of rows that wait to be stored; a few for a moment, more while writes fail. */
+  waiting(): number
   /** `degraded` while writes fail (disk full, read-only); unwritten data waits in memory, bounded. */
   health(): { readonly state: 'ok' | 'degraded'; readonly reason: string | null }
   close(): Promise<void>

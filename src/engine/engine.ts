@@ -1,6 +1,6 @@
 /** The engine: the verbs of the cascade on one shared state. Library, tester, gateway and command line build on it. */
 
-import type { AttemptReport } from '../domain/attempt.ts'
+import type { AttemptReport, AttemptSource } from '../domain/attempt.ts'
 import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
@@ -17,6 +17,7 @@ import { judge, type Verdict } from '../routing/judge.ts'
 import { dialectFor } from '../routing/spokenDialect.ts'
 import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
+import { begunCall } from './attempt/begunCall.ts'
 import { type EligibilityFacts, freeAt, whyNot } from './attempt/eligibility.ts'
 import { eligibilityFactsOf } from './attempt/eligibilityFacts.ts'
 import { LearnedWindows } from './attempt/learnedWindows.ts'
@@ -77,6 +78,7 @@ export interface EngineParts {
 /** A call to start. */
 interface Start extends Pick<RunningAttempt, 'target' | 'hold' | 'number' | 'why'> {
   readonly pending: PendingRequest
+  readonly source: AttemptSource
   /** Default: the learned allowance. */
   readonly allowedMs?: number | undefined
   /** The longest answer in tokens that a refusal left room for; null or absent for no such limit. */
@@ -357,7 +359,8 @@ export class Engine implements EngineParts {
     trail.hasTested ||= hold.probe
     this.learned.router.begins(pending.id, target.stateId)
     const answerLimit = trail.answerLimit(target)
-    return this.#start({ target, pending, hold, number: trail.calls + 1, answerLimit, why })
+    const source = pending.anyAnswer ? 'probe' : 'live'
+    return this.#start({ target, pending, hold, number: trail.calls + 1, answerLimit, why, source })
   }
 
   /** Reserves for a call outside a cascade: budgets bind it, parks and limits do not. */
@@ -369,17 +372,28 @@ export class Engine implements EngineParts {
   /** The same for a tiny call that asks a target of an outage whether it works again. */
   callAfterOutage(target: Target, pending: PendingRequest, hold: GrantedHold): RunningAttempt {
     this.#turns.ask(pending, target)
-    return this.callForTest(target, pending, hold, 1)
+    return this.callForTest(target, pending, hold, 1, 'probe')
   }
 
   /** Starts a call outside a cascade with all of its caller's time. Record it with `recordAttempt`. */
-  callForTest(target: Target, pending: PendingRequest, hold: GrantedHold, number: number): RunningAttempt {
-    return this.#start({ target, pending, hold, number, allowedMs: Number.POSITIVE_INFINITY })
+  callForTest(
+    target: Target,
+    pending: PendingRequest,
+    hold: GrantedHold,
+    number: number,
+    source: AttemptSource = 'test',
+  ): RunningAttempt {
+    return this.#start({ target, pending, hold, number, allowedMs: Number.POSITIVE_INFINITY, source })
   }
 
-  #start({ target, pending, hold, number, allowedMs, answerLimit = null, why }: Start): RunningAttempt {
+  #start({ target, pending, hold, number, allowedMs, answerLimit = null, why, source }: Start): RunningAttempt {
     const { tools, requestFixes, windows, learned, registry } = this
     const credential = registry.credentialOf(target)
+    const startedAt = this.now
+    const price = priceFor(pending.operation, registry.priceOf(target))
+    const begun = { id: learned.eventId(), target, number, startedAt, price }
+    const needOf = () => this.eligibility.needOf(target, pending, startedAt)
+    this.store.begin(begunCall(begun, pending, source, needOf))
     const { call, leftOut } = writeCall(
       { tools, requestFixes, windows, latencyAllowance: learned.latencyAllowance, settings: registry.config.settings },
       { target, credential, pending, mostOutputTokens: smaller(hold.mostOutputTokens, answerLimit), allowedMs },
@@ -387,18 +401,7 @@ export class Engine implements EngineParts {
     pending.cancellation.running(call)
     // After a park this is the try that counts: its failure is one more occurrence.
     const expected = !hold.probe && this.#turns.isAsked(pending, target)
-    return {
-      target,
-      credential,
-      call,
-      leftOut,
-      hold,
-      price: priceFor(pending.operation, registry.priceOf(target)),
-      number,
-      startedAt: this.now,
-      expected,
-      why,
-    }
+    return { ...begun, credential, call, leftOut, hold, expected, why }
   }
 
   /** Lifts a target's parks for these reasons: a free check or a test run disproved them. */
@@ -566,10 +569,10 @@ export class Engine implements EngineParts {
     const { learned, store, registry, events } = this
     const credential = registry.credentialNow(facts.target)
     const fault = this.faultAttribution.attribute(credential?.connection.hostname, facts.end, this.now)
-    const record = fault === 'undecided' ? (event: AttemptEvent) => this.faultAttribution.add(event) : undefined
+    const record = fault === 'undecided' ? (event: AttemptEvent) => this.#keepBack(event) : undefined
     const recorded = recordAttempt(
       { learned, origin: store.origin, estimate: this.estimate, record },
-      { ...facts, id: learned.eventId(), notCharged: fault === 'local' },
+      { ...facts, id: facts.id ?? learned.eventId(), notCharged: fault === 'local' },
       this.now,
     )
     if (facts.price !== null) this.#priceLog.note(facts.price, recorded.event)
@@ -580,6 +583,11 @@ export class Engine implements EngineParts {
     }
     if (recorded.event.ok) this.monitor.worked(facts.target, recorded.event)
     return recorded
+  }
+
+  #keepBack(event: AttemptEvent): void {
+    this.store.keepUndecided(event)
+    this.faultAttribution.add(event)
   }
 
   /** No target answered: notifies listeners and returns the error. */

@@ -11,7 +11,18 @@ export interface EngineReader
   > {
   readonly store: Pick<
     Engine['store'],
-    'engine' | 'health' | 'attempts' | 'sums' | 'usages' | 'read' | 'listDocs' | 'flushNow'
+    | 'engine'
+    | 'durability'
+    | 'health'
+    | 'waiting'
+    | 'interrupted'
+    | 'attempts'
+    | 'sums'
+    | 'usages'
+    | 'read'
+    | 'getDoc'
+    | 'listDocs'
+    | 'flushNow'
   >
   readonly learned: Pick<
     LearnedState,

@@ -48,8 +48,8 @@ interface AttemptFacts extends Prompt {
   readonly expected?: boolean
 }
 
-/** The facts of an attempt before it has an id and is found to be charged or not. */
-export type RecordedFacts = Omit<AttemptFacts, 'id' | 'notCharged'>
+/** The facts of an attempt before it is found to be charged or not; without an id it gets one. */
+export type RecordedFacts = Omit<AttemptFacts, 'id' | 'notCharged'> & Partial<Pick<AttemptFacts, 'id'>>
 
 /** A failed attempt with its verdict. */
 export interface Judged {
@@ -77,12 +77,13 @@ interface Recorder {
 export function attemptFacts(
   pending: PendingRequest,
   attempt: Pick<RunningAttempt, 'target' | 'startedAt' | 'hold' | 'price' | 'number' | 'expected'> &
-    Partial<Pick<RunningAttempt, 'leftOut' | 'why'>>,
+    Partial<Pick<RunningAttempt, 'id' | 'leftOut' | 'why'>>,
   end: CallEnd,
   source: AttemptSource,
 ): RecordedFacts {
   const isLive = source === 'live'
   return {
+    ...(attempt.id !== undefined && { id: attempt.id }),
     requestId: pending.id,
     number: attempt.number,
     expected: attempt.expected === true,

@@ -46,6 +46,7 @@ export async function rescue(engine: Engine, broken: Answered, end: CallEnd, sin
     last = { answered, end: await pump(answered, seam, sink) }
     said += seam.passedOn
   }
+  await last.answered.recorded
   return last.end
 }
 

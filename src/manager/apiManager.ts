@@ -186,7 +186,11 @@ export class APIManager {
         void answered.recorded.finally(release)
         return {
           answered,
-          finish: async (end: CallEnd) => this.#resultOf(answered, end, await answered.recorded, startedAt),
+          finish: async (end: CallEnd) => {
+            const result = this.#resultOf(answered, end, await answered.recorded, startedAt)
+            await this.engine.store.flushed()
+            return result
+          },
           cancel: () => pending.cancellation.cancel(),
         }
       } catch (error) {

@@ -11,7 +11,7 @@ import { findProvider } from '../providers/catalog.ts'
 import type { EngineOptions } from './engineOptions.ts'
 import { loadOptions } from './locations.ts'
 
-type ClientOptions = EngineOptions & { readonly template?: Template }
+type ClientOptions = Omit<EngineOptions, 'vault'> & { readonly template?: Template }
 
 /** The options that an object means. A field that has the name of an option and cannot be one is the supervisor's. */
 export function clientOptions(given: unknown): ClientOptions {
@@ -37,6 +37,7 @@ const OPTIONS: { readonly [N in keyof ClientOptions]-?: IsOption } = {
   config: (value) => isText(value) || isRecord(value),
   settings: isRecord,
   store: (value) => isText(value) || has('location', 'updateDoc')(value),
+  durability: (value) => value === 'process' || value === 'power' || value === 'relaxed',
   env: isRecord,
   cwd: isText,
   providers: Array.isArray,

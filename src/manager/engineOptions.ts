@@ -1,7 +1,8 @@
 /** The options of everything that opens an engine: the manager, the tester, the gateway. */
 
+import type { VaultLookup } from '../config/vault/vaultLookup.ts'
 import type { Logger } from '../domain/logger.ts'
-import type { Store } from '../domain/store.ts'
+import type { Durability, Store } from '../domain/store.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 
 /** Options of a manager; all may be left out. */
@@ -23,6 +24,11 @@ export interface EngineOptions {
    * @default the user's state folder
    */
   readonly store?: string | Store
+  /**
+   * What an answer waits for before it is complete: `process`, `power` or `relaxed`.
+   * @default `settings.durability`
+   */
+  readonly durability?: Durability
   /**
    * Environment variables.
    * @default those of the process
@@ -75,4 +81,6 @@ export interface EngineOptions {
    * @default false
    */
   readonly allModels?: boolean
+  /** @internal An opened vault, in the place of the one on the disk. */
+  readonly vault?: VaultLookup
 }

@@ -4,9 +4,8 @@
  * starts, and notices when it changes; none ever fetches one by itself.
  */
 
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { mkdir, open, unlink } from 'node:fs/promises'
+import { mkdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config, InstalledSet } from '../config/config.ts'
@@ -16,11 +15,10 @@ import { digestOf, readFacts } from '../config/facts/readFacts.ts'
 import { ConfigError } from '../domain/errors.ts'
 import { isoDay } from '../domain/isoTime.ts'
 import { asArray, asNumber, asRecord, asString } from '../domain/json.ts'
-import { replaceFile } from '../store/replaceFile.ts'
+import { createFile, replaceFile } from '../store/replaceFile.ts'
 
 /** So many can be undone. */
 const MOST_STEPS = 10
-const OWNER_ONLY = 0o600
 /** A change takes milliseconds: a lock that is held for longer was left behind by a process that was killed. */
 const LOCK_TRIES = 100
 const LOCK_WAIT_MS = 50
@@ -120,7 +118,7 @@ export class FactsFolder {
   }
 
   async #write(path: string, text: string): Promise<void> {
-    await replaceFile(path, text, `${path}.${randomBytes(6).toString('hex')}.tmp`, OWNER_ONLY)
+    await replaceFile(path, text)
   }
 
   #pathOf(digest: string): string {
@@ -160,7 +158,7 @@ export function hasOlderFacts({ facts }: Config, now: number): boolean {
 async function take(lock: string): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
-      return await (await open(lock, 'wx', OWNER_ONLY)).close()
+      return await (await createFile(lock)).close()
     } catch (error) {
       if (asRecord(error)?.['code'] !== 'EEXIST') throw error
     }

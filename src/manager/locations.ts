@@ -21,6 +21,7 @@ export function loadOptions(options: EngineOptions): LoadOptions {
     platform: process.platform,
     ...(options.providers !== undefined && { providers: options.providers }),
     ...(options.settings !== undefined && { settings: options.settings }),
+    ...(options.vault !== undefined && { vault: options.vault }),
   }
 }
 

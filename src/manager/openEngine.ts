@@ -5,9 +5,12 @@ import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import { fingerprint, freshSalt } from '../config/fingerprint.ts'
+import { unlocking } from '../config/vault/unlock.ts'
+import { ConfigError } from '../domain/errors.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
-import { redactor } from '../domain/redact.ts'
-import type { Store } from '../domain/store.ts'
+import { MASK, redactor } from '../domain/redact.ts'
+import { SecretIndex } from '../domain/secretIndex.ts'
+import type { Durability, Store } from '../domain/store.ts'
 import { withoutNulls } from '../domain/withoutNulls.ts'
 import { type Timing, WaitQueue } from '../engine/attempt/waitQueue.ts'
 import { Decisions } from '../engine/decisionLog.ts'
@@ -47,6 +50,7 @@ import { liftChanged } from './changedConnections.ts'
 import type { EngineOptions } from './engineOptions.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { FactsFolder, withFacts } from './installedFacts.ts'
+import { noteNewKeys } from './keyAges.ts'
 import { loadOptions, storeLocation, variablesOf } from './locations.ts'
 import { routingSettings } from './routingSettings.ts'
 
@@ -89,7 +93,7 @@ class EngineHost implements OpenedEngine {
   readonly #store: Store
   readonly #salt: string
   readonly #dispatcher: Dispatcher
-  readonly #secrets = new Set<string>()
+  readonly #secrets = new SecretIndex()
   readonly #housekeeping: Housekeeping
   readonly #facts: FactsFolder | null
   #specs = new Map<string, ProviderSpec>()
@@ -109,7 +113,7 @@ class EngineHost implements OpenedEngine {
     const config = this.#loadConfig()
     this.#level = config.settings.log.level
     for (const warning of config.warnings) this.#logger.warn(warning)
-    this.#store = this.#openStore()
+    this.#store = this.#openStore(config)
     this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? freshSalt()))
     this.#dispatcher = this.#openDispatcher(config)
     const learned = this.#openLearnedState(config)
@@ -121,6 +125,7 @@ class EngineHost implements OpenedEngine {
     this.engine = new Engine(parts, registry)
     learned.restore()
     liftChanged(this.engine, this.#salt)
+    noteNewKeys(this.engine)
     learned.budgets.open(this.#store, this.#now())
     this.#useExperiments(config)
     monitor.attach(this.engine)
@@ -129,6 +134,7 @@ class EngineHost implements OpenedEngine {
       engine: this.engine,
       now: this.#now,
       reload: (fresh) => this.#useConfig(fresh),
+      prepare: () => unlocking(loadOptions(this.#options)),
       load: () => this.#loadConfig(),
       factsFile: this.#facts?.file ?? null,
     })
@@ -216,11 +222,12 @@ class EngineHost implements OpenedEngine {
     return withFacts(config, this.#facts, this.#now(), (line) => this.#logger.warn(line))
   }
 
-  #openStore(): Store {
-    const { store, flushMs } = this.#options
+  #openStore({ settings }: Config): Store {
+    const { store, flushMs, durability = settings.durability } = this.#options
     if (typeof store === 'object') return store
     return openStore(storeLocation(this.#options), {
       now: this.#now,
+      durability: demandDurability(durability),
       warn: (line) => this.#logger.warn(line),
       ...(flushMs !== undefined && { flushMs }),
     })
@@ -263,15 +270,16 @@ class EngineHost implements OpenedEngine {
   }
 
   #means(): Means {
-    const redact = redactor(() => this.#secrets)
+    const redact = redactor(this.#secrets)
+    const hide = (text: string) => this.#secrets.hide(text, MASK)
     const monotonic = this.#options.monotonic ?? (() => performance.now())
-    const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
+    const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact, hide }
     return {
       tools,
       events: new Events(this.#logger),
       offline: new OfflineDetector(),
       random: this.#options.random ?? Math.random,
-      discover: { now: this.#now, redact, signal: this.#closing.signal },
+      discover: { now: this.#now, redact, hide, signal: this.#closing.signal },
     }
   }
 
@@ -362,6 +370,7 @@ class EngineHost implements OpenedEngine {
     this.engine.useTargets(registry)
     if (!changed) return
     liftChanged(this.engine, this.#salt)
+    noteNewKeys(this.engine)
     // A key or an address that is new has no list yet.
     void this.engine.lists.refresh(credentials).then(() => this.#warnOfEmptyAliases())
     void this.#doubtFreeKeys()
@@ -412,6 +421,14 @@ class EngineHost implements OpenedEngine {
       now: this.#now(),
     })
   }
+}
+
+const DURABILITIES: readonly Durability[] = ['process', 'power', 'relaxed']
+
+/** Programs in plain JavaScript can say anything. */
+function demandDurability(durability: Durability): Durability {
+  if (DURABILITIES.includes(durability)) return durability
+  throw new ConfigError(`"durability" must be "process", "power" or "relaxed", not ${JSON.stringify(durability)}`)
 }
 
 async function systemSleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { MoneyStore } from '../../test/support/moneyStore.ts'
 import {
   ask,
@@ -14,8 +14,8 @@ import {
   target,
 } from '../../test/support/moneyWorld.ts'
 import { usdToNano } from './amount.ts'
-import { BUDGET_LEASE_MS } from './budget.ts'
 import type { Crossing } from './budgetCounter.ts'
+import { BUDGET_LEASE_MS } from './lease.ts'
 
 const oneDollar = [{ scope: 'all', usd: 1, per: 'day' }]
 
@@ -162,8 +162,8 @@ describe('a hard budget', () => {
     })
     tracker.settle(hold, spent(30 * CENT))
     store.failsAfter = Number.POSITIVE_INFINITY
-    tracker.tick(NOW)
-    tracker.tick(NOW)
+    tracker.tick(NOW, store)
+    tracker.tick(NOW, store)
     expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0.3, reservedUsd: 0 })
     expect(tracker.reserve(ask(71 * CENT), NOW).granted).toBe(false)
   })
@@ -367,8 +367,8 @@ describe('several processes', () => {
     const key = 'budget:all|usd|day|UTC:'
     const committed = () => store.listCounters(key).find(([name]) => !/[@s]/.test(name.slice(key.length)))?.[1]
     expect(committed()).toBeGreaterThan(100 * CENT)
-    a.tick(NOW + 1_000)
-    a.tick(NOW + 2_000)
+    a.tick(NOW + 1_000, store)
+    a.tick(NOW + 2_000, store)
     expect(committed()).toBe(100 * CENT)
   })
 
@@ -430,20 +430,44 @@ describe('several processes', () => {
     expect(next.reserve(ask(90 * CENT), NOW + DAY).granted).toBe(true)
   })
 
-  test('a person can return what a killed process left, once it shows no sign of life', () => {
-    const store = new MoneyStore()
-    const killed = startProcess(store, oneDollar)
-    killed.settle(held(killed.reserve(ask(20 * CENT), NOW)), spent(20 * CENT))
-    store.append(row(killed.origin, NOW, 20 * CENT))
-    killed.reserve(ask(50 * CENT), NOW)
-    const next = startProcess(store, oneDollar)
-    expect(next.forgive(store, NOW + BUDGET_LEASE_MS)).toEqual([])
-    const later = NOW + BUDGET_LEASE_MS + 1
-    expect(next.abandoned(store, later)).toMatchObject([{ scope: 'all', origin: killed.origin, amount: 50 * CENT }])
-    expect(next.forgive(store, later)).toHaveLength(1)
-    expect(next.forgive(store, later)).toEqual([])
+  test('what a killed process had set aside is free again by itself a minute after its last sign of life', () => {
+    const { store, killed, next } = killedProcess()
+    expect(next.tick(NOW + BUDGET_LEASE_MS, store)).toEqual([])
+    const later = NOW + BUDGET_LEASE_MS + 5_000
+    expect(next.tick(later, store)).toMatchObject([{ scope: 'all', origin: killed.origin, amount: 50 * CENT }])
+    expect(next.tick(later + 1, store)).toEqual([])
     expect(next.view(later)[0]).toMatchObject({ spentUsd: 0.2, reservedUsd: 0 })
     expect(next.reserve(ask(80 * CENT), later).granted).toBe(true)
+  })
+
+  test('of two processes that see it, one returns it', () => {
+    const { store, next } = killedProcess()
+    const third = startProcess(store, oneDollar)
+    const later = NOW + BUDGET_LEASE_MS + 5_000
+    for (const process of [next, third]) process.tick(NOW + BUDGET_LEASE_MS, store)
+    const given = [next, third, next].flatMap((process) => process.tick(later, store))
+    expect(given).toHaveLength(1)
+    expect(third.view(later)[0]).toMatchObject({ spentUsd: 0.2, reservedUsd: 0 })
+  })
+
+  test('until then a refusal says who holds the rest and when it is free, which is when to try again', () => {
+    const { next } = killedProcess()
+    const refusal = next.reserve(ask(60 * CENT), NOW + 5_000)
+    expect(refusal).toMatchObject({ granted: false, resetsAt: NOW + BUDGET_LEASE_MS })
+    expect(refusal).toMatchObject({
+      reason: expect.stringMatching(
+        /\$0\.20 spent, \$0\.50 set aside by other processes \(of one that was killed it is free again by 2026-11-23 \d\d:\d\d(:\d\d)? UTC\)/,
+      ),
+    })
+    // What is spent is not free again before the period ends.
+    expect(next.reserve(ask(90 * CENT), NOW + 5_000)).toMatchObject({ resetsAt: Date.parse('2026-11-24T00:00:00Z') })
+  })
+
+  test('the ledger is read once for a process that ended, however often one looks', () => {
+    const { store, next } = killedProcess()
+    const attempts = vi.spyOn(store, 'attempts')
+    for (let second = 61; second < 600; second += 5) next.tick(NOW + second * 1_000, store)
+    expect(attempts).toHaveBeenCalledTimes(1)
   })
 
   test('a process that was suspended and taken for dead does not spend what was returned', () => {
@@ -452,7 +476,7 @@ describe('several processes', () => {
     const hold = held(asleep.reserve(ask(50 * CENT), NOW))
     const later = NOW + BUDGET_LEASE_MS + 1
     const next = startProcess(store, oneDollar, { now: later })
-    next.forgive(store, later)
+    next.tick(later, store)
     expect(next.reserve(ask(60 * CENT), later).granted).toBe(true)
     // Running again: the call in flight is committed again, and there is no room for another.
     expect(asleep.reserve(ask(CENT), later + 1).granted).toBe(false)
@@ -462,6 +486,16 @@ describe('several processes', () => {
     expect(next.view(later + 2)[0]).toMatchObject({ spentUsd: 0.4, reservedUsd: 0.6 })
   })
 })
+
+/** Of one dollar a day, 20 cents are spent and 50 are set aside for a call in flight. */
+function killedProcess() {
+  const store = new MoneyStore()
+  const killed = startProcess(store, oneDollar)
+  killed.settle(held(killed.reserve(ask(20 * CENT), NOW)), spent(20 * CENT))
+  store.append(row(killed.origin, NOW, 20 * CENT))
+  killed.reserve(ask(50 * CENT), NOW)
+  return { store, killed, next: startProcess(store, oneDollar) }
+}
 
 describe('a cost that is known in part', () => {
   const range = { atLeast: 20 * CENT, atMost: 50 * CENT }

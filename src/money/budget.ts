@@ -20,7 +20,7 @@ import {
   type SpendNeed,
 } from './budgetCounter.ts'
 import type { Budget } from './budgetRule.ts'
-import type { Counters, LeaseSlot } from './lease.ts'
+import { BUDGET_LEASE_MS, type Counters, type LeaseSlot } from './lease.ts'
 import {
   type Abandoned,
   abandonedLeases,
@@ -109,8 +109,8 @@ interface BudgetsOptions {
   readonly trouble?: () => string | null
 }
 
-/** After this time without a sign of life from its process, a person may have a lease returned. */
-export const BUDGET_LEASE_MS = 60_000
+/** How often one looks for what killed processes left. */
+const LOOK_MS = 5_000
 
 export class Budgets {
   readonly #budgetCounters: readonly BudgetCounter[]
@@ -122,6 +122,7 @@ export class Budgets {
   readonly #blocksUnknown: boolean
   readonly #trouble: () => string | null
   #folded = 0
+  #lookedAt = Number.NEGATIVE_INFINITY
   #beatAt = 0
   #successor: Budgets | null = null
   #closed = false
@@ -244,10 +245,16 @@ export class Budgets {
     this.#folded = 0
   }
 
-  /** Called every few seconds: records that this process is alive and returns what it leased and does not use. */
-  tick(now: number): void {
+  /**
+   * Called every few seconds: records that this process is alive, returns what it leased and does not use, and what
+   * processes left that have given no sign of life for a minute. Returns the list of those, for a person to read.
+   */
+  tick(now: number, ledger: Ledger): readonly Abandoned[] {
     this.#beat(now, 0)
     for (const budgetCounter of this.#budgetCounters) budgetCounter.lease?.tick(now)
+    if (Math.abs(now - this.#lookedAt) < LOOK_MS) return []
+    this.#lookedAt = now
+    return this.forgive(ledger, now)
   }
 
   /**
@@ -300,22 +307,23 @@ export class Budgets {
     return this.#budgetCounters.flatMap((budgetCounter) => budgetCounter.outlook(now) ?? [])
   }
 
-  /** What killed processes had reserved and never settled; it counts as spent until its period ends. */
-  abandoned(ledger: Ledger, now: number): readonly Abandoned[] {
+  /** What killed processes had reserved and never settled. */
+  #abandoned(ledger: Ledger, now: number): readonly Abandoned[] {
     const isDead = (origin: string) => !isAlive(this.#counters, origin, now, BUDGET_LEASE_MS)
     return abandonedLeases(this.#budgetCounters, ledger, isDead, now)
   }
 
   /**
-   * Returns what killed processes left, minus what they spent by the ledger. Only by a person's order: a call that was
-   * in flight when its process was killed may have been billed. Returns the list of what was returned.
+   * Returns what processes left that were killed at least a minute ago, minus what they spent by the ledger: no process
+   * settles it any more, and a budget must not stay closed for a month because of it. Returns the list of what was
+   * returned, so that it can be said: a call in flight when its process was killed may have been billed.
    */
   forgive(ledger: Ledger, now: number): readonly Abandoned[] {
     const given: Abandoned[] = []
-    for (const left of this.abandoned(ledger, now)) {
+    for (const left of this.#abandoned(ledger, now)) {
       if (!markGone(this.#counters, left.origin, now, BUDGET_LEASE_MS)) continue
       left.giveBack()
-      given.push(left)
+      if (left.amount > 0) given.push(left)
     }
     return given
   }

@@ -209,8 +209,22 @@ export class BudgetCounter {
     }
     const spent = `${this.#show(this.tally.spent)} spent`
     const reserved = this.#reserved > 0 ? `, ${this.#show(this.#reserved)} reserved` : ''
-    const reason = `${budget}${this.#paced(amount, now)}, ${spent}${reserved}; ${call}`
-    return { reason, resetsAt: amount > limit ? null : this.#roomAt(amount, now) }
+    const others = this.#heldByOthers(now)
+    const held = others === null ? '' : `, ${heldText(this.#show(others.amount), others.freeAt)}`
+    const reason = `${budget}${this.#paced(amount, now)}, ${spent}${reserved}${held}; ${call}`
+    if (amount > limit) return { reason, resetsAt: null }
+    const roomAt = this.#roomAt(amount, now)
+    // Without what others hold there would be room.
+    const most = this.#shares?.at(now).allowed ?? limit
+    const isHeld = others !== null && this.tally.spent + this.#reserved + amount <= most
+    return { reason, resetsAt: isHeld ? Math.min(others.freeAt, roomAt ?? others.freeAt) : roomAt }
+  }
+
+  /** What other processes have set aside, as far as known, and when that of killed ones is free again. */
+  #heldByOthers(now: number): { readonly amount: number; readonly freeAt: number } | null {
+    const amount = this.lease === null ? 0 : this.lease.committedWith(0, now) - this.tally.spent - this.#reserved
+    const freeAt = amount > 0 ? this.lease?.othersFreeAt(now) : null
+    return freeAt == null ? null : { amount, freeAt }
   }
 
   /** For display, where it is only the pace that leaves no room. */
@@ -354,6 +368,9 @@ function lessening(worst: SpendNeed, { unit, limit }: Budget): string {
   if (outputTokens === 0) return ', or ask for less at once'
   return ofTools > 0 ? `, lower "max_tokens", or ${tools}` : ', or lower "max_tokens"'
 }
+
+const heldText = (amount: string, freeAt: number) =>
+  `${amount} set aside by other processes (of one that was killed it is free again by ${timeText(Math.ceil(freeAt / 1_000) * 1_000)})`
 
 /** `2026-12-01 14:00 UTC`, with seconds where there are some. */
 function timeText(at: number): string {

@@ -7,7 +7,8 @@ import { calendarPeriod } from './period.ts'
 
 /**
  * Simulated processes that reserve, settle, release, fail, are killed and restart in any order. After every step,
- * actual spending plus everything in flight must not exceed the limit, and no cent may be lost or counted twice.
+ * actual spending plus everything in flight must not exceed the limit, and no cent may be lost or counted twice. What a
+ * killed process had in flight counts until one that lives returns it.
  */
 type Step =
   | { readonly do: 'reserve'; readonly process: number; readonly amount: number }
@@ -58,6 +59,15 @@ const stepsOfAnyClock = fc.array(
   { maxLength: 25 },
 )
 
+interface Entry {
+  readonly at: number
+  readonly origin: string
+  amount: number
+  /** Its process was killed while it was in flight; and what that had set aside was returned. */
+  lost: boolean
+  returned: boolean
+}
+
 class World {
   readonly store = new MoneyStore()
   now = NOW
@@ -66,8 +76,8 @@ class World {
   /** Open holds of each running process. */
   readonly #open: BudgetHold[][] = []
   /** What started when and is in flight or spent: the truth that the budget must bound. */
-  readonly truth: { readonly at: number; amount: number; readonly lost: boolean }[] = []
-  readonly #entryOf = new Map<BudgetHold, { readonly at: number; amount: number; lost: boolean }>()
+  readonly truth: Entry[] = []
+  readonly #entryOf = new Map<BudgetHold, Entry>()
 
   readonly #skewMs: number
   readonly #onGrant: (at: number) => void
@@ -91,18 +101,32 @@ class World {
   }
 
   step(step: Step): void {
-    if (step.do === 'wait') this.now += step.ms
-    else if (step.do === 'tick') this.#trackers[step.process]!.tick(this.#clock(step.process))
+    if (step.do === 'wait') this.#wait(step.ms)
+    else if (step.do === 'tick') this.#tick(step.process)
     else if (step.do === 'reserve') this.#reserve(step.process, step.amount)
     else if (step.do === 'end') this.#end(step)
     else if (step.do === 'kill') this.#kill(step.process)
     else this.#trackers[step.process]!.close()
   }
 
+  /** Those that live give a sign of it every few seconds. */
+  #wait(ms: number): void {
+    this.now += ms
+    this.#trackers.forEach(({ origin }, i) => {
+      this.store.values.set(`budget-beat:${origin}`, this.#clock(i))
+    })
+  }
+
+  #tick(i: number): void {
+    for (const { origin } of this.#trackers[i]!.tick(this.#clock(i), this.store))
+      for (const entry of this.truth) if (entry.origin === origin && entry.lost) entry.returned = true
+  }
+
   #reserve(i: number, amount: number): void {
     const hold = this.#trackers[i]!.reserve(ask(amount), this.#clock(i))
     if (!hold.granted) return
-    const entry = { at: this.#clock(i), amount, lost: false }
+    const { origin } = this.#trackers[i]!
+    const entry = { at: this.#clock(i), origin, amount, lost: false, returned: false }
     this.truth.push(entry)
     this.#open[i]!.push(hold)
     this.#entryOf.set(hold, entry)
@@ -142,7 +166,8 @@ class World {
   }
 
   within(since: number, until = Number.POSITIVE_INFINITY): number {
-    return this.truth.filter(({ at }) => at >= since && at < until).reduce((sum, { amount }) => sum + amount, 0)
+    const counts = ({ at, returned }: Entry) => at >= since && at < until && !returned
+    return this.truth.filter(counts).reduce((sum, { amount }) => sum + amount, 0)
   }
 
   spentWithin(since: number): number {

@@ -3,8 +3,10 @@
  *
  * The shared counter of a slot holds what all processes together have *committed*: spent, reserved, or leased for
  * later. The limit is checked against this counter only, and a process lowers it only by what it certainly did not use.
- * A killed process lowers nothing: whatever it had leased counts as spent until the period ends or a person forgives
- * it. So actual spending is never above the counter, nor the counter above the limit.
+ * A killed process lowers nothing: what it had leased counts as spent until another one sees that it has given no sign of
+ * life for `BUDGET_LEASE_MS`, and returns what the ledger does not have as spent. So while processes live, actual spending
+ * is never above the counter, nor the counter above the limit; beyond it can only be what calls in flight cost when their
+ * process was killed.
  *
  * A lease starts with exactly what the first request needs and grows with what this process has used, up to a sixteenth
  * of what is left; near the limit it is exact again and returned at each settlement. So little is ever left behind.
@@ -21,6 +23,9 @@ export interface Counters {
   listCounters(prefix: string): readonly (readonly [name: string, value: number])[]
   deleteCounter(name: string): void
 }
+
+/** After this time without a sign of life from its process, in milliseconds, a lease is returned. */
+export const BUDGET_LEASE_MS = 60_000
 
 /** This process's part of one slot. */
 export interface LeaseSlot {
@@ -43,6 +48,8 @@ interface LeaseOptions {
   readonly shares?: Shares | null
 }
 
+const LOOK_MS = 1_000
+
 /** A lease takes at most one part in this many of what is left. */
 const LARGEST_SHARE = 16
 
@@ -56,6 +63,8 @@ export class Lease {
   readonly #slots: Slots
   #slot: LeaseSlot | null = null
   #reservedSinceTick = false
+  #othersFreeAt: number | null = null
+  #lookedAt = Number.NEGATIVE_INFINITY
 
   constructor(counters: Counters, origin: string, { id, limit, slots, shares = null }: LeaseOptions) {
     this.#counters = counters
@@ -153,6 +162,22 @@ export class Lease {
     return leases
   }
 
+  /**
+   * When what other processes hold is free again if they were killed, epoch milliseconds; null where none holds
+   * anything. Looked up once a second, because every refusal asks.
+   */
+  othersFreeAt(now: number): number | null {
+    if (Math.abs(now - this.#lookedAt) < LOOK_MS) return this.#othersFreeAt
+    this.#lookedAt = now
+    const { start } = this.#slotAt(now).period
+    let freeAt = Number.POSITIVE_INFINITY
+    for (let step = -this.#slots.back; step <= 0; step++)
+      for (const origin of this.leasesOfOthers(this.#slots.back > 0 ? this.#slots.shifted(start, step) : start).keys())
+        freeAt = Math.min(freeAt, Math.max(now, lastBeat(this.#counters, origin) + BUDGET_LEASE_MS))
+    this.#othersFreeAt = Number.isFinite(freeAt) ? freeAt : null
+    return this.#othersFreeAt
+  }
+
   /** Returns, for a process that ended, what it had leased and what the ledger does not have as spent. */
   giveBackFor(origin: string, slotStart: number, amount: number): void {
     const name = this.#nameOf(slotStart)
@@ -248,3 +273,6 @@ export class Lease {
 function idle(slot: LeaseSlot): number {
   return slot.leased - slot.used - slot.reserved
 }
+
+/** When a process gave its last sign of life, epoch milliseconds; 0 for never, or long ago. */
+export const lastBeat = (counters: Counters, origin: string) => counters.counter(`budget-beat:${origin}`)

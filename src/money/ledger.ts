@@ -3,7 +3,7 @@
 import type { AttemptEvent, LedgerFilter, LedgerSum, Store } from '../domain/store.ts'
 import { amountIn, type BudgetCounter } from './budgetCounter.ts'
 import type { Budget } from './budgetRule.ts'
-import type { Counters } from './lease.ts'
+import { type Counters, lastBeat } from './lease.ts'
 import type { Period } from './period.ts'
 import { RecentSpend } from './recent.ts'
 import { isAccount, scopeCovers } from './scope.ts'
@@ -14,9 +14,9 @@ export type Ledger = Pick<Store, 'attempts' | 'sums' | 'lastSeq'>
 export interface Abandoned {
   readonly scope: string
   readonly origin: string
-  /** In the budget's unit. */
+  /** In the budget's unit; 0 where it had spent all that it leased. */
   readonly amount: number
-  readonly unit: string
+  readonly unit: Budget['unit']
   /** Called only by `Budgets.forgive`. */
   giveBack(): void
 }
@@ -193,7 +193,7 @@ function addUp(parts: readonly SlotSpending[]): SlotSpending {
   return { amount, calls, unpriced }
 }
 
-/** Leases of dead processes, minus what the ledger's rows account for. */
+/** Leases of dead processes, minus what the ledger's rows account for: 0 where they account for all of it. */
 export function abandonedLeases(
   budgetCounters: readonly BudgetCounter[],
   ledger: Ledger,
@@ -211,8 +211,7 @@ export function abandonedLeases(
       for (const [origin, leased] of leases) {
         const amount = Math.max(0, leased - (explained.get(origin) ?? 0))
         const giveBack = () => budgetCounter.lease?.giveBackFor(origin, slot.start, amount)
-        if (amount > 0)
-          found.push({ scope: budgetCounter.budget.scope, unit: budgetCounter.budget.unit, origin, amount, giveBack })
+        found.push({ scope: budgetCounter.budget.scope, unit: budgetCounter.budget.unit, origin, amount, giveBack })
       }
     }
   }
@@ -232,12 +231,15 @@ function spentByOrigin(budgetCounter: BudgetCounter, ledger: Ledger, slot: Perio
 /** Deletes the signs of life of processes that ended long ago; a missing one means the same. */
 export function sweepBeats(counters: Counters, now: number): void {
   for (const [name, beatAt] of counters.listCounters('budget-beat:'))
-    if (now - beatAt > 86_400_000) counters.deleteCounter(name)
+    if (now - beatAt > 86_400_000) {
+      counters.deleteCounter(name)
+      counters.deleteCounter(name.replace('budget-beat:', 'budget-gone:'))
+    }
 }
 
 /** Whether the process showed a sign of life within `leaseMs`. */
 export function isAlive(counters: Counters, origin: string, now: number, leaseMs: number): boolean {
-  return now - counters.counter(`budget-beat:${origin}`) <= leaseMs
+  return now - lastBeat(counters, origin) <= leaseMs
 }
 
 /**

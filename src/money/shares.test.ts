@@ -1,7 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MoneyStore } from '../../test/support/moneyStore.ts'
-import { ask, CENT, DAY, HOUR, held, NOW, other, spent, startProcess, target } from '../../test/support/moneyWorld.ts'
+import {
+  ask,
+  CENT,
+  DAY,
+  HOUR,
+  held,
+  NOW,
+  other,
+  row,
+  spent,
+  startProcess,
+  target,
+} from '../../test/support/moneyWorld.ts'
 import { BUDGET_PERIODS, calendarPeriod } from './period.ts'
 import { Shares } from './shares.ts'
 
@@ -184,6 +196,7 @@ describe('a paced hard budget', () => {
     const store = new MoneyStore()
     const before = startProcess(store, [{ scope: 'all', usd: 24, per: 'day' }])
     before.settle(held(before.reserve(ask(1400 * CENT), NOW)), spent(1400 * CENT))
+    store.append(row(before.origin, NOW, 1400 * CENT))
     before.close()
     const tracker = startProcess(store, [{ scope: 'all', usd: 24, per: 'day', pace: true }])
     // Thirteen hours allow $13 at noon.

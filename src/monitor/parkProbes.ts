@@ -202,7 +202,7 @@ export class ParkProbes {
   async #ask(engine: Engine, target: Target, pending: PendingRequest): Promise<void> {
     const hold = engine.reserve(target, pending, { prober: 'check' })
     if (!hold.granted) return
-    const attempt = engine.callForTest(target, pending, hold, 1)
+    const attempt = engine.callForTest(target, pending, hold, 1, 'probe')
     this.#call = attempt.call
     const end = await attempt.call.done
     this.#call = null

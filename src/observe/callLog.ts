@@ -2,6 +2,7 @@
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Logger } from '../domain/logger.ts'
+import { printable } from '../domain/printable.ts'
 
 export interface CallStory {
   readonly cycle: number
@@ -45,7 +46,7 @@ export function logCall(logger: Logger, story: CallStory): void {
   if (story.failed !== null) lines.push(`  ❌ ${story.failed}`)
   const moves = story.moves.filter((move) => Math.abs(move.after - move.before) >= VISIBLE_MOVE)
   if (moves.length > 0) lines.push('apiStats updated:', ...moves.map(moveLine))
-  logger.info(lines.join('\n'))
+  logger.info(lines.map(printable).join('\n'))
 }
 
 function passedLines({ passed, maxAttempts }: CallStory, number: number): string[] {

@@ -1,6 +1,7 @@
 /** One line per request: caller, model, target, result and cost; never contents. Written in batches. */
 
 import type { Logger } from '../domain/logger.ts'
+import { printable } from '../domain/printable.ts'
 import { decimalOf } from '../money/amount.ts'
 import type { ObservedRequest } from './handler.ts'
 
@@ -22,7 +23,7 @@ export class AccessLog {
 
   add({ id, dialect, model, token, status, report, attempts, totalMs }: ObservedRequest): void {
     if (this.#logger === null || !this.#isOn()) return
-    const target = report?.target ?? '-'
+    const target = printable(report?.target ?? '-')
     const cost = costText(report?.costUsd ?? report?.costAtLeastUsd, report?.costUsd == null)
     this.#lines.push(
       `${id} ${token} ${dialect} ${oneWord(model)} ${status} ${target} ${attempts.length}x ${Math.round(totalMs)}ms ${report?.usage?.totalTokens ?? 0}t${cost}`,

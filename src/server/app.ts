@@ -16,14 +16,15 @@ import type { GatewayParts, ObservedRequest, Route, RunningExchange } from './ha
 import { INSTANCE_HEADER } from './instance.ts'
 import { LANDING_PAGE } from './landing.ts'
 import { gatewayName } from './loopGuard.ts'
-import { adminRoute, isAdminPath } from './management/admin.ts'
-import { alertRemarks } from './management/alertRemarks.ts'
+import { adminRoute, adminScopes, isAdminPath } from './management/admin.ts'
 import { eventLoopRemarks } from './management/eventLoopRemarks.ts'
 import { eventLoopGauges, gaugesOf } from './management/gauges.ts'
+import { readyRemarks } from './management/readyRemarks.ts'
+import { METRICS_PATH, OPEN_PATHS } from './routeList.ts'
 import { findRoute } from './routes.ts'
 import { sendText } from './send.ts'
 import { sendFailure } from './sendFailure.ts'
-import type { Token, TokenScope } from './tokens.ts'
+import { ANY_SCOPE, INFERENCE_ONLY, type Token } from './tokens.ts'
 
 interface AppOptions extends DoorOptions {
   readonly engine: Engine
@@ -131,7 +132,9 @@ class Gateway implements App {
   }
 
   get origin(): string {
-    return `http://${this.#options.host === '0.0.0.0' ? '127.0.0.1' : this.#options.host}:${this.port}`
+    const { host } = this.#options
+    const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+    return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${this.port}`
   }
 
   listen(): Promise<void> {
@@ -171,7 +174,7 @@ class Gateway implements App {
     if (this.#serveOpen(target, request, response)) return
     const route = findRoute(target, request.headers)
     if (route === undefined) return this.#serveManagement(target, request, response)
-    const token = checkToken(request, this.#options.tokens, route.scopes ?? INFERENCE, route.dialect === 'google')
+    const token = checkToken(request, this.#options.tokens, route.scopes ?? INFERENCE_ONLY, route.dialect === 'google')
     if ('status' in token) return this.#refuse(response, token, route.dialect)
     const answering = withMethod(route, request.method)
     if (answering === undefined) return this.#wrongMethod(response, pathOf(target), route)
@@ -191,11 +194,16 @@ class Gateway implements App {
   #serveOpen(target: string, request: IncomingMessage, response: ServerResponse): boolean {
     if (request.method !== 'GET' && request.method !== 'HEAD') return false
     response.setHeader('server', 'keywise')
-    if (target === '/healthz') this.#sayHealthy(response)
-    else if (target === '/readyz') this.#sayReady(response)
-    else if (target === '/') sendText(response, 200, LANDING_PAGE, 'text/html; charset=utf-8')
-    else return false
+    const path = OPEN_PATHS.find((one) => one === target)
+    if (path === undefined) return false
+    this.#open[path](response)
     return true
+  }
+
+  readonly #open: { readonly [P in (typeof OPEN_PATHS)[number]]: (response: ServerResponse) => void } = {
+    '/': (response) => sendText(response, 200, LANDING_PAGE, 'text/html; charset=utf-8'),
+    '/healthz': (response) => this.#sayHealthy(response),
+    '/readyz': (response) => this.#sayReady(response),
   }
 
   #sayHealthy(response: ServerResponse): void {
@@ -204,9 +212,9 @@ class Gateway implements App {
     sendText(response, 200, 'ok\n')
   }
 
-  /** Alerts that do not arrive are said, but requests are answered without them. */
+  /** What does not work beside the answers is said; requests are answered without it. */
   #sayReady(response: ServerResponse): void {
-    const lines = [...eventLoopRemarks(this.#eventLoop.status()), ...alertRemarks(this.#options.engine)]
+    const lines = [...eventLoopRemarks(this.#eventLoop.status()), ...readyRemarks(this.#options.engine)]
     sendText(
       response,
       this.#isReady() ? 200 : 503,
@@ -219,8 +227,8 @@ class Gateway implements App {
   }
 
   #serveManagement(target: string, request: IncomingMessage, response: ServerResponse): void {
-    if (target === '/metrics') {
-      const token = checkToken(request, this.#options.tokens, ANY)
+    if (target === METRICS_PATH) {
+      const token = checkToken(request, this.#options.tokens, ANY_SCOPE)
       if ('status' in token) return this.#refuse(response, token, 'openai')
       return sendText(
         response,
@@ -230,7 +238,7 @@ class Gateway implements App {
       )
     }
     if (isAdminPath(pathOf(target))) {
-      const token = checkToken(request, this.#options.tokens, request.method === 'GET' ? READ : ADMIN)
+      const token = checkToken(request, this.#options.tokens, adminScopes(request.method, pathOf(target)))
       if ('status' in token) return this.#refuse(response, token, 'openai')
       if (isEvents(target)) this.#watch(response)
       return void adminRoute(this.#parts, target, request, response)
@@ -241,7 +249,7 @@ class Gateway implements App {
   /** Whatever the token is for: nobody needs another one to learn that there is nothing. */
   #serveForeign(path: string, request: IncomingMessage, response: ServerResponse): void {
     const dialect = dialectOfPath(path, request.headers)
-    const token = checkToken(request, this.#options.tokens, ANY, dialect === 'google')
+    const token = checkToken(request, this.#options.tokens, ANY_SCOPE, dialect === 'google')
     if ('status' in token) return this.#refuse(response, token, dialect)
     const { message, writer } = foreignAnswer(path, request.headers)
     sendFailure(response, writer, { status: 404, code: 'not_found', message, attempts: [] })
@@ -300,8 +308,3 @@ function withMethod(route: Route, method: string | undefined): Route | undefined
 const methodsOf = ({ method, other }: Route): string[] => [method, ...(other === undefined ? [] : methodsOf(other))]
 
 const isEvents = (target: string) => /^\/api\/events(?:\?|$)/.test(target)
-
-const INFERENCE: readonly TokenScope[] = ['inference']
-const READ: readonly TokenScope[] = ['admin', 'read']
-const ADMIN: readonly TokenScope[] = ['admin']
-const ANY: readonly TokenScope[] = ['inference', 'read', 'admin']

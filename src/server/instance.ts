@@ -4,11 +4,12 @@
  */
 
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { asRecord, asString } from '../domain/json.ts'
+import { createFileNow } from '../store/replaceFile.ts'
 
 /** The header of `/healthz` that carries the id. */
 export const INSTANCE_HEADER = 'x-keywise-instance'
@@ -48,7 +49,7 @@ export function noteInstance(port: number, instance: Instance): () => void {
     const file = noteFile(port)
     if (!isOurs(folder) || file === null) return () => {}
     rmSync(file, { force: true })
-    writeFileSync(file, JSON.stringify(instance), { mode: 0o600, flag: 'wx' })
+    createFileNow(file, JSON.stringify(instance))
     return () => rmSync(file, { force: true })
   } catch {
     return () => {}

@@ -64,18 +64,68 @@ const STORED = /^\/v1\/responses\/(?!compact$)([\w.:-]{1,200})(\/cancel|\/input_
 /** What follows a model that is no name of one: a method of Gemini's that is not served. */
 const METHOD = /(?::|%3[Aa])(?:[a-z]+[A-Z]\w*|predict)$/
 
+interface RoutePattern {
+  /** Paths that it takes, one of every method and every form. */
+  readonly examples: readonly string[]
+  readonly find: (path: string, headers: IncomingMessage['headers'], query: string) => Route | undefined
+}
+
+/** What takes many paths; the first that knows one counts. */
+const PATTERNS: readonly RoutePattern[] = [
+  {
+    examples: [
+      '/v1/models/MODEL:generateContent',
+      '/v1beta/models/MODEL:generateContent',
+      '/v1alpha/models/MODEL:generateContent',
+      '/v1beta/models/MODEL:streamGenerateContent',
+      '/v1beta/models/MODEL:countTokens',
+      '/v1beta/models/MODEL:embedContent',
+      '/v1beta/models/MODEL:batchEmbedContents',
+    ],
+    find: (path, _headers, query) => gemini(path, query),
+  },
+  {
+    examples: ['/v1/models/MODEL', '/v1beta/models/MODEL', '/openai/v1/models/MODEL', '/anthropic/v1/models/MODEL'],
+    find: oneModel,
+  },
+  {
+    examples: ['/v1/responses/ID', '/v1/responses/ID/cancel', '/v1/responses/ID/input_items'],
+    find: stored,
+  },
+]
+/** Spellings that `otherwise` reads. */
+const OTHER_EXAMPLES = [
+  '/chat/completions',
+  '/v1/v1/chat/completions',
+  '/v1beta/openai/chat/completions',
+  '/anthropic/v1/messages',
+  ...Object.keys(OPENAI).map((tail) => `/openai/deployments/MODEL${tail}`),
+]
+
+/** A path of every route that there is. */
+export const EXAMPLE_PATHS: readonly string[] = [
+  ...ROUTES.keys(),
+  ...PATTERNS.flatMap(({ examples }) => examples),
+  ...OTHER_EXAMPLES,
+]
+
 /** The route of a request target; undefined when there is none. */
 export function findRoute(target: string, headers: IncomingMessage['headers']): Route | undefined {
   const query = target.indexOf('?')
   const path = query < 0 ? target : target.slice(0, query)
   const queryText = query < 0 ? '' : target.slice(query + 1)
-  return (
-    exact(path, headers) ??
-    gemini(path, queryText) ??
-    oneModel(path, headers) ??
-    stored(path) ??
-    otherwise(path, queryText, headers)
-  )
+  return known(path, headers, queryText) ?? otherwise(path, queryText, headers)
+}
+
+/** As the tables spell it. */
+function known(path: string, headers: IncomingMessage['headers'], query: string): Route | undefined {
+  const route = exact(path, headers)
+  if (route !== undefined) return route
+  for (const { find } of PATTERNS) {
+    const found = find(path, headers, query)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 function exact(path: string, headers: IncomingMessage['headers']): Route | undefined {
@@ -89,7 +139,7 @@ function otherwise(path: string, query: string, headers: IncomingMessage['header
   const plain = plainPath(path)
   if (plain.deployment !== null) return deployed(plain.path, plain.deployment)
   if (plain.path === path) return undefined
-  return exact(plain.path, headers) ?? gemini(plain.path, query) ?? oneModel(plain.path, headers) ?? stored(plain.path)
+  return known(plain.path, headers, query)
 }
 
 function deployed(path: string, deployment: string): Route | undefined {

@@ -1,5 +1,6 @@
 /** Opens everything a gateway needs (engine, tokens, the listening server) and closes it in the right order. */
 
+import type { Config } from '../config/config.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { stateFolderOf } from '../config/paths.ts'
 import { ConfigError } from '../domain/errors.ts'
@@ -8,10 +9,11 @@ import type { Engine } from '../engine/engine.ts'
 import type { EngineOptions } from '../manager/engineOptions.ts'
 import { storeLocation } from '../manager/locations.ts'
 import { type OpenedEngine, openEngine } from '../manager/openEngine.ts'
+import { unlockVault } from '../manager/unlockVault.ts'
 import { type App, startApp } from './app.ts'
 import { removeLeftSpools } from './inference/spool.ts'
 import { type Instance, instanceOf } from './instance.ts'
-import { Tokens } from './tokens.ts'
+import { type SharedSecret, Tokens } from './tokens.ts'
 
 export interface GatewayOptions extends EngineOptions {
   readonly logger: Logger
@@ -44,6 +46,7 @@ const FLUSH_MS = 50
 
 /** Starts the gateway. Throws ConfigError, StoreError, or node's error when the port is taken. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  await unlockVault(options)
   const opened = openEngine({
     flushMs: FLUSH_MS,
     ...options,
@@ -67,6 +70,9 @@ async function serve(opened: OpenedEngine, options: GatewayOptions): Promise<Run
     throw new ConfigError(
       `on ${host} others can reach the gateway; set KEYWISE_TOKEN and KEYWISE_ADMIN_TOKEN, or give it a state folder it can write`,
     )
+  const [weakness] = tokens.weaknesses
+  if (!isLoopback(host) && weakness !== undefined)
+    throw new ConfigError(`on ${host} others can reach the gateway, and ${weakness}`)
   const instance = instanceOf(engine.registry.config, storeLocation(options), options.cwd ?? process.cwd())
   opened.watchAliases()
   const ready = nullWhenDone(() => opened.ready())
@@ -95,9 +101,39 @@ async function serve(opened: OpenedEngine, options: GatewayOptions): Promise<Run
 }
 
 function tokensFor(engine: Engine, folder: string | null, { env }: GatewayOptions): Tokens {
-  const { token, adminToken } = readEnvironment(env)
+  const { token, adminToken, emptyTokens } = readEnvironment(env)
+  for (const name of emptyTokens)
+    engine.logger.warn(
+      `${name} is set but empty, which counts as unset: the token is that of the state folder, or a new one`,
+    )
   const [inference, admin] = [token?.reveal() ?? null, adminToken?.reveal() ?? null]
-  return new Tokens({ store: engine.store, folder, inference, admin, now: () => engine.now })
+  const tokens = new Tokens({ store: engine.store, folder, inference, admin, now: () => engine.now })
+  const secrets = secretsOf(engine.registry.config)
+  tokens.refuseShared(secrets.filter(({ isNear }) => !isNear))
+  for (const line of tokens.sharedWith(secrets.filter(({ isNear }) => isNear))) engine.logger.warn(line)
+  return tokens
+}
+
+/** `isNear`: of a server on this network, which may be another keywise with the same token. */
+function secretsOf({ providers, settings }: Config): (SharedSecret & { readonly isNear: boolean })[] {
+  const keys = providers.flatMap(({ id, spec, keys }) =>
+    keys.map(({ index, secret }) => ({
+      secret: secret.reveal(),
+      what: `the key ${id}#${index}, so that every client would hold it`,
+      isNear: spec.privateAddress === true,
+    })),
+  )
+  const { telegram, webhook } = settings.alerts
+  const others = [
+    [telegram?.botToken, "the bot's token of settings.alerts.telegram"],
+    [webhook?.secret, 'the secret of settings.alerts.webhook'],
+  ] as const
+  return [
+    ...keys,
+    ...others.flatMap(([secret, what]) =>
+      secret === undefined ? [] : { secret: secret.reveal(), what, isNear: false },
+    ),
+  ]
 }
 
 /** Starts with the first call; once done, later calls need not await anything. */

@@ -1,11 +1,13 @@
 /** Tokens that authorize callers of the gateway: each has a scope, is stored as a hash, and is checked first. */
 
 import { hash, randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, InvalidRequestError } from '../domain/errors.ts'
 import { asNumber, asRecord, asString } from '../domain/json.ts'
 import type { Store } from '../domain/store.ts'
+import { FilePlaceError, replaceFileNow } from '../store/replaceFile.ts'
+import { LEAST_LENGTH, MOST_LENGTH, tokenFault, tokenWeakness } from './tokenRules.ts'
 
 /**
  * `inference` calls models, `read` reads the management routes, `admin` also changes things. No other scope includes
@@ -13,6 +15,10 @@ import type { Store } from '../domain/store.ts'
  */
 export const SCOPES = ['inference', 'read', 'admin'] as const
 export type TokenScope = (typeof SCOPES)[number]
+
+export const ANY_SCOPE: readonly TokenScope[] = SCOPES
+/** Of every route that says nothing else. */
+export const INFERENCE_ONLY: readonly TokenScope[] = ['inference']
 
 export interface Token {
   /** Of this token alone: another one of the same name has another. It says nothing of the token. */
@@ -45,8 +51,6 @@ const COLLECTION = 'tokens'
 const IN_USE = 'tokens-in-use'
 const IN_USE_MS = 7 * 86_400_000
 const NOTE_AGAIN_MS = 3_600_000
-/** Shorter secrets can be guessed; docs/gateway.md states this minimum. */
-const LEAST_LENGTH = 20
 /** Tokens made by other processes are picked up after this long. */
 const LOOK_AGAIN_MS = 1000
 
@@ -54,21 +58,58 @@ export class Tokens {
   readonly fresh: readonly FreshToken[]
   readonly #options: TokensOptions
   readonly #own = new Map<string, Token>()
+  /** Where the gateway's own come from, by digest. */
+  readonly #origins = new Map<string, string>()
   /** The token last presented on each connection. */
   readonly #said = new WeakMap<object, { readonly presented: string; readonly digest: string }>()
+  readonly #weaknesses: readonly string[]
   #made = new Map<string, Token>()
   /** Ids of the tokens of gateways of this store, this one's own among them. */
   #elsewhere: readonly string[] = []
   #lookedAt = 0
   #notedAt = Number.NEGATIVE_INFINITY
 
-  /** Throws ConfigError for a token that is too short. */
+  /** Throws ConfigError for a token that can be guessed, and for two that are the same. */
   constructor(options: TokensOptions) {
     this.#options = options
-    this.fresh = [
-      this.#establish('inference', options.inference, 'KEYWISE_TOKEN', 'token'),
-      this.#establish('admin', options.admin, 'KEYWISE_ADMIN_TOKEN', 'admin-token'),
-    ].flatMap((one) => one ?? [])
+    const { folder } = options
+    const found = [
+      findToken('inference', options.inference, 'KEYWISE_TOKEN', placeOf(folder, 'token')),
+      findToken('admin', options.admin, 'KEYWISE_ADMIN_TOKEN', placeOf(folder, 'admin-token')),
+    ]
+    this.#weaknesses = found.flatMap(({ origin, token }) => {
+      const weakness = tokenWeakness(token)
+      return weakness === null ? [] : `${origin} ${weakness}; set it to a random value (${EXAMPLE})`
+    })
+    // Before a file is written.
+    for (const one of found) this.#keepOwn(one)
+    this.fresh = found.flatMap((one) => (one.isFresh ? freshOf(one) : []))
+  }
+
+  /**
+   * Throws ConfigError where one of the gateway's two tokens is a secret of something else too: a token that was made
+   * for a name, or one of `others`. Who is given it would have both.
+   */
+  refuseShared(others: Iterable<SharedSecret>): void {
+    this.#look(this.#options.now())
+    for (const [digest, { name }] of this.#made) {
+      const origin = this.#origins.get(digest)
+      if (origin !== undefined) throw new ConfigError(sameText(origin, `the token "${name}" of keywise token list`))
+    }
+    for (const text of this.sharedWith(others)) throw new ConfigError(text)
+  }
+
+  /** What makes the gateway's own easier to guess than they look, a sentence each. */
+  get weaknesses(): readonly string[] {
+    return this.#weaknesses
+  }
+
+  /** What `refuseShared` would say of others, for where it is no error. */
+  sharedWith(others: Iterable<SharedSecret>): readonly string[] {
+    return [...others].flatMap(({ secret, what }) => {
+      const origin = this.#origins.get(hash('sha256', secret))
+      return origin === undefined ? [] : sameText(origin, what)
+    })
   }
 
   /**
@@ -76,7 +117,7 @@ export class Tokens {
    * `connection`: where it came from; a token repeated on the same connection is not hashed again.
    */
   find(presented: string, connection?: object): Token | null {
-    if (presented.length < LEAST_LENGTH || presented.length > 512) return null
+    if (presented.length < LEAST_LENGTH || presented.length > MOST_LENGTH) return null
     const digest = this.#digestOf(presented, connection)
     const own = this.#own.get(digest)
     if (own !== undefined) {
@@ -157,27 +198,57 @@ export class Tokens {
       .flatMap(([id, value]) => (now - (asNumber(asRecord(value)?.['at']) ?? 0) < IN_USE_MS ? [id] : []))
   }
 
-  #keepOwn(token: string, scope: TokenScope): void {
+  #keepOwn({ token, scope, origin }: FoundToken): void {
     const digest = hash('sha256', token)
+    const other = this.#origins.get(digest)
+    if (other !== undefined)
+      throw new ConfigError(
+        `${origin} is the same as ${other}: whoever may call models would be the administrator; give each a value of its own (${EXAMPLE})`,
+      )
+    this.#origins.set(digest, origin)
     this.#own.set(digest, { id: idOf(digest), name: scope, scope, createdAt: null })
   }
+}
 
-  #establish(scope: TokenScope, given: string | null, variable: string, fileName: string): FreshToken | null {
-    if (given !== null) {
-      if (given.length < LEAST_LENGTH)
-        throw new ConfigError(
-          `${variable} has ${given.length} characters; give it at least ${LEAST_LENGTH} (for example: openssl rand -hex 24)`,
-        )
-      this.#keepOwn(given, scope)
-      return null
-    }
-    const file = this.#options.folder === null ? null : join(this.#options.folder, fileName)
-    const known = file === null ? null : readTokenFile(file)
-    const token = known ?? freshToken(scope)
-    this.#keepOwn(token, scope)
-    if (known !== null) return null
-    return { scope, token, file: file !== null && writeTokenFile(file, token) ? file : null }
+/** A secret that must not be a token as well, and what it is. */
+export interface SharedSecret {
+  readonly secret: string
+  /** As the end of "is the same as …". */
+  readonly what: string
+}
+
+interface FoundToken {
+  readonly scope: TokenScope
+  readonly token: string
+  /** The variable or the file it comes from. */
+  readonly origin: string
+  /** Made now. */
+  readonly isFresh: boolean
+  /** Where it is kept; null for nowhere. */
+  readonly file: string | null
+}
+
+const sameText = (origin: string, what: string) =>
+  `${origin} is the same as ${what}; give the token a value of its own (${EXAMPLE})`
+
+const EXAMPLE = 'for example: openssl rand -hex 24'
+
+const placeOf = (folder: string | null, name: string) => (folder === null ? null : join(folder, name))
+
+/** From the variable, else from the file, else a new one. */
+function findToken(scope: TokenScope, given: string | null, variable: string, file: string | null): FoundToken {
+  if (given !== null) {
+    const fault = tokenFault(given)
+    if (fault !== null) throw new ConfigError(`${variable} ${fault}; set it to a random value (${EXAMPLE})`)
+    return { scope, token: given, origin: variable, isFresh: false, file: null }
   }
+  const known = file === null ? null : readTokenFile(file)
+  const token = known ?? freshToken(scope)
+  return { scope, token, origin: file ?? `the new ${scope} token`, isFresh: known === null, file }
+}
+
+function freshOf({ scope, token, file }: FoundToken): FreshToken {
+  return { scope, token, file: file !== null && writeTokenFile(file, token) ? file : null }
 }
 
 /** From the stored hash by hashing again, so that an id in a log or a list does not help to find the token. */
@@ -188,22 +259,28 @@ function freshToken(scope: TokenScope): string {
   return `kw${scope[0]}_${randomBytes(32).toString('base64url')}`
 }
 
+/** Null where there is none yet. Throws ConfigError for one that holds no token: it is somebody's, and not ours to replace. */
 function readTokenFile(file: string): string | null {
+  let token: string
   try {
-    const token = readFileSync(file, 'utf8').trim()
-    return token.length >= LEAST_LENGTH ? token : null
+    token = readFileSync(file, 'utf8').trim()
   } catch {
     return null
   }
+  if (token === '') return null
+  const fault = tokenFault(token)
+  if (fault === null) return token
+  throw new ConfigError(`${file}: what it holds is no token: it ${fault}; remove the file, and a new token is made`)
 }
 
+/** False where it cannot be kept. Throws ConfigError where something is in its place that is no file. */
 function writeTokenFile(file: string, token: string): boolean {
   try {
     mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 })
-    writeFileSync(file, `${token}\n`, { mode: 0o600 })
-    chmodSync(file, 0o600)
+    replaceFileNow(file, `${token}\n`)
     return true
-  } catch {
+  } catch (error) {
+    if (error instanceof FilePlaceError) throw new ConfigError(error.message, { file, cause: error })
     return false // it is still shown, and is valid until this process ends
   }
 }

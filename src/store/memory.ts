@@ -33,6 +33,7 @@ class MemoryStore implements Store {
   readonly engine = 'memory'
   readonly location = 'memory:'
   readonly origin = randomBytes(8).toString('hex')
+  readonly durability = null
   readonly #maxEvents: number
   #events: StoredEvent[] = []
   #seq = 0
@@ -55,6 +56,14 @@ class MemoryStore implements Store {
     this.#events.push({ ...event, seq: ++this.#seq })
     if (event.kind === 'attempt') this.#hourly.add(event)
     if (this.#events.length > this.#maxEvents) this.#dropOldest()
+  }
+
+  begin(): void {}
+
+  keepUndecided(): void {}
+
+  kept(): null {
+    return null
   }
 
   flushed(): Promise<void> {
@@ -193,6 +202,16 @@ class MemoryStore implements Store {
   prune(before: number, sumsBefore = Number.NEGATIVE_INFINITY): number {
     this.#hourly.forget(sumsBefore)
     return this.#keep((event) => event.kind !== 'attempt' || !(event.at < before))
+  }
+
+  takeOver(): void {}
+
+  interrupted(): readonly [] {
+    return []
+  }
+
+  waiting(): number {
+    return 0
   }
 
   health(): { readonly state: 'ok'; readonly reason: null } {

@@ -15,6 +15,15 @@ interface PendingCounter {
   readonly amount: number
 }
 
+/** Some of what waits, to be written in one transaction. */
+export interface PendingPiece {
+  readonly size: number
+  readonly docs: readonly PendingDocument[]
+  readonly counters: readonly (readonly [name: string, change: PendingCounter])[]
+  readonly holdings: readonly Holding[]
+  readonly events: readonly StoreEvent[]
+}
+
 export class PendingWrites {
   readonly #maxEvents: number
   readonly docs = new Map<string, PendingDocument>()
@@ -83,6 +92,35 @@ export class PendingWrites {
   counter(name: string, stored: number): number {
     const change = this.counters.get(name)
     return change === undefined ? stored : (change.reset ? 0 : stored) + change.amount
+  }
+
+  /** The first of what waits, at most so many: documents and counters before what may refer to them. */
+  first(most: number): PendingPiece {
+    let left = most
+    const some = <Item>(items: Iterable<Item>): Item[] => {
+      const taken: Item[] = []
+      for (const item of items) {
+        if (left === 0) break
+        taken.push(item)
+        left--
+      }
+      return taken
+    }
+    const piece = {
+      docs: some(this.docs.values()),
+      counters: some(this.counters),
+      holdings: some(this.holdings.values()),
+      events: this.#events.length <= left ? this.#events : this.#events.slice(0, left),
+    }
+    return { ...piece, size: most - left + piece.events.length }
+  }
+
+  /** A piece is stored. */
+  written({ docs, counters, holdings, events }: PendingPiece): void {
+    for (const { collection, key } of docs) this.docs.delete(JSON.stringify([collection, key]))
+    for (const [name] of counters) this.counters.delete(name)
+    for (const { id } of holdings) this.holdings.delete(id)
+    this.#events = events.length === this.#events.length ? [] : this.#events.slice(events.length)
   }
 
   clear(): void {

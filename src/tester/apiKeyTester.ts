@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { Engine } from '../engine/engine.ts'
 import type { EngineOptions } from '../manager/engineOptions.ts'
 import { openEngine } from '../manager/openEngine.ts'
+import { unlockVault } from '../manager/unlockVault.ts'
 import { changesSince } from './changes.ts'
 import { htmlReport } from './htmlReport.ts'
 import { observedFacts } from './observedFacts.ts'
@@ -46,6 +47,7 @@ const RESULTS_FILE = 'api-test-results.json'
  */
 export async function testApiKeys(options: TestOptions = {}): Promise<TestReport> {
   if (options.engine !== undefined) return testAndWrite(options.engine, options)
+  await unlockVault(options)
   const opened = openEngine({ ...options, allModels: options.all ?? false })
   try {
     await opened.prepare()

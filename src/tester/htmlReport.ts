@@ -1,5 +1,6 @@
 /** The report as one self-contained page: no scripts, no external URLs, everything escaped. */
 
+import { printable } from '../domain/printable.ts'
 import type { TestReport } from './report.ts'
 import { failureReasonOf } from './summaryText.ts'
 import type { TestResult } from './testResult.ts'
@@ -75,7 +76,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 
 function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? sign)
+  return printable(text).replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? sign)
 }
 
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1b1b1f}

@@ -1,9 +1,7 @@
 /** `api-test-results.json` on disk: the previous run's file is read, and a new one replaces it atomically. */
 
-import { randomBytes } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { replaceFile } from '../store/replaceFile.ts'
+import { FilePlaceError, PUBLIC, replaceFile } from '../store/replaceFile.ts'
 import { type EarlierRun, readEarlierRun } from './changes.ts'
 
 /** Larger than any results file; a bigger file is not read. */
@@ -21,11 +19,11 @@ export async function readResultsFile(path: string): Promise<EarlierRun | null> 
 
 /** Null when it was written; otherwise the reason it was not, in words. */
 export async function writeWhole(path: string, text: string): Promise<string | null> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
-    await replaceFile(path, text, temporary)
+    await replaceFile(path, text, { mode: PUBLIC })
     return null
   } catch (error) {
+    if (error instanceof FilePlaceError) return error.message
     return `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`
   }
 }

@@ -71,6 +71,7 @@ class TestRun {
     return surveyAll(this.#engine, credentials, {
       now: tools.now,
       redact: tools.redact,
+      hide: tools.hide,
       timeoutMs,
       signal: this.#signal,
     })

@@ -41,6 +41,7 @@ function begun(
     origin: 'http://127.0.0.1',
     hostname: '127.0.0.1',
     basePath: '',
+    traces: null,
   } as unknown as Connection // nothing is dispatched
   const call = startCall(
     {
@@ -56,7 +57,13 @@ function begun(
       leftMs,
       idleMs: 500,
     },
-    { deadlines: new Deadlines(() => now), now: () => now, monotonic: () => now, redact: (text) => text },
+    {
+      deadlines: new Deadlines(() => now),
+      now: () => now,
+      monotonic: () => now,
+      redact: (text) => text,
+      hide: (text) => text,
+    },
   )
   call.onRequestStart(controller)
   call.onResponseStart(controller, 200, { 'content-type': 'text/event-stream' })

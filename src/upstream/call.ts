@@ -18,6 +18,7 @@ import type { Failure, LimitFact } from '../domain/failure.ts'
 import { parseJson, withPlainNumbers } from '../domain/parseJson.ts'
 import { FirstContent } from './answers/firstContent.ts'
 import { type Demand, readAnswer, readBegun } from './answers/readAnswer.ts'
+import { KeyFilter, withoutKey } from './answers/withoutKey.ts'
 import { Assembler } from './assembler.ts'
 import { chunksOf } from './chunksOf.ts'
 import { type Connection, resolvePath } from './connection.ts'
@@ -70,6 +71,8 @@ export interface CallTools {
   /** Milliseconds that never jump. */
   readonly monotonic: () => number
   readonly redact: (text: string) => string
+  /** Removes known secrets and nothing else, from a text of any length. */
+  readonly hide: (text: string) => string
 }
 
 export interface CallEnd {
@@ -115,6 +118,8 @@ const THOUGHTS_HELD_MS = 400
 const MAX_HELD_BYTES = 4 * 1024 * 1024
 /** How an event stream begins: a field's name or a comment. */
 const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
+/** How long a connection may stay open after the protocol's last event; the answer is complete without its end. */
+const LAST_WORD_MS = 500
 /** Comments and pings count as life only this long after the last real event. */
 const PING_LIFE_MS = 120_000
 
@@ -147,6 +152,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #body: Buffer[] = []
   #bodyBytes = 0
   #decoder: Decoder | null = null
+  /** Of a body that is passed on as it comes. */
+  #keyFilter: KeyFilter | null = null
   #sse: SseReader | undefined
   #reader: StreamReader | undefined
   #assembler: Assembler | undefined
@@ -221,7 +228,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   /** A header of the answer; undefined when it has none of that name. */
   header(name: string): string | undefined {
-    return this.#headers[name]
+    const value = this.#headers[name]
+    return value === undefined ? undefined : this.#tools.hide(value)
   }
 
   /** Whether `first` has resolved. */
@@ -238,6 +246,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   expire(): void {
+    if (this.#complete) return this.#endEarly()
     if (this.#state === 'held' && this.#holdsThoughts) return this.#goLive()
     const afterMs = Math.round(this.#tools.monotonic() - this.#startedAt)
     const { firstTokenMs, leftMs, idleMs } = this.#input
@@ -261,7 +270,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   /** The sink can take more. */
   resume(): void {
-    if (this.#state === 'live') this.deadlineAt = this.#tools.monotonic() + this.#input.idleMs
+    if (this.#state === 'live')
+      this.deadlineAt = this.#tools.monotonic() + (this.#complete ? LAST_WORD_MS : this.#input.idleMs)
     this.#controller?.resume()
   }
 
@@ -293,6 +303,13 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     else if (!this.#input.stream) this.#state = 'plain'
     else if (isJson(headers)) this.#state = 'whole'
     else this.#startStream()
+    const { traces } = this.#input.connection
+    if (traces !== null && this.#comesInPieces)
+      this.#keyFilter = new KeyFilter(traces, this.#isRaw && !isEvents(headers))
+  }
+
+  get #comesInPieces(): boolean {
+    return this.#isRaw || this.#state === 'held' || this.#state === 'whole'
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -301,7 +318,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
       if (this.#decoder === null) this.#take(chunk)
       else for (const part of this.#decoder.push(chunk)) this.#take(part)
     } catch (error) {
-      this.#failAndAbort({ kind: 'server', status: this.#status, message: `unreadable answer: ${textOf(error)}` })
+      this.#failAndAbort(this.#unreadable(error))
     }
   }
 
@@ -309,10 +326,17 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (this.#state === 'done') return
     try {
       if (this.#decoder !== null) for (const part of this.#decoder.end()) this.#take(part)
-      this.#finish()
+      this.#takeClean(this.#keyFilter?.end() ?? NO_BYTES)
+      // What was held of the stream may have ended it.
+      if (this.ended === null) this.#finish()
     } catch (error) {
-      this.#fail({ kind: 'server', status: this.#status, message: `unreadable answer: ${textOf(error)}` })
+      this.#fail(this.#unreadable(error))
     }
+  }
+
+  #unreadable(error: unknown): Failure {
+    const words = this.#tools.redact(error instanceof Error ? error.message : String(error))
+    return { kind: 'server', status: this.#status, message: `unreadable answer: ${words}` }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -341,6 +365,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #take(chunk: Buffer): void {
+    this.#takeClean(this.#keyFilter?.push(chunk) ?? chunk)
+  }
+
+  #takeClean(chunk: Buffer): void {
+    if (chunk.length === 0) return
     if (this.#isRaw) return this.#passOn(chunk)
     if (!this.#hasSniffed && (this.#state === 'held' || this.#state === 'whole')) this.#sniff(chunk)
     if (this.#state === 'held' || this.#state === 'live') return this.#takeStream(chunk)
@@ -404,6 +433,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     }
     if (failed !== undefined) return this.#endWith(failed, chunks)
     this.#keepAlive(chunks.length > 0)
+    if (this.#complete) this.deadlineAt = Math.min(this.deadlineAt, this.#tools.monotonic() + LAST_WORD_MS)
     if (this.#sink === null) this.#hold(chunks, bytes)
     else if (this.#sink.onChunks(chunks, bytes === null ? [] : [bytes]) === false) this.#pause()
   }
@@ -492,7 +522,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #finishPlain(): void {
-    const raw = this.#body.length === 1 && this.#body[0] !== undefined ? this.#body[0] : Buffer.concat(this.#body)
+    const sent = this.#body.length === 1 && this.#body[0] !== undefined ? this.#body[0] : Buffer.concat(this.#body)
+    const raw = withoutKey(sent, this.#input.connection.traces)
     const isText = isAscii(raw)
     const text = raw.toString(isText ? 'latin1' : 'utf8')
     const { upstream } = this.#input.dialect
@@ -503,8 +534,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
       return this.#fail(this.#classifyBody(200))
     }
     const read = upstream.readResponse(body)
-    const sent = upstream.changesAnswers ? null : isText ? text : raw
-    if (read.ok && (!read.unfinished || this.#isBackground)) this.#answered(read.response, sent)
+    const passed = upstream.changesAnswers ? null : isText ? text : raw
+    if (read.ok && (!read.unfinished || this.#isBackground)) this.#answered(read.response, passed)
     else if (read.ok || read.malformed) this.#failMalformed()
     else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))
   }
@@ -630,7 +661,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #classifyBody(status = this.#status ?? 0): Failure {
-    return this.#classify(this.#parsedBody() ?? this.#bodyText(), status)
+    return this.#classify(this.#parsedBody() ?? this.#tools.hide(this.#bodyText()), status)
   }
 
   #classifyStreamError(chunk: Extract<ChatChunk, { type: 'error' }>): Failure {
@@ -658,7 +689,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   /** An error's numbers are only read; an answer's are passed on as they were sent. */
   #parsedBody(parse: (text: string) => unknown = JSON.parse): unknown {
     if (this.#errorBody !== undefined) return this.#errorBody
-    const text = this.#bodyText()
+    // Of an error nothing is passed on as it is, so that nothing of it needs to be whole.
+    const text = parse === JSON.parse ? this.#tools.hide(this.#bodyText()) : this.#bodyText()
     if (text === '') return undefined
     try {
       return parse(text)
@@ -672,7 +704,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 }
 
+const NO_BYTES = Buffer.alloc(0)
+
 const EMPTY: ChatResponse = { model: '', content: [], finishReason: 'stop' }
+
+const isEvents = (headers: IncomingHttpHeaders) => String(headers['content-type'] ?? '').includes('event-stream')
 
 const isJson = (headers: IncomingHttpHeaders) => String(headers['content-type'] ?? '').includes('json')
 
@@ -712,7 +748,3 @@ function isStaleSocket(failure: Failure): boolean {
 }
 
 const STALE = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}

@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici'
 import type { DialectId } from '../domain/chat.ts'
 import type { Secret } from '../domain/redact.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
+import { KeyTraces } from './keyTraces.ts'
 
 export interface Connection {
   readonly dispatcher: Dispatcher
@@ -17,6 +18,8 @@ export interface Connection {
   readonly basePath: string
   /** Name, value, name, value …: the key's header and the provider's own, for calls with a JSON body. */
   readonly headers: readonly string[]
+  /** What of its key no answer may show; null where there is nothing to hide. */
+  readonly traces: KeyTraces | null
 }
 
 interface ConnectionFacts {
@@ -33,6 +36,7 @@ export function connect(facts: ConnectionFacts): Connection {
   const key = facts.secret?.reveal() ?? ''
   const credential = spec.quirks?.credential?.(key) ?? { key }
   const base = new URL(credential.baseUrl ?? spec.baseUrl ?? 'http://invalid.invalid')
+  let traces: KeyTraces | null | undefined
   return {
     dispatcher: facts.dispatcher,
     spec,
@@ -48,6 +52,11 @@ export function connect(facts: ConnectionFacts): Connection {
       ...Object.entries(spec.headers ?? {}).flat(),
       ...authHeader(spec, credential.key),
     ],
+    // Only when a call needs it: some have thousands of keys.
+    get traces() {
+      traces ??= KeyTraces.of(credential.key)
+      return traces
+    },
   }
 }
 

@@ -18,6 +18,8 @@ const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
   ['zstd', zlib.zstdDecompressSync],
 ])
 
+const NAME = /^[a-z-]{1,12}$/
+
 /**
  * A decoder for a content-encoding, null when the body is plain. The body is decoded whole at its end, at most
  * `maxBytes` long; a nested or unknown encoding throws when the first byte comes.
@@ -32,7 +34,9 @@ export function bodyDecoder(encoding: string | readonly string[] | undefined, ma
   let bytes = 0
   return {
     push(chunk) {
-      if (decode === undefined) throw new Error(`content-encoding ${name.slice(0, 40)} is not supported`)
+      // Names that no server of good faith invents are not repeated: they can hold anything.
+      if (decode === undefined)
+        throw new Error(`content-encoding ${NAME.test(name) ? name : 'of an unknown name'} is not supported`)
       bytes += chunk.length
       if (bytes > maxBytes) throw new Error('compressed answer too long')
       parts.push(chunk)

@@ -2,6 +2,7 @@
 
 import type { Dispatcher } from 'undici'
 import type { Failure, LimitFact } from '../domain/failure.ts'
+import { withoutKey } from './answers/withoutKey.ts'
 import { type Connection, resolvePath } from './connection.ts'
 import { bodyDecoder } from './decoding.ts'
 import { classify } from './failures/classify.ts'
@@ -12,6 +13,8 @@ import { readLimits } from './limits/limits.ts'
 export interface JsonTools {
   readonly now: () => number
   readonly redact: (text: string) => string
+  /** Removes known secrets and nothing else, from a text of any length. */
+  readonly hide: (text: string) => string
   /** Maximum milliseconds for the answer. Default 10,000. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -42,7 +45,7 @@ export async function requestJson(
       signal,
     })
     started = true
-    const text = await readText(response)
+    const text = await readText(response, connection)
     return readAnswer(connection, response, text, tools)
   } catch (error) {
     if (deadline.aborted)
@@ -54,7 +57,7 @@ export async function requestJson(
   }
 }
 
-async function readText(response: Dispatcher.ResponseData): Promise<string> {
+async function readText(response: Dispatcher.ResponseData, { traces }: Connection): Promise<string> {
   const decoder = bodyDecoder(response.headers['content-encoding'], MAX_BYTES)
   const parts: Buffer[] = []
   let bytes = 0
@@ -64,7 +67,7 @@ async function readText(response: Dispatcher.ResponseData): Promise<string> {
     if (decoder === null) parts.push(chunk)
     else decoder.push(chunk)
   }
-  return Buffer.concat(decoder === null ? parts : [...decoder.end()]).toString('utf8')
+  return withoutKey(Buffer.concat(decoder === null ? parts : [...decoder.end()]), traces).toString('utf8')
 }
 
 function readAnswer(
@@ -75,9 +78,10 @@ function readAnswer(
 ): JsonAnswer {
   const status = response.statusCode
   const headers = flatHeaders(response.headers)
+  const shown = status < 300 ? text : tools.hide(text)
   let body: unknown
   try {
-    body = JSON.parse(text)
+    body = JSON.parse(shown)
   } catch {
     body = undefined
   }
@@ -87,7 +91,7 @@ function readAnswer(
   const failure = classify({
     status,
     headers,
-    body: body ?? text,
+    body: body ?? shown,
     provider: connection.spec,
     model: '',
     now,

@@ -1,5 +1,6 @@
 /** `experiment --json` and `GET /api/experiments`: what runs, what was observed, and what it shows. */
 
+import { csvCell } from '../domain/csvCell.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { ObservationEvent } from '../domain/store.ts'
@@ -294,13 +295,5 @@ const COLUMNS = [
 /** The rows as CSV (RFC 4180), with a header. */
 export function* csvOf(rows: Iterable<ObservationRow>): Generator<string> {
   yield `${COLUMNS.join(',')}\r\n`
-  for (const row of rows) yield `${COLUMNS.map((column) => cell(row[column])).join(',')}\r\n`
-}
-
-/** Quoted where needed; text that a spreadsheet would take for a formula gets an apostrophe in front. */
-function cell(value: string | number | null): string {
-  if (value === null) return ''
-  if (typeof value === 'number') return String(value)
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  for (const row of rows) yield `${COLUMNS.map((column) => csvCell(row[column])).join(',')}\r\n`
 }

@@ -1,6 +1,7 @@
 /** `keys list --json` and `GET /api/keys`: every key, masked, with what is known of it. Never the key. */
 
 import { isoOrNull } from '../domain/isoTime.ts'
+import { asNumber, asRecord } from '../domain/json.ts'
 import type { Park } from '../domain/park.ts'
 import { maskKey } from '../domain/redact.ts'
 import type { EngineReader } from '../engine/reader.ts'
@@ -24,6 +25,16 @@ export interface KeyRow {
   readonly account: string | null
   /** Where it was found: `config/api-keys.json groq.api_key`, `env GROQ_API_KEY`. */
   readonly source: string
+  /** Its name in the vault; null for a key that is not there. */
+  readonly vault: string | null
+  /** Since when the vault has it, or since when it is known here. */
+  readonly since: string | null
+  /** The last call with it, answered or not. */
+  readonly lastUsed: string | null
+  /** Other entries of the configuration with the very same key, such as `my-llm#1`. */
+  readonly sameKeyAs: readonly string[]
+  /** Other keys of the same account, which share its quota. */
+  readonly sharesAccountWith: readonly string[]
   readonly state: KeyState
   /** For people: why it is refused or parked. */
   readonly reason: string | null
@@ -67,6 +78,10 @@ export function keyRow(engine: EngineReader, credential: Credential, now: number
     label: key.label ?? null,
     account: key.account ?? null,
     source: key.source,
+    vault: key.vault?.name ?? null,
+    since: key.vault?.since ?? isoOrNull(firstSeen(engine, credential)),
+    lastUsed: isoOrNull(lastUsedOf(engine, credential)),
+    ...relatives(engine, credential),
     ...stateOf(park, checked, lastSuccess),
     parked: park === undefined ? null : parkedView(park),
     lastSuccess: isoOrNull(lastSuccess),
@@ -76,6 +91,39 @@ export function keyRow(engine: EngineReader, credential: Credential, now: number
     targets: own.length,
     differences: own.flatMap((target) => differencesOf(engine, target)),
   }
+}
+
+/** The store's collection of when keys were first seen, by `keyId`. */
+export const FIRST_SEEN = 'key-first-seen'
+
+export function keyId({ provider, fingerprint }: Pick<Credential, 'provider' | 'fingerprint'>): string {
+  return `${provider.id}@${fingerprint}`
+}
+
+function firstSeen({ store }: EngineReader, credential: Credential): number | null {
+  return asNumber(asRecord(store.getDoc(FIRST_SEEN, keyId(credential)))?.['at']) ?? null
+}
+
+function relatives({ registry }: EngineReader, own: Credential): Pick<KeyRow, 'sameKeyAs' | 'sharesAccountWith'> {
+  const others = registry.credentials.filter((one) => one !== own)
+  const named = (some: readonly Credential[]) => some.map(({ provider, key }) => `${provider.id}#${key.index}`)
+  const hasKey = own.key.secret.reveal() !== ''
+  return {
+    sameKeyAs: named(others.filter((one) => hasKey && one.fingerprint === own.fingerprint)),
+    sharesAccountWith: named(
+      others.filter((one) => one.account === own.account && one.fingerprint !== own.fingerprint),
+    ),
+  }
+}
+
+/** Of all its models, the time of the last answer or failure. */
+function lastUsedOf({ learned }: EngineReader, { provider, fingerprint }: Credential): number | null {
+  let last: number | null = null
+  for (const row of learned.tally.rows()) {
+    if (row.provider !== provider.id || row.fingerprint !== fingerprint) continue
+    for (const at of [row.lastSuccess, row.lastError?.at ?? null]) if (at !== null && at > (last ?? 0)) last = at
+  }
+  return last
 }
 
 function stateOf(

@@ -1,6 +1,7 @@
 /** The ledger as CSV and JSON lines: one line per attempt, oldest first, never contents and never a key. */
 
-import { printable } from '../domain/printable.ts'
+import { csvCell } from '../domain/csvCell.ts'
+import { printableJson } from '../domain/printable.ts'
 import type { AttemptEvent, Store } from '../domain/store.ts'
 import { decimalUsd } from '../money/amount.ts'
 
@@ -59,23 +60,12 @@ export function* ledgerRows(
 
 export const CSV_HEAD = COLUMNS.map(([name]) => name).join(',')
 
-/** https://www.rfc-editor.org/rfc/rfc4180 */
 export function csvLine(row: AttemptEvent): string {
   return COLUMNS.map(([, read]) => csvCell(read(row))).join(',')
-}
-
-function csvCell(value: CsvCell): string {
-  if (value === null) return ''
-  if (typeof value !== 'string') return String(value)
-  // Labels come from callers, tiers and names of tools from services.
-  const line = printable(value)
-  // Spreadsheets evaluate text that begins like a formula.
-  const harmless = /^\s*[=+\-@]/.test(line) ? `'${line}` : line
-  return /[",]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 
 /** The same columns as one JSON object; labels are an object there. */
 export function jsonLine(row: AttemptEvent): string {
   const cells = COLUMNS.map(([name, read]) => [name, read(row)] as const)
-  return JSON.stringify({ ...Object.fromEntries(cells), labels: row.labels })
+  return printableJson(JSON.stringify({ ...Object.fromEntries(cells), labels: row.labels }))
 }

@@ -19,6 +19,7 @@ import { type CreditStatus, creditsView } from './credits.ts'
 import { type Difference, differencesOf } from './differences.ts'
 import { type EventLoopStatus, eventLoopsView } from './eventLoops.ts'
 import { type AllClosed, allClosed } from './hours.ts'
+import { type StoreStatus, storeStatus } from './store.ts'
 
 /** The statuses of `apiStats.json`, and two that only a running keywise knows. */
 type Health = StatsStatus | 'parked' | 'untested'
@@ -113,6 +114,7 @@ export interface StatusView {
   readonly alertChannels: readonly ChannelStatus[]
   /** How late each running gateway gets to what is due; empty where none has run for a minute. */
   readonly eventLoops: readonly EventLoopStatus[]
+  readonly store: StoreStatus
   /** Set while the user's hours keep every target out. */
   readonly allClosed: AllClosed | null
   /** Of the process that answers. */
@@ -131,6 +133,7 @@ export function statusView(engine: EngineReader, session: SessionSummary, eventL
     credits: creditsView(engine),
     alertChannels: channelStatuses(engine),
     eventLoops: eventLoopsView(engine, eventLoop),
+    store: storeStatus(engine),
     allClosed: allClosed(engine),
     session,
   }

@@ -4,7 +4,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Readable, Writable } from 'node:stream'
+import { PassThrough, Readable, Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { onTestFinished } from 'vitest'
 import { runLine } from '../../src/cli/main.ts'
@@ -22,6 +22,9 @@ export interface Home {
   readonly folder: string
   /** `keywise …args`, in the folder: the whole command line, in this process. */
   keywise(...args: string[]): Promise<Ran>
+  /** The same with somebody who answers: the lines of a pipe, or typed on a terminal. */
+  answering(answers: readonly string[], ...args: string[]): Promise<Ran>
+  typing(answers: readonly string[], ...args: string[]): Promise<Ran>
   /** The same as people run it: the real entry, in a process of its own (half a second more). */
   entry(...args: string[]): Promise<Ran>
   /** The same, for a command that runs until it is stopped. */
@@ -57,6 +60,8 @@ export function makeHome(config: object | null, env: Readonly<Record<string, str
   return {
     folder,
     keywise: (...args) => ranHere(args, folder, variables),
+    answering: (answers, ...args) => ranHere(args, folder, variables, piped(answers)),
+    typing: (answers, ...args) => ranHere(args, folder, variables, typed(answers)),
     entry: (...args) => ended(start([ENTRY, ...args])),
     start: (...args) => start([ENTRY, ...args]),
     node: (...args) => ended(start(args, compiled)),
@@ -94,12 +99,32 @@ function originOf(gateway: Running): Promise<string> {
   })
 }
 
-async function ranHere(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<Ran> {
+async function ranHere(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  input?: Readable,
+): Promise<Ran> {
   const [stdout, stderr] = [new Captured(), new Captured()]
   // All that commands do with their streams is to write, and to ask whether and how wide a terminal they are.
   const [out, errors] = [stdout, stderr] as unknown as [NodeJS.WriteStream, NodeJS.WriteStream]
-  const code = await runLine(args, { env, cwd, stdout: out, stderr: errors })
+  const stdin = input as NodeJS.ReadStream | undefined // a stream that may say it is a terminal
+  const code = await runLine(args, { env, cwd, stdout: out, stderr: errors, ...(stdin && { stdin: () => stdin }) })
   return { code, stdout: stdout.text, stderr: stderr.text }
+}
+
+const piped = (answers: readonly string[]) => Readable.from(answers.map((line) => `${line}\n`))
+
+/** A terminal on which the next line is typed once it is asked for. */
+function typed(answers: readonly string[]): Readable {
+  const left = [...answers]
+  const terminal = new PassThrough()
+  const type = () => {
+    const next = left.shift()
+    if (next !== undefined) setImmediate(() => terminal.write(`${next}\r`))
+  }
+  // A line is read in raw mode, which is switched on when the question is asked.
+  return Object.assign(terminal, { isTTY: true, setRawMode: (isRaw: boolean) => isRaw && type() })
 }
 
 class Captured extends Writable {

@@ -2,6 +2,7 @@
 
 import type {
   AttemptEvent,
+  BegunCall,
   Holding,
   ImportEvent,
   LiftEvent,
@@ -42,6 +43,12 @@ export function attemptEvent(overrides: Partial<AttemptEvent> = {}): AttemptEven
     priceSource: 'config',
     ...overrides,
   })
+}
+
+/** What was noted of an attempt before it was sent. */
+export function beginOf(event: AttemptEvent, mostNanoUsd: number | null = 20_000): BegunCall {
+  const { id, requestId, number, source, target, startedAt, streamed, task, session, token, labels } = event
+  return { id, requestId, number, source, target, startedAt, streamed, task, session, token, labels, mostNanoUsd }
 }
 
 export function heldBy(overrides: Partial<Holding> = {}): Holding {

@@ -12,14 +12,19 @@ import { checkAlerts, tryAlerts } from './alerts.ts'
 import { checkAliases } from './aliases.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 import { checkHours } from './hours.ts'
-import { checkConfig, checkNode, checkStorePlace } from './machine.ts'
+import { checkConfig, checkNode } from './machine.ts'
 import { checkHosts, checkKeys, checkPort } from './network.ts'
+import { checkStorePlace, repairStore } from './storeFile.ts'
+import { checkTwins, checkVault } from './vault.ts'
 
 export const run: RunCommand = async (context) => {
   const { options, stdout, stderr, env } = context
   const out = printer(stdout, env)
   if (!options['json']) stderr.write('Checking everything, this takes a few seconds …\n')
-  const findings = await examine(engineOptions(context), options['alerts'] === true)
+  const opening = engineOptions(context)
+  // Before anything opens the store.
+  const mended = options['repair'] === true ? await repairStore(storeLocation(opening), Date.now()) : []
+  const findings = [...mended, ...(await examine(opening, options['alerts'] === true))]
   if (options['json']) out.json({ generatedAt: new Date().toISOString(), findings })
   else printFindings(findings, out)
   return exitCodeOf(findings)
@@ -29,7 +34,11 @@ async function examine(options: EngineOptions, sendsAlerts: boolean): Promise<Fi
   const findings = [checkNode()]
   const config = readConfig(options)
   if (!('settings' in config)) return [...findings, config, ...checkStorePlace(storeLocation(options))]
-  findings.push(...checkConfig(config), ...checkStorePlace(storeLocation(options)))
+  findings.push(
+    ...checkConfig(config),
+    ...checkVault(config, options.env ?? {}),
+    ...checkStorePlace(storeLocation(options)),
+  )
   const { host, port } = config.settings.gateway
   findings.push(await checkPort(host, port), ...(await examineWorld(options, config, sendsAlerts)))
   return findings
@@ -71,6 +80,7 @@ async function examineWorld(options: EngineOptions, config: Config, sendsAlerts:
         ...remarks.map((line) => warning('store', line, null)),
         ...hosts,
         ...keys,
+        ...checkTwins(opened.engine),
         ...checkHours(opened.engine),
         ...checkAlerts(opened.engine),
         ...aliases,

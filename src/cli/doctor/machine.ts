@@ -1,10 +1,8 @@
-/** Checks this machine: node, the configuration, the store's file and their permissions. */
+/** Checks this machine: node, the configuration and its permissions. */
 
 import { statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Config } from '../../config/config.ts'
 import { gitWarning } from '../../config/gitGuard.ts'
-import { checkStoreFile } from '../../store/sqlite/checkFile.ts'
 import { isSqliteAvailable } from '../../store/sqlite/module.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 
@@ -49,31 +47,8 @@ function checkGit(file: string, said: string | null): Finding {
   return problem('git', `${file} ${what}`, advice.join('; '))
 }
 
-export function checkStorePlace(location: string): Finding[] {
-  if (/^:?memory:/.test(location))
-    return [warning('store', 'in memory: what is learned is lost when the process ends', null)]
-  const file = checkStoreFile(location)
-  switch (file.state) {
-    case 'absent':
-      return [fine('store', `${location} will be created by the first call`)]
-    case 'whole':
-      return [
-        fine('store', `${location} is intact (${Math.ceil(file.bytes / 1024)} KiB)`),
-        ...checkSecrecy('store', dirname(location), '700'),
-      ]
-    default:
-      return [
-        problem(
-          'store',
-          `${location} is ${file.state}: ${file.reason}`,
-          'keywise moves a damaged store aside and starts a new one; restore it from a backup if you have one',
-        ),
-      ]
-  }
-}
-
 /** Keys and prompts must not be readable by other users. Windows keeps permissions elsewhere (ACLs). */
-function checkSecrecy(check: string, path: string, mode: string): Finding[] {
+export function checkSecrecy(check: string, path: string, mode: string): Finding[] {
   if (process.platform === 'win32') return []
   const about = statSync(path, { throwIfNoEntry: false })
   if (about === undefined || (about.mode & 0o077) === 0) return []

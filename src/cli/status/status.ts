@@ -13,6 +13,7 @@ import { untilStopped } from '../stop.ts'
 import { withEngine } from '../withEngine.ts'
 import { creditLine } from './credits.ts'
 import { showHours } from './hours.ts'
+import { storeLines } from './storeLines.ts'
 
 const WATCH_MS = 2000
 
@@ -81,6 +82,7 @@ function printStatus(view: StatusView, out: Printer): void {
   for (const provider of view.providers) out.line(providerLine(provider))
   for (const budget of view.budgets) out.line(budgetLine(budget, now, out))
   for (const credit of view.credits) out.line(creditLine(credit, now))
+  for (const line of storeLines(view.store)) out.line(out.paint('yellow', line))
   for (const channel of view.alertChannels) out.line(alertLine(channel, out))
   for (const { degraded, text } of view.eventLoops) out.line(out.paint(degraded ? 'yellow' : 'dim', capital(text)))
 }

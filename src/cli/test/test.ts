@@ -6,7 +6,7 @@ import type { TestPlan } from '../../tester/runOptions.ts'
 import { openingText, type ProviderName, reportText } from '../../tester/summaryText.ts'
 import type { CommandContext, ExitCode, RunCommand } from '../command.ts'
 import { UsageError } from '../command.ts'
-import { wholeNumber } from '../output.ts'
+import { jsonText, wholeNumber } from '../output.ts'
 import { openProgress, type Progress } from './progress.ts'
 
 export const run: RunCommand = async (context) => {
@@ -27,7 +27,7 @@ export const run: RunCommand = async (context) => {
       signal: interruption.signal,
     })
     progress.close()
-    stdout.write(options['json'] ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, providers))
+    stdout.write(options['json'] ? `${jsonText(report)}\n` : reportText(report, providers))
     return exitCodeOf(report)
   } finally {
     progress.close()

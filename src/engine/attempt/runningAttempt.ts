@@ -7,6 +7,8 @@ import type { Credential } from '../targets/targetRegistry.ts'
 import type { GrantedHold } from './reservation.ts'
 
 export interface RunningAttempt {
+  /** Of its row in the ledger. */
+  readonly id: string
   readonly target: Target
   readonly credential: Credential
   readonly call: Call

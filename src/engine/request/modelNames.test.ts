@@ -141,3 +141,89 @@ describe('a model that is named is that model and no variant of it', () => {
     expect(() => new ModelNames(crowd, {}).select('vendor/only')).toThrow(/vendor\/only:free/)
   })
 })
+
+const fleet = [
+  makeTarget({ provider: 'groq', model: 'm' }),
+  makeTarget({ provider: 'groq', model: 'llama-9' }),
+  makeTarget({ provider: 'groq', model: 'gpt-oss-120b' }),
+  makeTarget({ provider: 'groq', model: 'proto' }),
+  makeTarget({ provider: 'openrouter', model: 'meta-llama/llama-9' }),
+  makeTarget({ provider: 'openrouter', model: 'newcomer/first' }),
+  makeTarget({ provider: 'groq', model: 'first' }),
+  makeTarget({ provider: 'cloudflare', model: '@cf/meta/llama-9-fast' }),
+  makeTarget({ provider: 'fireworks', model: 'accounts/fireworks/models/deep-1' }),
+  makeTarget({ provider: 'google', model: 'gemini-9' }),
+  makeTarget({ provider: 'xai', model: 'grok-9' }),
+]
+
+describe('what stands before the last part of a name is part of it', () => {
+  const names = new ModelNames(fleet, {})
+  const find = (name: string) => {
+    const among = names.has(name) ? names.select(name).among : new Set()
+    return fleet.flatMap(({ stateId, provider, model }) => (among?.has(stateId) ? `${provider}/${model}` : []))
+  }
+
+  test.each([
+    'http://x/v1/m',
+    'https://groq/m',
+    '//m',
+    '/m',
+    './m',
+    '../m',
+    '../../../../m',
+    '..\\m',
+    '%2e%2e/m',
+    '__proto__/m',
+    'constructor/m',
+    'toString/m',
+    'openai/m',
+    'OpenAI/m',
+    'anthropic/gemini-9',
+    'claude/m',
+    'nobody/m',
+    'a/b/m',
+    'a/b/c/m',
+    'groq/a/m',
+    'groq/../m',
+    'groq//m',
+    'groq/openai/m',
+    'meta-llama/a/llama-9',
+    'openrouter/meta-llama/a/llama-9',
+    'x:y/m',
+    'm/',
+    'me too/m',
+    'groq/m/m',
+    'cerebras/llama-9',
+    'constructor/proto',
+    `${'a'.repeat(10_000)}/m`,
+    `${'a/'.repeat(10_000)}m`,
+  ])('%s is no model that is served', (name) => {
+    expect(find(name)).toEqual([])
+    expect(() => names.select(name)).toThrow(/no key has a model/)
+  })
+
+  test.each<[name: string, expected: readonly string[]]>([
+    ['groq/m', ['groq/m']],
+    ['GROQ/m', ['groq/m']],
+    ['m', ['groq/m']],
+    // A vendor's name, of the catalogue or of a served id, may be there or not.
+    ['meta-llama/llama-9', ['groq/llama-9', 'openrouter/meta-llama/llama-9']],
+    ['groq/meta-llama/llama-9', ['groq/llama-9']],
+    ['mistralai/m', ['groq/m']],
+    ['openrouter/meta-llama/llama-9', ['openrouter/meta-llama/llama-9']],
+    ['newcomer/first', ['openrouter/newcomer/first', 'groq/first']],
+    ['newcomer/m', ['groq/m']],
+    // A provider's name that is a vendor's too, in an id that the catalogue has.
+    ['openai/gpt-oss-120b', ['groq/gpt-oss-120b']],
+    // Ids with slashes of their own.
+    ['@cf/meta/llama-9-fast', ['cloudflare/@cf/meta/llama-9-fast']],
+    ['cloudflare/@cf/meta/llama-9-fast', ['cloudflare/@cf/meta/llama-9-fast']],
+    ['accounts/fireworks/models/deep-1', ['fireworks/accounts/fireworks/models/deep-1']],
+    ['fireworks/accounts/fireworks/models/deep-1', ['fireworks/accounts/fireworks/models/deep-1']],
+    ['fireworks/deep-1', ['fireworks/accounts/fireworks/models/deep-1']],
+    // Other names of providers that are configured.
+    ['gemini/gemini-9', ['google/gemini-9']],
+    ['x-ai/grok-9', ['xai/grok-9']],
+    ['models/gemini-9', ['google/gemini-9']],
+  ])('%s', (name, expected) => expect(find(name)).toEqual(expected))
+})

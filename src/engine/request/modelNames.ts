@@ -8,6 +8,8 @@ import { ModelNotFoundError } from '../../domain/errors.ts'
 import { nearest } from '../../domain/nearest.ts'
 import { matchesPattern } from '../../domain/pattern.ts'
 import type { Target } from '../../domain/target.ts'
+import { findProvider } from '../../providers/catalog.ts'
+import { isOfVendor } from '../../providers/vendors.ts'
 import type { Profile } from '../../routing/weights.ts'
 import { baseName, type Likeness, likenessOf, withoutListPrefix } from './likeness.ts'
 import { PROFILES, SHIPPED_ALIASES, SHIPPED_NAMES } from './shippedAliases.ts'
@@ -49,6 +51,7 @@ export class ModelNames {
   readonly #targets: readonly Target[]
   readonly #aliases: Aliases
   readonly #findings: AbilityFindings
+  readonly #servedIds: ReadonlySet<string>
   readonly #known = new Map<string, Selection>()
   /** The version of the findings by which the known selections were made. */
   #version = 0
@@ -57,6 +60,7 @@ export class ModelNames {
     this.#targets = targets
     this.#aliases = { ...SHIPPED_ALIASES, ...aliases }
     this.#findings = findings
+    this.#servedIds = new Set(targets.map(({ model }) => model))
   }
 
   /** Throws ModelNotFoundError, naming the nearest ids, or what excludes every target, when nothing matches. */
@@ -223,20 +227,33 @@ export class ModelNames {
    */
   #spelled(name: string, most: Likeness): readonly Target[] {
     const slash = name.indexOf('/')
-    const provider = name.slice(0, Math.max(0, slash)).toLowerCase()
-    const own = slash < 0 ? [] : this.#targets.filter((target) => target.provider === provider)
-    const ofProvider = closest(own, name.slice(slash + 1), most)
+    const own = slash < 0 ? [] : this.#targetsOf(name.slice(0, slash).toLowerCase())
+    const ofProvider = this.#closest(own, name.slice(slash + 1), most)
     if (ofProvider.length > 0) return ofProvider
     // Who names a provider means no other one, but its name may be a vendor's too: `openai/gpt-oss-120b` at Groq.
-    return closest(this.#targets, name, own.length > 0 ? 1 : most)
+    return this.#closest(this.#targets, name, own.length > 0 ? 1 : most)
+  }
+
+  /** By the provider's id, else by another name that the catalogue has for it: `gemini`, `x-ai`. */
+  #targetsOf(provider: string): readonly Target[] {
+    const own = this.#targets.filter((target) => target.provider === provider)
+    const id = own.length > 0 ? provider : findProvider(provider)?.id
+    return id === provider ? own : this.#targets.filter((target) => target.provider === id)
+  }
+
+  /** What stands before the last part of a name is looked at too: a vendor may be left out, anything else is no model. */
+  #closest(targets: readonly Target[], name: string, most: Likeness): readonly Target[] {
+    const isOther = name.includes('/') && !isOfVendor(name.toLowerCase(), this.#servedIds)
+    return closest(targets, name, isOther ? 1 : most, isOther ? 1 : 2)
   }
 }
 
-function closest(targets: readonly Target[], name: string, most: Likeness): readonly Target[] {
+/** Of the targets with a model of at most `loosest` likeness; none unless one is as like as `most`. */
+function closest(targets: readonly Target[], name: string, most: Likeness, loosest: Likeness): readonly Target[] {
   const best = new Map<string, { likeness: Likeness; targets: Target[] }>()
   for (const target of targets) {
     const likeness = likenessOf(target.model, name)
-    if (likeness === null) continue
+    if (likeness === null || likeness > loosest) continue
     const known = best.get(target.provider)
     if (known === undefined || likeness < known.likeness) best.set(target.provider, { likeness, targets: [target] })
     else if (likeness === known.likeness) known.targets.push(target)

@@ -7,6 +7,7 @@ import type { Failure } from '../../domain/failure.ts'
 import type { Json } from '../../domain/json.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
 import type { Logger } from '../../domain/logger.ts'
+import { isModelName } from '../../domain/printable.ts'
 import type { Store } from '../../domain/store.ts'
 import { type ListResult, listModels } from '../../upstream/discovery/discover.ts'
 import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
@@ -42,6 +43,8 @@ export class ModelLists {
   readonly #lists = new Map<string, KnownList>()
   readonly #running = new Map<string, Promise<ListResult>>()
   readonly #triedAt = new Map<string, number>()
+  /** Lists of which it was said that some names were left out. */
+  readonly #toldRefused = new Set<string>()
   /** Why a list that was read last gave nothing. */
   readonly #trouble = new Map<string, string>()
   readonly #awaitingNews: (() => void)[] = []
@@ -146,6 +149,7 @@ export class ModelLists {
     this.#triedAt.set(key, this.#options.tools.now())
     const { tools } = this.#options
     const result = await listModels(credential.connection, signal === undefined ? tools : { ...tools, signal })
+    if (result.ok && result.refused !== undefined) this.#tellRefused(credential, key, result.refused)
     // An empty list is more often a hiccup than the truth: the last good one stays.
     if (!result.ok || result.models.length === 0) {
       this.#trouble.set(key, result.ok ? 'the models list is empty' : result.failure.message)
@@ -157,6 +161,15 @@ export class ModelLists {
     this.#options.store.setDoc(READ_AT, key, list.readAt)
     this.#use(credential, key, list)
     return result
+  }
+
+  /** Once, because a list is read again and again. */
+  #tellRefused({ provider, key: { index } }: Credential, key: string, count: number): void {
+    if (this.#toldRefused.has(key)) return
+    this.#toldRefused.add(key)
+    this.#options.logger.warn(
+      `models list of ${provider.spec.name} (key ${index}): ${count === 1 ? '1 model is' : `${count} models are`} left out, because of control characters or parts of a key in the name; tell the provider`,
+    )
   }
 
   #use(credential: Credential, key: string, list: KnownList): void {
@@ -201,6 +214,8 @@ function isListed(value: unknown): value is ListedModel {
   const record = asRecord(value)
   return (
     typeof record?.['id'] === 'string' &&
+    // Lists of earlier versions were not looked through.
+    isModelName(record['id']) &&
     typeof record['chats'] === 'boolean' &&
     asRecord(record['abilities']) !== undefined
   )

@@ -11,7 +11,7 @@ const TOOLS: Partial<ChatRequest> = {
   messages: [userMessage('What is the weather in Malaga?')],
   tools: [{ name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } }],
 }
-const tools = { now: Date.now, redact: (text: string) => text }
+const tools = { now: Date.now, redact: (text: string) => text, hide: (text: string) => text }
 
 /** One provider of the user's own that speaks the dialect. */
 const speaking = (dialect: (typeof DIALECTS)[number], more: object = {}): FakeScenario => ({

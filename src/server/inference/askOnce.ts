@@ -62,10 +62,12 @@ export async function askOnce(
     parts.underWay.add(running)
     response.on('close', () => parts.underWay.delete(running))
     const answered = await cascade(engine, pending)
+    await engine.store.kept()
     const status = await asked.answer(answered, id, headersOf(answered, id))
     const report = await answered.recorded
     observe({ model, status, report, attempts: answered.trail.attempts })
   } catch (error) {
+    await engine.store.kept()
     const failure = clientFailure(error, id, engine.now)
     if (failure.code === 'internal') parts.logger.error(`request ${id}: ${textOf(error)}`)
     if (!response.headersSent && !response.destroyed) sendFailure(response, writerOf(dialect), failure)

@@ -33,6 +33,7 @@ import { sendFailedStream, sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 import { LONG_BODY, outlineBody } from './bodyOutline.ts'
 import { EventAligner } from './eventAligner.ts'
+import { endingIn, HeldEnding } from './heldEnding.ts'
 import { holdingAccount, recordHolders } from './heldObjects.ts'
 import { onceListed } from './onceListed.ts'
 import { memoryField, recordOwner, responseOwners } from './responseOwners.ts'
@@ -49,6 +50,9 @@ export interface ExchangeRoute {
   /** Another form of requests and answers than the dialect's own; its bytes never pass through. */
   readonly form?: Dialect
 }
+
+const EMPTY = Buffer.alloc(0)
+const NO_BYTES: readonly Buffer[] = []
 
 /** Caused by keywise alone, so nothing is learned from it. */
 const SHUTTING_DOWN: Failure = { kind: 'client_gone', status: 503, message: 'keywise is shutting down' }
@@ -76,6 +80,8 @@ export class Exchange implements CallSink, RunningExchange {
   /** Set if the client speaks the upstream's dialect: then the bytes pass through unchanged. */
   #raw: EventAligner | null = null
   #writer: StreamWriter | null = null
+  /** Set when the end of a stream is there, and held until the attempt is recorded and kept. */
+  #ending: HeldEnding | null = null
   #left = false
   #shuttingDown = false
 
@@ -109,8 +115,11 @@ export class Exchange implements CallSink, RunningExchange {
       this.#pending = pending
       if (this.#left) pending.cancellation.cancel()
       this.#answered = await cascade(engine, pending)
-      this.#answer(this.#answered, pending)
+      const sent = this.#answer(this.#answered, pending)
+      if (sent !== null) await sent
     } catch (error) {
+      const kept = this.#parts.engine.store.kept()
+      if (kept !== null) await kept
       this.#fail(error)
     }
   }
@@ -164,7 +173,8 @@ export class Exchange implements CallSink, RunningExchange {
     return this.#route.asArray ? asArray(request) : request
   }
 
-  #answer(answered: Answered, pending: PendingRequest): void {
+  /** Null where the answer was sent, or begun, at once. */
+  #answer(answered: Answered, pending: PendingRequest): Promise<void> | null {
     const sameDialect = this.#isOwnDialect(answered)
     if (!pending.request.stream) return this.#answerWhole(answered, pending, sameDialect)
     // A rescued answer continues in the same events, so keywise must write them from the start.
@@ -179,6 +189,7 @@ export class Exchange implements CallSink, RunningExchange {
     this.#response.writeHead(200, this.#headers(answered, ['content-type', type, 'cache-control', 'no-cache']))
     this.#response.on('drain', () => this.#onDrain())
     answered.call.attach(this)
+    return null
   }
 
   /** Whether the answer's own words are those of the client. */
@@ -197,7 +208,8 @@ export class Exchange implements CallSink, RunningExchange {
     return ownClientOf(this.#request.headers['user-agent'])
   }
 
-  #answerWhole(answered: Answered, pending: PendingRequest, sameDialect: boolean): void {
+  /** No byte leaves before the row of the answer and its holders are kept, which they are at once as a rule. */
+  #answerWhole(answered: Answered, pending: PendingRequest, sameDialect: boolean): Promise<void> | null {
     const { report } = answered
     const end = answered.call.ended
     const response = end?.outcome.response
@@ -205,6 +217,14 @@ export class Exchange implements CallSink, RunningExchange {
       throw new TypeError('a plain call was answered before it ended')
     this.#recordHolders(pending, response, answered)
     const body = sameDialect && end.raw !== null ? end.raw : this.#written(response, pending)
+    const kept = this.#parts.engine.store.kept()
+    if (kept !== null) return kept.then(() => this.#sendWhole(answered, report, body))
+    this.#sendWhole(answered, report, body)
+    return null
+  }
+
+  #sendWhole(answered: Answered, report: AttemptReport, body: Buffer | string): void {
+    if (this.#left) return this.#told(answered.trail.attempts, 499)
     const first = ['content-type', 'application/json', 'content-length', String(body.length)]
     if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalOf(report.costUsd))
     else if (report.costAtLeastUsd !== undefined)
@@ -257,15 +277,25 @@ export class Exchange implements CallSink, RunningExchange {
 
   onChunks(chunks: readonly ChatChunk[], bytes: readonly Buffer[]): boolean {
     if (this.#left) return true
+    this.#ending ??= this.#endingIn(chunks, bytes)
     const wantsMore = this.#raw !== null ? this.#passOn(this.#raw, bytes) : this.#write(chunks)
     if (!wantsMore) this.#waitForClient()
     return wantsMore
   }
 
+  #endingIn(chunks: readonly ChatChunk[], bytes: readonly Buffer[]): HeldEnding | null {
+    const ending = endingIn(chunks, this.#raw === null ? NO_BYTES : bytes, this.#route.dialect)
+    return ending === null ? null : new HeldEnding(ending, (part) => this.#response.write(part))
+  }
+
   #write(chunks: readonly ChatChunk[]): boolean {
     let text = ''
     for (const chunk of chunks) text += this.#writer?.write(chunk) ?? ''
-    return text === '' || this.#response.write(text)
+    return text === '' || this.#send(text)
+  }
+
+  #send(part: Buffer | string): boolean {
+    return this.#ending === null ? this.#response.write(part) : this.#ending.hold(part)
   }
 
   /** node closes a connection idle for this long; a client reading part of a long write counts as activity. */
@@ -282,7 +312,7 @@ export class Exchange implements CallSink, RunningExchange {
     let wantsMore = true
     for (const part of bytes) {
       const whole = raw.push(part)
-      if (whole.length > 0) wantsMore = this.#response.write(whole)
+      if (whole.length > 0) wantsMore = this.#send(whole)
     }
     return wantsMore
   }
@@ -299,14 +329,24 @@ export class Exchange implements CallSink, RunningExchange {
     await answered.recorded
     const failure = failureWithoutAnswer(last.outcome)
     const { response } = last.outcome
-    if (response !== undefined) {
-      this.#response.write(this.#raw?.end() ?? '')
-      this.#recordHolders(pending, response, answered)
-    }
+    if (response !== undefined) this.#recordHolders(pending, response, answered)
+    const kept = this.#parts.engine.store.kept()
+    if (kept !== null) await kept
+    const ending = this.#endingOf(response !== undefined)
     const status = this.#left ? 499 : failure === null ? 200 : statusOf(failure)
-    if (failure === null || this.#left) this.#response.end()
-    else await this.#endBroken(failure, last, last === end && this.#isOwnDialect(answered))
+    if (failure === null || this.#left) this.#response.end(ending)
+    else {
+      if (ending.length > 0) this.#response.write(ending)
+      await this.#endBroken(failure, last, last === end && this.#isOwnDialect(answered))
+    }
     this.#told(answered.trail.attempts, status)
+  }
+
+  /** What was held of the answer's end, and what the upstream left open of a whole one. */
+  #endingOf(isWhole: boolean): Buffer {
+    const held = this.#ending?.take() ?? EMPTY
+    const rest = isWhole ? (this.#raw?.end() ?? EMPTY) : EMPTY
+    return rest.length === 0 ? held : Buffer.concat([held, rest])
   }
 
   #mayRescue(pending: PendingRequest, { outcome }: CallEnd): boolean {

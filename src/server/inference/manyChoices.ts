@@ -73,9 +73,11 @@ export class ManyChoices implements RunningExchange {
     try {
       await this.#parts.ready()
       await Promise.all(Array.from({ length: AT_ONCE }, () => this.#work()))
+      await this.#parts.engine.store.kept()
       this.#finish()
     } catch (error) {
       this.#cancel()
+      await this.#parts.engine.store.kept()
       this.#fail(error)
     }
   }

@@ -1,7 +1,7 @@
 /** Pages of the models list, as Anthropic's and Google's clients ask for them. Without a size the page is the whole list. */
 
 import type { DialectId } from '../../domain/chat.ts'
-import { InvalidRequestError } from '../../domain/errors.ts'
+import { textIn, wholeIn, wrongParameter } from '../query.ts'
 import { modelRow, openaiEnvelope } from './modelFields.ts'
 import type { ServedModel } from './servedModels.ts'
 
@@ -23,9 +23,9 @@ export function modelsPage(all: readonly ServedModel[], dialect: DialectId, quer
 
 // https://platform.claude.com/docs/en/api/models-list, read 2026-11-29: 1 to 1000; `has_more` is about the direction asked.
 function anthropicPage(all: readonly ServedModel[], query: URLSearchParams): unknown {
-  const limit = sizeOf(query, ['limit'], 1) ?? all.length
-  const [after, before] = [query.get('after_id'), query.get('before_id')]
-  if (after && before) throw wrong('after_id', 'and before_id exclude each other')
+  const limit = wholeIn(query, 'limit', { least: 1, most: MOST }) ?? all.length
+  const [after, before] = [textIn(query, 'after_id'), textIn(query, 'before_id')]
+  if (after && before) throw wrongParameter('after_id', 'and before_id exclude each other')
   const from = after ? placeOf(all, after, 'after_id') + 1 : 0
   const to = before ? placeOf(all, before, 'before_id') : all.length
   const page = before ? all.slice(Math.max(0, to - limit), to) : all.slice(from, from + limit)
@@ -39,8 +39,9 @@ function anthropicPage(all: readonly ServedModel[], query: URLSearchParams): unk
 
 // https://ai.google.dev/api/models#method:-models.list, read 2026-11-29: more than 1000 counts as 1000, 0 as nothing said.
 function googlePage(all: readonly ServedModel[], query: URLSearchParams): unknown {
-  const size = Math.min(sizeOf(query, ['pageSize', 'page_size'], 0) || all.length, Math.max(MOST, all.length))
-  const token = query.get('pageToken') || query.get('page_token')
+  const asked = wholeIn(query, 'pageSize', INT32) ?? wholeIn(query, 'page_size', INT32)
+  const size = Math.min(asked || all.length, Math.max(MOST, all.length))
+  const token = textIn(query, 'pageToken') || textIn(query, 'page_token')
   const from = token ? placeOf(all, lastOf(token), 'pageToken') + 1 : 0
   const page = all.slice(from, from + size)
   const last = page.at(-1)
@@ -51,24 +52,15 @@ function googlePage(all: readonly ServedModel[], query: URLSearchParams): unknow
 }
 
 const MOST = 1000
+/** What Google's field can hold. */
+const INT32 = { least: 0, most: 2 ** 31 - 1 }
 
 /** The id that a page ended with: a list that changes meanwhile neither repeats nor skips others. */
 const tokenAfter = ({ id }: ServedModel) => Buffer.from(id).toString('base64url')
 const lastOf = (token: string) => Buffer.from(token, 'base64url').toString()
 
-function sizeOf(query: URLSearchParams, names: readonly string[], least: number): number | null {
-  const name = names.find((one) => query.get(one))
-  if (name === undefined) return null
-  const size = Number(query.get(name))
-  if (!Number.isInteger(size) || size < least) throw wrong(name, `must be a whole number from ${least} to ${MOST}`)
-  if (least > 0 && size > MOST) throw wrong(name, `must be a whole number from ${least} to ${MOST}`)
-  return size
-}
-
 function placeOf(all: readonly ServedModel[], id: string, name: string): number {
   const place = all.findIndex((model) => model.id === id)
-  if (place < 0) throw wrong(name, 'names no model of this list; begin again without it')
+  if (place < 0) throw wrongParameter(name, 'names no model of this list; begin again without it')
   return place
 }
-
-const wrong = (name: string, what: string) => new InvalidRequestError(`"${name}" ${what}`, { parameter: name })

@@ -26,6 +26,7 @@ import type { GatewayParts, Handler } from '../handler.ts'
 import { askOnce } from './askOnce.ts'
 import { EventAligner } from './eventAligner.ts'
 import { readFormBody } from './formBody.ts'
+import { endsEvents, HeldEnding } from './heldEnding.ts'
 
 /** What is read of a body that is passed through. */
 interface Passed {
@@ -125,7 +126,7 @@ function ableTargets({ registry }: Engine, ability: UnitAbility): ReadonlySet<st
 const PASSED_HEADERS = ['content-type', 'content-disposition']
 
 function passOn(
-  { call }: Answered,
+  { call, recorded }: Answered,
   headers: Readonly<Record<string, string>>,
   request: IncomingMessage,
   response: ServerResponse,
@@ -142,28 +143,31 @@ function passOn(
     return 200
   }
   response.writeHead(200, all)
-  return new Promise((resolve) => new PassedStream(request, response, call, parts, resolve).begin())
+  return new Promise((resolve) => new PassedStream(request, response, { call, recorded }, parts, resolve).begin())
 }
 
 class PassedStream implements CallSink {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #call: Answered['call']
+  readonly #recorded: Answered['recorded']
   readonly #parts: GatewayParts
   readonly #resolve: (status: number) => void
   /** Events are passed on whole, so that an error of ours begins a new one. */
   readonly #events: EventAligner | null
+  #ending: HeldEnding | null = null
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    call: Answered['call'],
+    { call, recorded }: Pick<Answered, 'call' | 'recorded'>,
     parts: GatewayParts,
     resolve: (status: number) => void,
   ) {
     this.#request = request
     this.#response = response
     this.#call = call
+    this.#recorded = recorded
     this.#parts = parts
     this.#resolve = resolve
     this.#events = call.header('content-type')?.startsWith('text/event-stream') ? new EventAligner(null) : null
@@ -182,14 +186,24 @@ class PassedStream implements CallSink {
     let wantsMore = true
     for (const part of bytes) {
       const whole = this.#events?.push(part) ?? part
-      if (whole.length > 0) wantsMore = this.#response.write(whole)
+      if (this.#events !== null && this.#ending === null && endsEvents(whole))
+        this.#ending = new HeldEnding('certain', (rest) => this.#response.write(rest))
+      if (whole.length > 0) wantsMore = this.#ending?.hold(whole) ?? this.#response.write(whole)
     }
     if (!wantsMore) this.#request.socket.setTimeout(this.#parts.clientStallMs)
     return wantsMore
   }
 
-  onEnd({ outcome }: CallEnd): void {
+  onEnd(end: CallEnd): void {
+    void this.#finish(end)
+  }
+
+  /** The answer is complete for the client when its row is kept. */
+  async #finish({ outcome }: CallEnd): Promise<void> {
+    await this.#recorded
+    await this.#parts.engine.store.kept()
     const failure = failureWithoutAnswer(outcome)
+    if (this.#ending !== null) this.#response.write(this.#ending.take())
     if (failure === null) this.#response.end(this.#events?.end())
     else if (this.#events === null) this.#response.destroy()
     else this.#response.end(brokenOff(failure))

@@ -4,9 +4,10 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, readdir, unlink } from 'node:fs/promises'
+import { type FileHandle, readdir, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createFile } from '../../store/replaceFile.ts'
 
 /** A few seconds of speech; longer ones are cheaper on disk than in memory. */
 const MOST_IN_MEMORY = 262_144
@@ -66,7 +67,7 @@ export class Spool {
 
   async #openFile(): Promise<FileHandle> {
     const path = join(tmpdir(), `${PREFIX}${process.pid}-${randomBytes(8).toString('hex')}`)
-    const file = await open(path, 'wx+', 0o600)
+    const file = await createFile(path)
     await unlink(path).catch(() => {
       this.#path = path
     })

@@ -5,6 +5,7 @@ import { nanoToUsd } from '../../money/amount.ts'
 import type { EventLoopReading } from '../../observe/eventLoopDelay.ts'
 import type { Gauge } from '../../observe/metrics.ts'
 import { knownCredits } from '../../views/credits.ts'
+import { storeHealth } from '../../views/store.ts'
 
 export function gaugesOf(engine: EngineReader): readonly Gauge[] {
   const { learned } = engine
@@ -76,6 +77,7 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
         value: nanoToUsd(credit.left),
       })),
     },
+    ...storeGauges(engine),
     ...alertGauges(engine),
   ]
 }
@@ -88,6 +90,21 @@ export function eventLoopGauges({ p50Ms, p99Ms, maxMs }: EventLoopReading): read
       name: 'keywise_event_loop_delay_seconds',
       help: 'Delay of the event loop over the last minute: median, 99 %, and the longest.',
       rows: Object.entries(rows).map(([quantile, ms]) => ({ labels: { quantile }, value: ms / 1000 })),
+    },
+  ]
+}
+
+function storeGauges({ store }: EngineReader): readonly Gauge[] {
+  return [
+    {
+      name: 'keywise_store_degraded',
+      help: '1 while what is recorded would not outlive this process: the store cannot be written, or is in memory.',
+      rows: [{ labels: { engine: store.engine }, value: storeHealth(store).state === 'ok' ? 0 : 1 }],
+    },
+    {
+      name: 'keywise_store_waiting_rows',
+      help: 'Rows that wait to be stored.',
+      rows: [{ labels: {}, value: store.waiting() }],
     },
   ]
 }

@@ -18,6 +18,7 @@ const PULSE_MS = 15_000
 
 export function streamEvents(engine: Engine, request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' })
+  if (request.method === 'HEAD') return void response.end()
   response.write(': keywise\n\n')
   const { events } = engine
   const stops = NAMES.map((name) => {
@@ -29,7 +30,7 @@ export function streamEvents(engine: Engine, request: IncomingMessage, response:
   })
   const pulse = setInterval(() => response.write(': pulse\n\n'), PULSE_MS)
   pulse.unref()
-  request.on('close', () => {
+  response.on('close', () => {
     clearInterval(pulse)
     for (const stop of stops) stop()
   })

@@ -24,7 +24,7 @@ export function checkStoreFile(path: string): StoreFileState {
         .map((row) => String(row['integrity_check']))
       return said.length === 1 && said[0] === 'ok'
         ? { state: 'whole', bytes }
-        : { state: 'damaged', reason: said.join('; ').slice(0, 300) }
+        : { state: 'damaged', reason: said.join('; ').replaceAll('\n', '; ').slice(0, 300) }
     } finally {
       database.close()
     }

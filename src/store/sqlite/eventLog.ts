@@ -177,7 +177,7 @@ export class SqliteLog {
     const isOld = "kind = 'attempt' AND at < ?"
     const emptied = this.#database
       .prepare(
-        `UPDATE events SET kind = '${PRUNED}', rest = NULL, labels = NULL, request_id = NULL WHERE seq = ? AND ${isOld}`,
+        `UPDATE events SET kind = '${PRUNED}', sum = NULL, rest = NULL, labels = NULL, request_id = NULL WHERE seq = ? AND ${isOld}`,
       )
       .run(newest, before)
     const deleted = this.#database.prepare(`DELETE FROM events WHERE ${isOld}`).run(before)

@@ -1,6 +1,7 @@
 /** An event as a row of the `events` table, and back. Columns for what is common, JSON only for what is rare. */
 
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
 import type { AttemptSource } from '../../domain/attempt.ts'
 import type { Usage } from '../../domain/chat.ts'
 import type { Failure, LimitFact } from '../../domain/failure.ts'
@@ -62,17 +63,37 @@ const COLUMNS = [
 /** What `readEvent` needs of an event that is no attempt. */
 export const PLAIN_COLUMNS = ['seq', 'id', 'kind', 'at', 'origin', 'rest'] as const
 
-/** Adds one event unless its id exists already. Parameters in the order of `COLUMNS`. */
-export const INSERT_EVENT = `INSERT INTO events (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`
+/** Adds one event unless its id exists already. Parameters in the order of `COLUMNS`, then the checksum. */
+export const INSERT_EVENT = `INSERT INTO events (${COLUMNS.join(', ')}, sum) VALUES (${COLUMNS.map(() => '?').join(', ')}, ?) ON CONFLICT (id) DO NOTHING`
 
 /** Returns whether the event was new. */
 export function insertEvent(insert: StatementSync, event: StoreEvent): boolean {
   const { changes } =
     event.kind === 'attempt'
       ? insertAttempt(insert, event)
-      : insert.run(...headOf(event), ratedRequest(event), ...NO_ATTEMPT, bodyOf(event))
+      : insertSummed(insert, [...headOf(event), ratedRequest(event), ...NO_ATTEMPT, bodyOf(event)])
   return changes !== 0
 }
+
+/** Whether a row is as it was written; true also for rows of older versions, which have no checksum. */
+export function isAsWritten(row: SqliteRow): boolean {
+  const { sum } = row
+  return sum === null || sum === undefined || sum === checksum(COLUMNS.map((name) => row[name]))
+}
+
+function insertSummed(insert: StatementSync, values: SQLInputValue[]): { readonly changes: number | bigint } {
+  const sum = checksum(values)
+  values.push(sum)
+  return insert.run(...values)
+}
+
+/** Null for a row with a number that SQLite does not keep (NaN). */
+function checksum(values: readonly unknown[]): number | null {
+  const text = values.join(SEPARATOR)
+  return text.includes('NaN') && values.includes(Number.NaN) ? null : crc32(text)
+}
+
+const SEPARATOR = '\u001f'
 
 /** The event of a row, exactly as it was appended. */
 export function readEvent(row: SqliteRow): StoredEvent {
@@ -166,7 +187,7 @@ export function readLabels(value: unknown): Readonly<Record<string, string>> {
 
 function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly changes: number | bigint } {
   const { target, usage, failure } = event
-  return insert.run(
+  return insertSummed(insert, [
     event.id,
     'attempt',
     event.at,
@@ -205,7 +226,7 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
     event.token,
     isEmpty(event.labels) ? null : JSON.stringify(event.labels),
     restOf(event),
-  )
+  ])
 }
 
 /**
@@ -216,9 +237,9 @@ function restOf(event: AttemptEvent): string | null {
   const { failure, known, limits, usage, trial, healed, calls, leftOut, tokenId, why } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
   const details = failure ?? known ?? trial ?? healed ?? calls ?? leftOut ?? why
-  // As most are; the id of a token is of base64url and needs no escapes.
+  // As most are.
   if (details === undefined && limits.length === 0 && !oddTotal)
-    return tokenId === undefined ? null : `{"tokenId":"${tokenId}"}`
+    return tokenId === undefined ? null : `{"tokenId":${JSON.stringify(tokenId)}}`
   return JSON.stringify({
     failure: failure ?? undefined,
     known,

@@ -12,6 +12,9 @@ import { asidePath } from './setAside.ts'
 
 export type StoreOperation = 'open' | 'begin' | 'write' | 'commit'
 
+/** Called before an operation that concerns so many rows and changes; throwing makes it fail. For tests. */
+export type StoreFault = (operation: StoreOperation, size: number) => void
+
 /** Maximum milliseconds a write waits for another process that is writing. */
 const BUSY_TIMEOUT_MS = 5_000
 /** https://www.sqlite.org/fileformat2.html section 1.3 */
@@ -24,14 +27,17 @@ export class SqliteFile {
   readonly #database: DatabaseSync
   readonly #begin: StatementSync
   readonly #commit: StatementSync
-  readonly #fault: (operation: StoreOperation) => void
+  readonly #fault: StoreFault
   #inTransaction = false
 
-  /** Throws `StoreError` for a file keywise must not touch; otherwise lets SQLite's errors through. */
-  constructor(path: string, fault: (operation: StoreOperation) => void) {
-    fault('open')
+  /**
+   * `survivesPower`: every transaction waits for the disk. Throws `StoreError` for a file keywise must not touch;
+   * otherwise lets SQLite's errors through.
+   */
+  constructor(path: string, fault: StoreFault, survivesPower = false) {
+    fault('open', 0)
     this.#fault = fault
-    this.#database = openDatabase(path)
+    this.#database = openDatabase(path, survivesPower)
     try {
       this.log = new SqliteLog(this.#database)
       this.drawers = new SqliteDrawers(this.#database)
@@ -47,17 +53,17 @@ export class SqliteFile {
     }
   }
 
-  /** All or nothing, across processes. Inside another transaction it joins that one. */
-  transaction<T>(work: () => T): T {
+  /** All or nothing, across processes. Inside another transaction it joins that one. `size`: as for `StoreFault`. */
+  transaction<T>(work: () => T, size = 1): T {
     if (this.#inTransaction) return work()
     // Left open when even the rollback of an earlier failure failed.
     if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-    this.#fault('begin')
+    this.#fault('begin', size)
     this.#begin.run()
     this.#inTransaction = true
     try {
       const result = this.write(work)
-      this.#fault('commit')
+      this.#fault('commit', size)
       this.#commit.run()
       return result
     } catch (error) {
@@ -70,7 +76,7 @@ export class SqliteFile {
 
   /** A single-statement change, which is a transaction by itself. */
   write<T>(work: () => T): T {
-    this.#fault('write')
+    this.#fault('write', 1)
     return work()
   }
 
@@ -123,7 +129,7 @@ export function setAside(path: string, identity: string | undefined, now: number
   return aside
 }
 
-function openDatabase(path: string): DatabaseSync {
+function openDatabase(path: string, survivesPower: boolean): DatabaseSync {
   const sqlite = loadSqlite()
   if (sqlite === undefined)
     throw new StoreError('this runtime has no node:sqlite; use node 22.19 or newer, or set KEYWISE_STORE to memory:')
@@ -136,7 +142,7 @@ function openDatabase(path: string): DatabaseSync {
     // Recognise a foreign or newer file before changing anything in it, even its journal mode.
     migrate(database, path)
     useWal(database)
-    database.exec('PRAGMA synchronous = NORMAL')
+    database.exec(`PRAGMA synchronous = ${survivesPower ? 'FULL' : 'NORMAL'}`)
     return database
   } catch (error) {
     database.close()

@@ -19,6 +19,7 @@ export function isSqliteAvailable(): boolean {
 // https://www.sqlite.org/rescode.html: the low byte of an extended code is its primary code.
 const SQLITE_BUSY = 5
 const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
 const SQLITE_NOTADB = 26
 const SQLITE_IOERR_SHORT_READ = 522
 
@@ -34,6 +35,11 @@ export function isDamage(error: unknown): boolean {
 
 export function isBusy(error: unknown): boolean {
   return (sqliteCode(error) & 0xff) === SQLITE_BUSY
+}
+
+/** There is no room for it on the disk, though there may be for less. */
+export function isFull(error: unknown): boolean {
+  return (sqliteCode(error) & 0xff) === SQLITE_FULL
 }
 
 /** Whether the error comes from SQLite rather than from keywise or from binding a value. */

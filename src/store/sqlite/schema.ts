@@ -2,6 +2,7 @@
 
 import type { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../../domain/errors.ts'
+import { copyBeforeMigration } from './backups.ts'
 import { DamagedStore, isBusy } from './module.ts'
 
 /** Marks the file as a keywise store: "KEYW" in ASCII, written as SQLite's application id. */
@@ -94,14 +95,19 @@ export const MIGRATIONS: readonly string[] = [
    ALTER TABLE events ADD COLUMN cost_at_least_nano_usd REAL;
    ALTER TABLE events ADD COLUMN cost_at_most_nano_usd REAL;
    ALTER TABLE rollups ADD COLUMN unsure_nano_usd REAL NOT NULL DEFAULT 0;`,
+  `ALTER TABLE events ADD COLUMN sum REAL;`,
 ]
 
 /**
- * Migrates an opened database to the newest version, all steps in one transaction.
+ * Migrates an opened database to the newest version, all steps in one transaction, after a copy was made of it
+ * (`<store>.backups/before-version-<n>.db`).
  * Throws `StoreError` for a file of a newer keywise or of another program, and leaves such a file untouched.
  */
 export function migrate(database: DatabaseSync, path: string, migrations: readonly string[] = MIGRATIONS): void {
-  if (versionAtOneMoment(database, path, migrations.length) === migrations.length) return
+  const found = versionAtOneMoment(database, path, migrations.length)
+  if (found === migrations.length) return
+  if (found > 0 && path !== ':memory:')
+    copyBeforeMigration(path, (copy) => database.prepare('VACUUM INTO ?').run(copy), migrations.length)
   database.exec('BEGIN IMMEDIATE')
   try {
     // Read again: another process may have created the tables while this one waited for the lock.

@@ -5,8 +5,11 @@ import { StoreError } from '../../domain/errors.ts'
 import type { Json } from '../../domain/json.ts'
 import type {
   AttemptEvent,
+  BegunCall,
   CounterResult,
+  Durability,
   Holding,
+  InterruptedCalls,
   LedgerFilter,
   LedgerGroup,
   LedgerSum,
@@ -17,11 +20,17 @@ import type {
   StoreEvent,
   UsageRow,
 } from '../../domain/store.ts'
+import { type JournalFiles, systemFiles } from '../journal/files.ts'
+import { journalBase, Keeper } from '../journal/keeper.ts'
+import { leftBehind } from '../journal/leftBehind.ts'
+import type { JournalOwner, OwnerState } from '../journal/owner.ts'
 import { byName } from '../order.ts'
-import { PendingWrites } from '../pendingWrites.ts'
+import { type PendingPiece, PendingWrites } from '../pendingWrites.ts'
+import { restoreNewest } from './backups.ts'
 import { parseStored } from './documents.ts'
-import { fileIdentity, SqliteFile, type StoreOperation, setAside } from './file.ts'
-import { isDamage, sqliteReasonOf } from './module.ts'
+import { fileIdentity, SqliteFile, type StoreFault, setAside } from './file.ts'
+import { isDamage, isFull, sqliteReasonOf } from './module.ts'
+import { INTERRUPTED, readInterrupted, takeOver } from './takeOver.ts'
 
 export interface SqliteStoreOptions {
   readonly now: () => number
@@ -30,8 +39,13 @@ export interface SqliteStoreOptions {
   readonly flushMs?: number
   /** Maximum number of events that wait while the disk cannot be written; default 100,000. */
   readonly maxWaiting?: number
-  /** Called before every operation on the file; throwing makes the operation fail. For tests. */
-  readonly fault?: (operation: StoreOperation) => void
+  /** What answers wait for; default `process`. */
+  readonly durability?: Durability | undefined
+  readonly fault?: StoreFault
+  /** The system calls of the journal beside it. For tests. */
+  readonly journalFiles?: JournalFiles
+  /** Whether the owner of a journal lives. For tests. */
+  readonly ownerState?: (owner: JournalOwner) => OwnerState
 }
 
 // Delays between retries while the disk fails.
@@ -43,6 +57,9 @@ const LAST_RETRY_MS = 30_000
  * alive long enough for the garbage collector to promote them to the old generation.
  */
 const FULL_BATCH = 256
+
+/** What waited while the disk failed is written in transactions of so many rows, which hold the event loop 30 ms. */
+const MOST_AT_ONCE = 4_096
 
 /** The text of a document that does not exist. */
 const NOTHING = undefined
@@ -59,8 +76,10 @@ class SqliteStore implements Store {
   readonly engine = 'sqlite'
   readonly location: string
   readonly origin = randomBytes(8).toString('hex')
+  readonly durability: Durability
   readonly #options: SqliteStoreOptions
   readonly #pendingWrites: PendingWrites
+  readonly #keeper: Keeper
   #file: SqliteFile | undefined
   #identity: string | undefined
   #scheduled: NodeJS.Immediate | NodeJS.Timeout | undefined
@@ -68,14 +87,29 @@ class SqliteStore implements Store {
   #failure: string | null = null
   #retryMs = 0
   #retryAt = 0
+  /** How many rows and changes are written in one transaction. */
+  #pieceSize = MOST_AT_ONCE
   #lastSeq = 0
   #closed = false
 
   constructor(path: string, options: SqliteStoreOptions) {
     this.location = path
     this.#options = options
+    this.durability = options.durability ?? 'process'
     this.#pendingWrites = new PendingWrites(options.maxWaiting ?? 100_000)
+    this.#keeper = new Keeper({
+      location: path,
+      origin: this.origin,
+      durability: this.durability,
+      files: options.journalFiles,
+      storeNow: () => {
+        this.flushNow()
+        return this.#failure === null
+      },
+      warn: options.warn,
+    })
     this.#guarded(() => {})
+    this.takeOver()
   }
 
   append(event: StoreEvent): void {
@@ -83,6 +117,20 @@ class SqliteStore implements Store {
     this.#pendingWrites.add(event)
     if (this.#scheduled === undefined) this.#schedule()
     else if (this.#pendingWrites.events.length === FULL_BATCH && this.#failure === null) this.#hurry()
+    // Last: where it cannot be noted, everything that waits is stored at once.
+    this.#keeper.event(event)
+  }
+
+  begin(call: BegunCall): void {
+    if (!this.#closed) this.#keeper.begin(call)
+  }
+
+  keepUndecided(event: AttemptEvent): void {
+    if (!this.#closed) this.#keeper.undecided(event)
+  }
+
+  kept(): Promise<void> | null {
+    return this.#closed ? null : this.#keeper.kept()
   }
 
   flushed(): Promise<void> {
@@ -186,6 +234,7 @@ class SqliteStore implements Store {
     if (this.#closed) return
     this.#pendingWrites.hold(holding)
     if (this.#scheduled === undefined) this.#schedule()
+    this.#keeper.holding(holding)
   }
 
   /** Flushes nothing: what waits is looked at first, and a request should not pay for the rows of others. */
@@ -250,10 +299,39 @@ class SqliteStore implements Store {
 
   prune(before: number, sumsBefore = Number.NEGATIVE_INFINITY): number {
     this.#settle()
+    // Rows that are deleted now must not come back from the journal after a kill.
+    if (!this.#hasWork) this.#keeper.forget()
     return this.#write(
       (file) => file.transaction(() => file.log.prune(before, sumsBefore)),
       () => 0,
     )
+  }
+
+  takeOver(): void {
+    if (this.#closed || this.location === ':memory:' || this.#isResting()) return
+    const files = this.#options.journalFiles ?? systemFiles
+    try {
+      for (const left of leftBehind(journalBase(this.location), this.origin, files, this.#options.ownerState)) {
+        const { now, warn } = this.#options
+        const interrupted = this.#guarded((file) => file.transaction(() => takeOver(file, left, now())))
+        if (left.damaged > 0) warn(`${left.paths.join(', ')}: ${left.damaged} damaged rows were left out`)
+        if (interrupted !== null)
+          warn(`${callsWere(interrupted)} under way when keywise was killed; "keywise status" says more`)
+        if (left.owner === 'dead') for (const path of left.paths) removeIfThere(path, files)
+      }
+    } catch (error) {
+      this.#degraded(error)
+    }
+  }
+
+  interrupted(): readonly InterruptedCalls[] {
+    return this.listDocs(INTERRUPTED)
+      .flatMap(([, value]) => readInterrupted(value) ?? [])
+      .sort((one, other) => other.lastAt - one.lastAt)
+  }
+
+  waiting(): number {
+    return this.#pendingWrites.events.length
   }
 
   health(): { readonly state: 'ok' | 'degraded'; readonly reason: string | null } {
@@ -264,7 +342,12 @@ class SqliteStore implements Store {
   close(): Promise<void> {
     if (this.#closed) return Promise.resolve()
     this.flushNow()
-    if (!this.#pendingWrites.isEmpty) this.#options.warn(`closing while ${this.#failure}; lost: ${this.#backlog()}`)
+    const isStored = this.#pendingWrites.isEmpty
+    const isKept = this.#keeper.close(isStored)
+    if (!isStored) {
+      const fate = isKept ? 'kept for the next start' : 'lost'
+      this.#options.warn(`closing while ${this.#failure}; ${fate}: ${this.#backlog()}`)
+    }
     this.#unschedule()
     this.#closed = true
     this.#file?.close()
@@ -328,24 +411,29 @@ class SqliteStore implements Store {
 
   #writeWaiting(): void {
     try {
-      const unstorable = this.#guarded((file) => file.transaction(() => this.#store(file)))
-      if (unstorable > 0) this.#options.warn(`${this.location}: ${unstorable} malformed events were not stored`)
+      this.#writeInPieces()
       this.#recovered()
       this.#pendingWrites.clear()
+      this.#keeper.stored()
     } catch (error) {
       this.#degraded(error)
     }
   }
 
-  #store(file: SqliteFile): number {
-    const waiting = this.#pendingWrites
-    for (const doc of waiting.docs.values()) file.drawers.setDoc(doc.collection, doc.key, doc.json)
-    for (const [name, change] of waiting.counters) {
-      if (change.reset) file.drawers.deleteCounter(name)
-      if (change.amount !== 0) file.drawers.addToCounter(name, change.amount, undefined)
-    }
-    file.holdings.write(waiting.holdings.values())
-    return file.log.insert(waiting.events)
+  /** What does not fit a nearly full disk is halved, down to single rows, so that nothing waits that has room. */
+  #writeInPieces(): void {
+    do {
+      const piece = this.#pendingWrites.first(this.#pieceSize)
+      try {
+        const unstorable = this.#guarded((file) => file.transaction(() => store(file, piece), piece.size))
+        if (unstorable > 0) this.#options.warn(`${this.location}: ${unstorable} malformed events were not stored`)
+        this.#pendingWrites.written(piece)
+        this.#pieceSize = Math.min(MOST_AT_ONCE, this.#pieceSize * 2)
+      } catch (error) {
+        if (!isFull(error) || piece.size <= 1) throw error
+        this.#pieceSize = Math.ceil(piece.size / 2)
+      }
+    } while (!this.#pendingWrites.isEmpty)
   }
 
   /**
@@ -412,7 +500,7 @@ class SqliteStore implements Store {
     if (this.#closed) throw new StoreError(`${this.location} was closed`)
     if (this.#file === undefined) {
       this.#identity = fileIdentity(this.location)
-      this.#file = new SqliteFile(this.location, this.#options.fault ?? (() => {}))
+      this.#file = new SqliteFile(this.location, this.#options.fault ?? (() => {}), this.durability === 'power')
       this.#identity = fileIdentity(this.location)
     }
     return this.#file
@@ -423,8 +511,11 @@ class SqliteStore implements Store {
     this.#file = undefined
     const aside = setAside(this.location, this.#identity, this.#options.now())
     if (aside === undefined) return
+    const backup = restoreNewest(this.location)
+    const begins =
+      backup === null ? 'an empty store' : `the backup of ${new Date(backup.at).toISOString().slice(0, 16)}Z`
     this.#options.warn(
-      `${this.location} is damaged (${sqliteReasonOf(error)}); it was set aside as ${aside} and keywise starts with an empty store`,
+      `${this.location} is damaged (${sqliteReasonOf(error)}); it was set aside as ${aside} and keywise starts with ${begins}. "keywise doctor --repair" brings back what can be read of it`,
     )
   }
 
@@ -452,6 +543,16 @@ class SqliteStore implements Store {
   }
 }
 
+function store(file: SqliteFile, { docs, counters, holdings, events }: PendingPiece): number {
+  for (const { collection, key, json } of docs) file.drawers.setDoc(collection, key, json)
+  for (const [name, change] of counters) {
+    if (change.reset) file.drawers.deleteCounter(name)
+    if (change.amount !== 0) file.drawers.addToCounter(name, change.amount, undefined)
+  }
+  file.holdings.write(holdings)
+  return file.log.insert(events)
+}
+
 /** Carries an error thrown by the caller's own function past the handling of disk errors. */
 class CallersError extends Error {}
 
@@ -460,5 +561,16 @@ function protect(change: (value: Json | undefined) => Json | undefined, value: J
     return change(value)
   } catch (error) {
     throw new CallersError('change', { cause: error })
+  }
+}
+
+const callsWere = ({ calls }: InterruptedCalls) => (calls === 1 ? '1 call was' : `${calls} calls were`)
+
+/** Another process may have been as quick. */
+function removeIfThere(path: string, files: JournalFiles): void {
+  try {
+    files.remove(path)
+  } catch {
+    // It is looked at again later, and holds nothing new.
   }
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { replaceFile } from '../replaceFile.ts'
+import { PUBLIC, replaceFile } from '../replaceFile.ts'
 import { sqliteReasonOf } from '../sqlite/module.ts'
 import { asidePath } from '../sqlite/setAside.ts'
 import { readStatsFile, type StatsFileContents } from './readStatsFile.ts'
@@ -93,7 +93,7 @@ export class StatsFileWriter {
     const { path } = this.#options
     await this.#sweep()
     const temporary = join(dirname(path), `${temporaryPrefix(path)}${randomBytes(6).toString('hex')}.tmp`)
-    await replaceFile(path, text, temporary)
+    await replaceFile(path, text, { mode: PUBLIC, temporary, overLink: true })
   }
 
   /** Once per process: removes what killed processes left. */

@@ -2,6 +2,7 @@
 
 import type { Failure, LimitFact } from '../../domain/failure.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import { printable } from '../../domain/printable.ts'
 import { nanoToUsd } from '../../money/amount.ts'
 import { type Connection, resolvePath } from '../connection.ts'
 import { type JsonTools, requestJson } from '../requestJson.ts'
@@ -9,7 +10,12 @@ import { readBalance, type ToldBalance } from './balance.ts'
 import { type ListedModel, readModelsPage } from './modelsList.ts'
 
 export type ListResult =
-  | { readonly ok: true; readonly models: readonly ListedModel[] }
+  | {
+      readonly ok: true
+      readonly models: readonly ListedModel[]
+      /** How many were left out because of what their names hold; absent for none. */
+      readonly refused?: number
+    }
   | { readonly ok: false; readonly failure: Failure }
 
 export type KeyCheckResult =
@@ -34,6 +40,7 @@ export async function listModels(connection: Connection, tools: JsonTools): Prom
   const list = connection.spec.modelsList
   if (list === null) return { ok: true, models: [] }
   const models = new Map<string, ListedModel>()
+  let refused = 0
   let path = list.path
   for (let page = 0; page < MAX_PAGES; page++) {
     const answer = await requestJson(connection, 'GET', path, tools)
@@ -44,13 +51,15 @@ export async function listModels(connection: Connection, tools: JsonTools): Prom
         ok: false,
         failure: { kind: 'server', status: answer.status, message: `no models list: ${saidBy(answer.body, tools)}` },
       }
-    for (const model of read.models) models.set(model.id, model)
+    const known = read.models.filter(({ id }) => tools.hide(id) === id)
+    refused += read.refused + read.models.length - known.length
+    for (const model of known) models.set(model.id, model)
     if (read.next === null || read.models.length === 0) break
     path = /^https?:|^\//.test(read.next)
       ? samePlace(connection, list.path, read.next)
       : withQuery(list.path, read.next)
   }
-  return { ok: true, models: [...models.values()] }
+  return { ok: true, models: [...models.values()], ...(refused > 0 && { refused }) }
 }
 
 /** What an answer that is no list says, such as the error text of a server that answers every path with 200. */
@@ -58,7 +67,7 @@ function saidBy(body: unknown, { redact }: JsonTools): string {
   const record = asRecord(body)
   const error = record?.['error'] ?? record?.['message']
   const text = asString(error) ?? asString(asRecord(error)?.['message'])
-  return text === undefined ? 'the answer has an unknown shape' : redact(text).slice(0, 200)
+  return text === undefined ? 'the answer has an unknown shape' : printable(redact(text).slice(0, 200))
 }
 
 /** Proves the key where the provider has a call for that; costs no quota. */

@@ -1,6 +1,7 @@
 /** What a provider's models list says, read from every shape it comes in. */
 
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import { isModelName } from '../../domain/printable.ts'
 import { ABILITIES, type Abilities, abilityWord, type PriceHint, type UnitAbility } from '../../domain/target.ts'
 import type { ModelsList, ProviderSpec } from '../../providers/provider.ts'
 
@@ -21,6 +22,8 @@ export interface ListedModel {
 
 interface ListPage {
   readonly models: readonly ListedModel[]
+  /** How many have names with characters that no name has: they would steer terminals and forge lines of logs. */
+  readonly refused: number
   /** Query to append for the next page (`after_id=x`), or an absolute path; null on the last page. */
   readonly next: string | null
 }
@@ -30,11 +33,13 @@ export function readModelsPage(body: unknown, shape: ModelsList['shape'], spec: 
   const rows = rowsOf(body, shape)
   if (rows === undefined) return null
   const models: ListedModel[] = []
+  let refused = 0
   for (const row of rows) {
     const model = readModel(row, shape, spec)
-    if (model !== null) models.push(model)
+    if (model !== null && !isModelName(model.id)) refused++
+    else if (model !== null) models.push(model)
   }
-  return { models, next: nextPage(asRecord(body), shape) }
+  return { models, refused, next: nextPage(asRecord(body), shape) }
 }
 
 /** Where the rows are: the shape's own place first, then every place where a compatible server has put them. */
@@ -113,8 +118,13 @@ function readModel(row: unknown, shape: ModelsList['shape'], spec: ProviderSpec)
       positive(fields['outputTokenLimit']),
     abilities: abilitiesOf(fields),
     price: priceOf(fields['pricing']),
-    retiresOn: asString(fields['shutdown_date']) ?? asString(fields['deprecation']) ?? null,
+    retiresOn: dateIn(fields['shutdown_date']) ?? dateIn(fields['deprecation']) ?? null,
   }
+}
+
+/** `2026-10-23`, also of a time. */
+function dateIn(value: unknown): string | undefined {
+  return /^\d{4}-\d{2}-\d{2}(?=T|$)/.exec(asString(value) ?? '')?.[0]
 }
 
 function idOf(fields: Record<string, unknown>, shape: ModelsList['shape']): string | undefined {
