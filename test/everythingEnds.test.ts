@@ -83,7 +83,10 @@ describe('a connection that is closed once before the answer', () => {
   test('lets "keywise serve" end at SIGTERM', async () => {
     const upstream = await startFailingUpstream()
     const token = 't'.repeat(24)
-    const home = makeHome(config(upstream), { KEYWISE_TOKEN: token, KEYWISE_ADMIN_TOKEN: `test-admin-${'a'.repeat(20)}` })
+    const home = makeHome(config(upstream), {
+      KEYWISE_TOKEN: token,
+      KEYWISE_ADMIN_TOKEN: `test-admin-${'a'.repeat(20)}`,
+    })
     const child = home.start('serve', '--port', '0')
     const ended = endOf(child)
     const origin = await new Promise<string>((resolve) => {

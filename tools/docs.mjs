@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { faultsPage } from './faultsPage.mjs'
 import { gatewayPage } from './featuresTable.mjs'
 import { libraryPage } from './libraryPage.mjs'
 import { settingsPage } from './settingsPage.mjs'
@@ -12,6 +13,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 /** The pages by their path below the root. */
 export function pages() {
   return {
+    'docs/fault-matrix.md': faultsPage(root),
     'docs/gateway.md': gatewayPage(root),
     'docs/library.md': libraryPage(root),
     'docs/settings.md': settingsPage(),

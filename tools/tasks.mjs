@@ -50,6 +50,7 @@ export function tasksOf(root) {
     bench: { needs: 'development', commands: (args) => [build, [...quietly, '--expose-gc', 'bench/run.ts', ...args]] },
     soak: { needs: 'development', commands: (args) => [[...quietly, 'bench/longRun.ts', ...args]] },
     fuzz: { needs: 'development', commands: (args) => [[...quietly, 'test/fuzz/run.ts', ...args]] },
+    simulate: { needs: 'development', commands: (args) => [[...quietly, 'bench/simulate.ts', ...args]] },
     'test:agents': { needs: 'development', commands: (args) => [[...quietly, 'test/agents/run.ts', ...args]] },
     'test:clients': { needs: 'development', commands: (args) => [[...quietly, 'test/clients/run.ts', ...args]] },
     'bench:replay': { needs: 'runtime', commands: (args) => [[...quietly, 'bench/replay.ts', ...args]] },

@@ -9,8 +9,7 @@ import { rawNumber } from './rawNumber.ts'
  * levels deep, which uses up the stack of whoever reads or writes it; default: however deep.
  */
 export function parseJson(text: string, most = Number.POSITIVE_INFINITY): unknown {
-  const { numbers, depth } = scan(text)
-  if (depth > most) throw new NestingError(`nested more than ${most} levels deep`)
+  const numbers = changedNumbers(text, most)
   if (numbers.length === 0) return JSON.parse(text)
   const sources = new Map<number, string>()
   let written = ''
@@ -56,23 +55,18 @@ const CLOSE_BRACE = 0x7d
 const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
 
-interface Scan {
-  /** Front to back, those that would be written differently, and those like a stand-in. */
-  readonly numbers: readonly FoundNumber[]
-  /** How deep it is nested at most. */
-  readonly depth: number
-}
-
-/** Strings, most of a text, are skipped natively. */
-function scan(text: string): Scan {
+/**
+ * Front to back, those that would be written differently, and those like a stand-in. Strings, most of a text, are skipped
+ * natively. Throws NestingError where it is nested too deep, before the rest is looked at.
+ */
+function changedNumbers(text: string, most: number): readonly FoundNumber[] {
   const numbers: FoundNumber[] = []
   let open = 0
-  let depth = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = closingQuote(text, at)
     else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
-      if (++open > depth) depth = open
+      if (++open > most) throw new NestingError(`nested more than ${most} levels deep`)
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) open--
     else if (code === MINUS || isDigit(code)) {
       const end = endOfNumber(text, at)
@@ -81,13 +75,13 @@ function scan(text: string): Scan {
       at = end - 1
     }
   }
-  return { numbers, depth }
+  return numbers
 }
 
 const isDigit = (code: number) => code >= ZERO && code <= NINE
 
 /** The place of the quote that closes the string that opens at `open`; the end of a text in which none does. */
-function closingQuote(text: string, open: number): number {
+export function closingQuote(text: string, open: number): number {
   for (let quote = text.indexOf('"', open + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
     let backslashes = 0
     while (text.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes++

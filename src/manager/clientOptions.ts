@@ -33,7 +33,8 @@ const has =
   (value) =>
     typeof value === 'object' && value !== null && names.every((name) => name in value)
 
-const OPTIONS: { readonly [N in keyof ClientOptions]-?: IsOption } = {
+/** `transport` is for our own simulations. */
+const OPTIONS: { readonly [N in keyof Omit<ClientOptions, 'transport'>]-?: IsOption } = {
   config: (value) => isText(value) || isRecord(value),
   settings: isRecord,
   store: (value) => isText(value) || has('location', 'updateDoc')(value),

@@ -1,6 +1,7 @@
 /** The options of everything that opens an engine: the manager, the tester, the gateway. */
 
 import type { VaultLookup } from '../config/vault/vaultLookup.ts'
+import type { Dispatcher } from 'undici'
 import type { Logger } from '../domain/logger.ts'
 import type { Durability, Store } from '../domain/store.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
@@ -83,4 +84,6 @@ export interface EngineOptions {
   readonly allModels?: boolean
   /** @internal An opened vault, in the place of the one on the disk. */
   readonly vault?: VaultLookup
+  /** @internal Stands in for the sockets, for simulations of a whole network. */
+  readonly transport?: Dispatcher
 }

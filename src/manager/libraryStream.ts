@@ -40,6 +40,8 @@ class LibraryStream<Result> implements CallStream<Result>, Closing {
   #left = false
   #iterated = false
   #taken = 0
+  /** Looks, while the manager closes, whether the reader still reads. */
+  #unread: NodeJS.Timeout | undefined
   #wake: () => void = () => {}
 
   constructor(begin: (stream: Closing) => Promise<Begun<Result>>) {
@@ -71,10 +73,10 @@ class LibraryStream<Result> implements CallStream<Result>, Closing {
     // Without a reader its `result` is awaited.
     if (!this.#iterated) return
     const taken = this.#taken
-    const timer = setTimeout(() => {
+    this.#unread = setTimeout(() => {
       if (!this.#ended && this.#taken === taken && this.#queue.length >= HIGH_WATER / 2) this.#cancel()
     }, UNREAD_MS)
-    timer.unref()
+    this.#unread.unref()
   }
 
   async #run(begin: (stream: Closing) => Promise<Begun<Result>>): Promise<Result> {
@@ -126,6 +128,7 @@ class LibraryStream<Result> implements CallStream<Result>, Closing {
   #finish(error: unknown): void {
     this.#error = error
     this.#ended = true
+    clearTimeout(this.#unread)
     this.#wake()
   }
 }

@@ -234,6 +234,7 @@ class EngineHost implements OpenedEngine {
   }
 
   #openDispatcher(config: Config): Dispatcher {
+    if (this.#options.transport !== undefined) return this.#options.transport
     const { http, https, except } = this.#environment.proxy
     return openTransport({
       connectMs: config.settings.timeouts.connectMs,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { someParts } from '../../test/support/chatArbitraries.ts'
 import type { ModalityTokens, UsageParts } from '../domain/chat.ts'
-import { loadUsageEstimator, mostInputTokens, soundUsage } from './usage.ts'
+import { loadUsageEstimator, mostInputTokens, sampledCount, soundUsage } from './usage.ts'
 
 const base = { inputTokens: 100, outputTokens: 50, totalTokens: 150, estimated: false }
 
@@ -117,4 +117,48 @@ test('loadUsageEstimator() counts text and marks the result as estimated', async
 
 test('mostInputTokens() is at least one token per byte, template and image', () => {
   expect(mostInputTokens({ utf8Bytes: 4_000, messages: 3, images: 1 })).toBe(4_000 + 64 + 5_000)
+})
+
+describe('sampledCount()', () => {
+  const PROSE = 'The quick brown fox jumps over the lazy dog, and nobody in the village was surprised by it at all. '
+  const CODE = 'for (let i = 0; i < rows.length; i++) {\n    total += rows[i]?.price ?? 0x1f; // sum\n}\n'
+  const CHINESE = '今天天气很好，我们去公园散步吧。'
+  const filled = (text: string, length: number) => text.repeat(Math.ceil(length / text.length)).slice(0, length)
+
+  test.each([
+    ['prose', filled(PROSE, 200_000)],
+    ['code', filled(CODE, 200_000)],
+    ['Chinese', filled(CHINESE, 200_000)],
+    [
+      'words that differ in length',
+      Array.from({ length: 30_000 }, (_, at) => 'word'.repeat(1 + ((at * 7) % 5))).join(' '),
+    ],
+    ['prose, then code', filled(PROSE, 100_000) + filled(CODE, 100_000)],
+    ['prose and Chinese by turns', filled(filled(PROSE, 3000) + filled(CHINESE, 3000), 200_000)],
+    ['one word without end', filled('abc', 200_000)],
+  ])('counts %s within 5 %', async (_what, text) => {
+    const estimate = await loadUsageEstimator()
+    const exact = Array.from({ length: Math.ceil(text.length / 30_000) }, (_, at) =>
+      estimate('', text.slice(at * 30_000, (at + 1) * 30_000)),
+    ).reduce((sum, { outputTokens }) => sum + outputTokens, 0)
+    expect(Math.abs(estimate('', text).outputTokens / exact - 1)).toBeLessThan(0.05)
+  })
+
+  test('looks at no more of a long text than of a short one', () => {
+    const looked = (length: number) => {
+      let characters = 0
+      sampledCount('x'.repeat(length), (text) => {
+        characters += text.length
+        return text.length
+      })
+      return characters
+    }
+    expect(looked(32_768)).toBe(32_768)
+    expect(looked(32_769)).toBe(32_768)
+    expect(looked(4_000_000)).toBe(32_768)
+  })
+
+  test('counts every character of a short text', () => {
+    expect(sampledCount('abc', (text) => text.length)).toBe(3)
+  })
 })

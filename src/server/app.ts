@@ -214,12 +214,9 @@ class Gateway implements App {
 
   /** What does not work beside the answers is said; requests are answered without it. */
   #sayReady(response: ServerResponse): void {
-    const lines = [...eventLoopRemarks(this.#eventLoop.status()), ...readyRemarks(this.#options.engine)]
-    sendText(
-      response,
-      this.#isReady() ? 200 : 503,
-      `${this.#isReady() ? 'yes' : 'no'}\n${lines.map((line) => `${line}\n`).join('')}`,
-    )
+    const said = [...eventLoopRemarks(this.#eventLoop.status()), ...readyRemarks(this.#options.engine)]
+    const lines = said.map((line) => `${line}\n`)
+    sendText(response, this.#isReady() ? 200 : 503, `${this.#isReady() ? 'yes' : 'no'}\n${lines.join('')}`)
   }
 
   #isReady(): boolean {

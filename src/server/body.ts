@@ -2,8 +2,11 @@
 
 import { isAscii } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
+import { ByteBuffer } from '../domain/byteBuffer.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
+import { jsonInSlices, TooManyPartsError } from '../domain/jsonInSlices.ts'
 import { NestingError, parseJson } from '../domain/parseJson.ts'
+import { inTurns } from '../upstream/inTurns.ts'
 
 export interface ReadBody {
   readonly bytes: Buffer
@@ -95,7 +98,7 @@ class BodyReader {
   readonly #reject: (error: Error) => void
   /** Filled in place when the length is known: one copy less for large prompts. */
   readonly #whole: Buffer | null
-  readonly #parts: Buffer[] = []
+  readonly #parts: ByteBuffer
   #bytes = 0
 
   constructor(
@@ -106,6 +109,7 @@ class BodyReader {
     reject: (error: Error) => void,
   ) {
     this.#maxBytes = maxBytes
+    this.#parts = new ByteBuffer(maxBytes)
     this.#resolve = resolve
     this.#reject = reject
     this.#whole = length === null || length < 16_384 ? null : Buffer.allocUnsafe(HEADROOM + length)
@@ -122,7 +126,7 @@ class BodyReader {
       request.pause()
       return this.#reject(tooLarge(this.#maxBytes))
     }
-    if (this.#whole === null) this.#parts.push(chunk)
+    if (this.#whole === null) this.#parts.hold(chunk)
     else chunk.copy(this.#whole, HEADROOM + this.#bytes)
     this.#bytes += chunk.length
   }
@@ -130,26 +134,51 @@ class BodyReader {
   #finish(): void {
     if (this.#whole !== null)
       return this.#resolve({ bytes: this.#whole.subarray(HEADROOM, HEADROOM + this.#bytes), headroom: HEADROOM })
-    const [only] = this.#parts
-    this.#resolve({
-      bytes: this.#parts.length === 1 && only !== undefined ? only : Buffer.concat(this.#parts),
-      headroom: 0,
-    })
+    this.#resolve({ bytes: this.#parts.take(), headroom: 0 })
   }
 }
 
 /** No real prompt nests deeper, and parsing it would use up the stack. */
 const MAX_DEPTH = 200
 
-/** The body as JSON, its numbers as they were sent. Throws InvalidRequestError. */
+/**
+ * Most objects, lists and fields in a body. Anthropic takes 100,000 messages in one request, the most of all services
+ * (https://platform.claude.com/docs/en/api/messages, read 2026-11-30); each is an object with a role, and a list of
+ * objects with a type and a text.
+ */
+const MAX_PARTS = 500_000
+/** Most elements of lists and fields. OpenAI takes 2,048 lists of up to 8,192 token ids, 300,000 in all, to embed. */
+const MAX_ELEMENTS = 4_000_000
+/** Longer bodies are parsed in slices, so that other requests are served meanwhile. */
+export const SLICED_BODY = 1024 * 1024
+
+/** The body as JSON, its numbers as they were sent; a long one is read in slices. Throws InvalidRequestError. */
+export function jsonBody(body: Buffer): unknown {
+  return body.length <= SLICED_BODY ? parseBody(body) : parseInSlices(body)
+}
+
+async function parseInSlices(body: Buffer): Promise<unknown> {
+  try {
+    const limits = { maxDepth: MAX_DEPTH, maxParts: MAX_PARTS, maxElements: MAX_ELEMENTS }
+    return await inTurns(jsonInSlices(textOf(body), limits))
+  } catch (error) {
+    throw refusalOf(error)
+  }
+}
+
+/** As `jsonBody`, in one go: for what is short, or known to be made of few parts. */
 export function parseBody(body: Buffer): unknown {
   if (body.length === 0) throw new InvalidRequestError('the body is empty; send a JSON object')
   try {
     return parseJson(textOf(body), MAX_DEPTH)
   } catch (error) {
-    const what = error instanceof NestingError ? error.message : `not valid JSON: ${reasonOf(error)}`
-    throw new InvalidRequestError(`the body is ${what}`)
+    throw refusalOf(error)
   }
+}
+
+function refusalOf(error: unknown): InvalidRequestError {
+  const isBound = error instanceof NestingError || error instanceof TooManyPartsError
+  return new InvalidRequestError(`the body is ${isBound ? error.message : `not valid JSON: ${reasonOf(error)}`}`)
 }
 
 /** The parser's message without the part of the body it quotes. */

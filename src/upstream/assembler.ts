@@ -33,7 +33,7 @@ export class Assembler {
   #stopSequence: string | undefined
   #blocked: Blocked | undefined
   #extra: Extra | undefined
-  #citations: readonly Citation[] = []
+  readonly #citations: Citation[] = []
   #logprobs: TokenLogprob[] = []
   readonly #others = new Map<number, Assembler>()
   #opaque = false
@@ -53,7 +53,7 @@ export class Assembler {
         break
       case 'text-delta':
         this.#addText(chunk.text, chunk.extra)
-        if (chunk.logprobs !== undefined) this.#logprobs.push(...chunk.logprobs)
+        for (const token of chunk.logprobs ?? []) this.#logprobs.push(token)
         break
       case 'other':
         this.#addOther(chunk)
@@ -74,7 +74,7 @@ export class Assembler {
         this.#pieces.push(chunk.part)
         break
       case 'citations':
-        this.#citations = [...this.#citations, ...chunk.citations]
+        for (const citation of chunk.citations) this.#citations.push(citation)
         break
       case 'usage':
         this.#usage = mergeUsage(this.#usage ?? null, chunk.usage)

@@ -12,6 +12,7 @@ import type { Dialect, StreamReader } from '../dialects/dialect.ts'
 import { type SseEvent, SseReader } from '../dialects/stream/sse.ts'
 import type { Outcome } from '../domain/attempt.ts'
 import type { BodySource } from '../domain/bodySource.ts'
+import { ByteBuffer } from '../domain/byteBuffer.ts'
 import type { ChatChunk, ChatResponse, DialectId, Usage } from '../domain/chat.ts'
 import { cutText } from '../domain/cutText.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
@@ -27,7 +28,9 @@ import { bodyDecoder, type Decoder } from './decoding.ts'
 import { classify } from './failures/classify.ts'
 import { classifyError, type Phase } from './failures/transportError.ts'
 import { type FlatHeaders, flatHeaders } from './headers.ts'
+import { nextTurn } from './inTurns.ts'
 import { readLimits, withWait } from './limits/limits.ts'
+import { parseAnswer } from './parseAnswer.ts'
 
 export interface CallInput {
   readonly connection: Connection
@@ -103,7 +106,7 @@ export interface CallSink {
   onEnd(end: CallEnd): void
 }
 
-/** A plain answer may not be longer than this. */
+/** An answer may not be longer than this, plain or streamed. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 /** As long as any message of a failure. */
 const MAX_MESSAGE = 300
@@ -114,8 +117,13 @@ const MAX_ERROR_BYTES = 64 * 1024
  * alone can still be replaced; held any longer, thoughts could not be followed as they come.
  */
 const THOUGHTS_HELD_MS = 400
-/** A stream is held for its whole answer to be judged up to this size. */
+/**
+ * A stream is held for its whole answer to be judged up to this size. One that has said nothing of an answer by then
+ * (comments, pings, events that nobody knows) has failed: dropping them would leave the client with half an event.
+ */
 const MAX_HELD_BYTES = 4 * 1024 * 1024
+/** Bytes of a decompressed answer that are read between two turns of the event loop. */
+const DECODED_AT_ONCE = 256 * 1024
 /** How an event stream begins: a field's name or a comment. */
 const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
 /** How long a connection may stay open after the protocol's last event; the answer is complete without its end. */
@@ -149,8 +157,9 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #controller: Dispatcher.DispatchController | undefined
   #status: number | null = null
   #headers: FlatHeaders = {}
-  #body: Buffer[] = []
-  #bodyBytes = 0
+  readonly #body = new ByteBuffer(MAX_BODY_BYTES)
+  /** Of a stream so far. */
+  #streamBytes = 0
   #decoder: Decoder | null = null
   /** Of a body that is passed on as it comes. */
   #keyFilter: KeyFilter | null = null
@@ -161,7 +170,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   /** Thoughts alone are held, and let go when the deadline that was set for them passes. */
   #holdsThoughts = false
   #heldChunks: ChatChunk[] = []
-  #heldBytes: Buffer[] = []
+  readonly #heldBytes = new ByteBuffer()
   #sink: CallSink | null = null
   #firstTokenMs: number | null = null
   #lastEventAt = 0
@@ -259,9 +268,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   attach(sink: CallSink): void {
     this.#sink = sink
     const chunks = this.#heldChunks
-    const bytes = this.#heldBytes
+    const bytes = this.#heldBytes.length === 0 ? [] : [this.#heldBytes.take()]
     this.#heldChunks = []
-    this.#heldBytes = []
     const wantsMore = (chunks.length === 0 && bytes.length === 0) || sink.onChunks(chunks, bytes)
     if (this.ended !== null) sink.onEnd(this.ended)
     else if (wantsMore) this.resume()
@@ -316,7 +324,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (this.#state === 'done') return
     try {
       if (this.#decoder === null) this.#take(chunk)
-      else for (const part of this.#decoder.push(chunk)) this.#take(part)
+      else this.#decoder.push(chunk)
     } catch (error) {
       this.#failAndAbort(this.#unreadable(error))
     }
@@ -324,10 +332,25 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   onResponseEnd(): void {
     if (this.#state === 'done') return
+    if (this.#decoder !== null) return void this.#finishDecoded(this.#decoder)
     try {
-      if (this.#decoder !== null) for (const part of this.#decoder.end()) this.#take(part)
       this.#takeClean(this.#keyFilter?.end() ?? NO_BYTES)
       // What was held of the stream may have ended it.
+      if (this.ended === null) this.#finish()
+    } catch (error) {
+      this.#fail(this.#unreadable(error))
+    }
+  }
+
+  /** A small body may become a large one, and others are served while it does. */
+  async #finishDecoded(decoder: Decoder): Promise<void> {
+    try {
+      const bytes = await decoder.end()
+      for (let at = 0; at < bytes.length && this.ended === null; at += DECODED_AT_ONCE) {
+        if (at > 0) await nextTurn()
+        this.#take(bytes.subarray(at, at + DECODED_AT_ONCE))
+      }
+      this.#takeClean(this.#keyFilter?.end() ?? NO_BYTES)
       if (this.ended === null) this.#finish()
     } catch (error) {
       this.#fail(this.#unreadable(error))
@@ -374,15 +397,18 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (!this.#hasSniffed && (this.#state === 'held' || this.#state === 'whole')) this.#sniff(chunk)
     if (this.#state === 'held' || this.#state === 'live') return this.#takeStream(chunk)
     const limit = this.#state === 'error' ? MAX_ERROR_BYTES : MAX_BODY_BYTES
-    this.#bodyBytes += chunk.length
-    if (this.#bodyBytes <= limit) this.#body.push(chunk)
+    if (this.#body.length + chunk.length <= limit) this.#body.hold(chunk)
     else if (this.#state === 'error') this.#failAndAbort(this.#classifyBody())
-    else this.#failAndAbort({ kind: 'server', status: this.#status, message: 'the answer is longer than 64 MiB' })
+    else this.#failTooLong()
+  }
+
+  #failTooLong(): void {
+    this.#failAndAbort({ kind: 'server', status: this.#status, message: 'the answer is longer than 64 MiB' })
   }
 
   #passOn(chunk: Buffer): void {
     this.#firstTokenMs ??= this.#tools.monotonic() - this.#startedAt
-    if (this.#sink === null) this.#heldBytes.push(chunk)
+    if (this.#sink === null) this.#heldBytes.hold(chunk)
     if (this.#state !== 'live') return this.#goLive()
     this.#keepAlive(true)
     if (this.#sink?.onChunks([], [chunk]) === false) this.#pause()
@@ -398,6 +424,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #takeStream(chunk: Buffer): void {
+    this.#streamBytes += chunk.length
+    if (this.#streamBytes > MAX_BODY_BYTES) return this.#failTooLong()
     const run = this.#sse?.isBetweenEvents ? this.#reader?.readRun?.(chunk) : null
     if (run != null) return this.#deliver([{ type: 'text-delta', text: run }], chunk)
     const chunks: ChatChunk[] = []
@@ -452,16 +480,21 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   /** Until a sink attaches, nothing is lost. Once an answer has begun nothing more is read, so that memory is bounded. */
   #hold(chunks: readonly ChatChunk[], bytes: Buffer | null): void {
     for (const chunk of chunks) this.#heldChunks.push(chunk)
-    if (bytes !== null) this.#heldBytes.push(bytes)
-    this.#bodyBytes += bytes?.length ?? 0
+    if (bytes !== null) this.#heldBytes.hold(bytes)
     if (this.#state === 'live') return
     const sight = this.#firstContent?.look(chunks) ?? 'content'
-    if (sight === 'nothing') return
+    const isFull = this.#heldBytes.length > MAX_HELD_BYTES
+    if (sight === 'nothing') return isFull ? this.#failSilent() : undefined
     const now = this.#tools.monotonic()
     this.#firstTokenMs ??= now - this.#startedAt
-    if (sight === 'content' || this.#bodyBytes > MAX_HELD_BYTES) return this.#goLive()
+    if (sight === 'content' || isFull) return this.#goLive()
     if (sight === 'doubt') this.#holdAll(now, chunks.length > 0)
     else if (!this.#holdsThoughts) this.#holdThoughts(now)
+  }
+
+  #failSilent(): void {
+    const message = 'the stream wrote 4 MiB and nothing of an answer'
+    this.#failAndAbort({ kind: 'server', status: this.#status, message })
   }
 
   #holdThoughts(now: number): void {
@@ -496,11 +529,13 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (this.#state === 'error') return this.#fail(this.#classifyBody())
     if (this.#isRaw) return this.#succeed(this.#state === 'live' ? { ...EMPTY, opaque: true } : EMPTY, null)
     if (this.#state === 'plain') return this.#finishPlain()
-    if (this.#state === 'whole' && !this.#streamWhole()) return this.#fail(this.#classifyBody())
-    // What was read may have been an error, which ended the call.
-    if (this.ended !== null) return
+    if (this.#state === 'whole') return this.#finishWhole()
+    this.#finishStream()
+  }
+
+  #finishStream(): void {
     this.#readRest()
-    // The same holds for the rest.
+    // What was read may have been an error, which ended the call.
     if (this.ended !== null) return
     if (!this.#complete) {
       return this.#fail({
@@ -522,22 +557,41 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #finishPlain(): void {
-    const sent = this.#body.length === 1 && this.#body[0] !== undefined ? this.#body[0] : Buffer.concat(this.#body)
-    const raw = withoutKey(sent, this.#input.connection.traces)
+    const { upstream } = this.#input.dialect
+    const raw = withoutKey(this.#body.view(), this.#input.connection.traces)
     const isText = isAscii(raw)
     const text = raw.toString(isText ? 'latin1' : 'utf8')
-    const { upstream } = this.#input.dialect
+    const sent = upstream.changesAnswers ? null : isText ? text : raw
+    this.#parse(text, upstream.parse ?? parseJson, (body) => {
+      if (body === undefined) return this.#fail(this.#classifyBody(200))
+      const read = upstream.readResponse(body)
+      if (read.ok && (!read.unfinished || this.#isBackground)) this.#answered(read.response, sent)
+      else if (read.ok || read.malformed) this.#failMalformed()
+      else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))
+    })
+  }
+
+  /** A short text at once, a long one while others are served; undefined for what is none, or of too many parts. */
+  #parse(text: string, parse: (text: string) => unknown, then: (body: unknown) => void): void {
     let body: unknown
     try {
-      body = (upstream.parse ?? parseJson)(text)
+      body = parseAnswer(text, parse)
     } catch {
-      return this.#fail(this.#classifyBody(200))
+      // Left undefined.
     }
-    const read = upstream.readResponse(body)
-    const passed = upstream.changesAnswers ? null : isText ? text : raw
-    if (read.ok && (!read.unfinished || this.#isBackground)) this.#answered(read.response, passed)
-    else if (read.ok || read.malformed) this.#failMalformed()
-    else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))
+    if (body instanceof Promise) void this.#parseLong(body, then)
+    else then(body)
+  }
+
+  async #parseLong(parsing: Promise<unknown>, then: (body: unknown) => void): Promise<void> {
+    const body = await parsing.catch(() => undefined)
+    // It may have been aborted, or its time have passed.
+    if (this.ended !== null) return
+    try {
+      then(body)
+    } catch (error) {
+      this.#fail(this.#unreadable(error))
+    }
   }
 
   #failMalformed(): void {
@@ -560,8 +614,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#state = 'waiting'
     this.#status = null
     this.#decoder = null
-    this.#body = []
-    this.#bodyBytes = 0
+    this.#body.clear()
     this.#redispatched = false
     this.deadlineAt = Math.min(this.#tools.monotonic() + firstTokenMs, this.#startedAt + leftMs)
     this.#send()
@@ -572,15 +625,23 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     return this.#input.demand.request.extra?.fields['background'] === true
   }
 
-  /** Writes a whole answer as the stream that was asked for, and reads that. False when it is none. */
-  #streamWhole(): boolean {
+  /** Writes a whole answer as the stream that was asked for, and reads that. */
+  #finishWhole(): void {
+    this.#parse(this.#body.view().toString('utf8'), parseJson, (body) => {
+      if (!this.#streamWhole(body)) return this.#fail(this.#classifyBody())
+      // What was read may have been an error, which ended the call.
+      if (this.ended === null) this.#finishStream()
+    })
+  }
+
+  /** False when it is no answer. */
+  #streamWhole(body: unknown): boolean {
     const { dialect, model } = this.#input
-    const read = dialect.upstream.readResponse(this.#parsedBody(parseJson))
+    const read = dialect.upstream.readResponse(body)
     // What only its own dialect can say has no place in a stream that we write.
     if (!read.ok || read.response.opaque) return false
     const asked = { model, messages: [], stream: true, wantsUsage: true }
     const writer = dialect.client.streamWriter(asked, { now: this.#tools.now() })
-    this.#bodyBytes = 0
     this.#startStream()
     this.#takeStream(
       Buffer.from(
@@ -670,7 +731,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #classify(error: unknown, status: number): Failure {
-    const body = withPlainNumbers(error)
+    const body = this.#body.length > MAX_ERROR_BYTES ? error : withPlainNumbers(error)
     this.#errorBody ??= body
     return classify({
       status,
@@ -686,21 +747,20 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   #errorBody: unknown
 
-  /** An error's numbers are only read; an answer's are passed on as they were sent. */
-  #parsedBody(parse: (text: string) => unknown = JSON.parse): unknown {
+  /** Undefined for what is no JSON, and for more than is needed to understand an error. */
+  #parsedBody(): unknown {
     if (this.#errorBody !== undefined) return this.#errorBody
-    // Of an error nothing is passed on as it is, so that nothing of it needs to be whole.
-    const text = parse === JSON.parse ? this.#tools.hide(this.#bodyText()) : this.#bodyText()
-    if (text === '') return undefined
+    if (this.#body.length === 0 || this.#body.length > MAX_ERROR_BYTES) return undefined
     try {
-      return parse(text)
+      // Of an error nothing is passed on as it is, so that nothing of it needs to be whole.
+      return JSON.parse(this.#tools.hide(this.#bodyText()))
     } catch {
       return undefined
     }
   }
 
   #bodyText(): string {
-    return this.#body.length === 0 ? '' : Buffer.concat(this.#body).toString('utf8')
+    return this.#body.view().toString('utf8', 0, MAX_ERROR_BYTES)
   }
 }
 

@@ -7,10 +7,9 @@ export function chunksOf(response: ChatResponse): ChatChunk[] {
   const named = { ...(id !== undefined && { id }), ...(model !== '' && { model }), ...(serviceTier && { serviceTier }) }
   const chunks: ChatChunk[] = [{ type: 'start', ...named }]
   for (const [place, other] of others.entries()) {
-    const all = [...saidIn(other), finishOf(other)]
-    chunks.push(...all.map((chunk): ChatChunk => ({ type: 'other', index: place + 1, chunk })))
+    for (const chunk of [...saidIn(other), finishOf(other)]) chunks.push({ type: 'other', index: place + 1, chunk })
   }
-  chunks.push(...saidIn(response))
+  for (const chunk of saidIn(response)) chunks.push(chunk)
   if (opaque) chunks.push({ type: 'opaque' })
   if (usage !== undefined) chunks.push({ type: 'usage', usage })
   chunks.push({ ...finishOf(response), ...(stopSequence !== undefined && { stopSequence }) }, { type: 'end' })

@@ -1,24 +1,30 @@
 /** Decodes compressed answers. None are requested, but a proxy on the way may compress all the same. */
 
 // As a whole: an older node, which is to be refused in words, has no zstd and would end at the name.
+import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
+import { ByteBuffer } from '../domain/byteBuffer.ts'
 
 export interface Decoder {
-  push(chunk: Buffer): readonly Buffer[]
-  end(): readonly Buffer[]
+  push(chunk: Buffer): void
+  /** The whole body. It is decoded piece by piece beside the event loop, so that nobody waits for it. */
+  end(): Promise<Buffer>
 }
 
-type Decode = (body: Buffer, options: { maxOutputLength: number }) => Buffer
+type Decode = (body: Buffer, options: { maxOutputLength: number; chunkSize: number }) => Promise<Buffer>
 
 const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
-  ['gzip', zlib.gunzipSync],
-  ['x-gzip', zlib.gunzipSync],
-  ['deflate', zlib.inflateSync],
-  ['br', zlib.brotliDecompressSync],
-  ['zstd', zlib.zstdDecompressSync],
+  ['gzip', (body, options) => promisify(zlib.gunzip)(body, options)],
+  ['x-gzip', (body, options) => promisify(zlib.gunzip)(body, options)],
+  ['deflate', (body, options) => promisify(zlib.inflate)(body, options)],
+  ['br', (body, options) => promisify(zlib.brotliDecompress)(body, options)],
+  ['zstd', (body, options) => promisify(zlib.zstdDecompress)(body, options)],
 ])
 
 const NAME = /^[a-z-]{1,12}$/
+
+/** Bytes decoded at a time; it is also the memory that the smallest answer takes. */
+const CHUNK = 65_536
 
 /**
  * A decoder for a content-encoding, null when the body is plain. The body is decoded whole at its end, at most
@@ -30,20 +36,18 @@ export function bodyDecoder(encoding: string | readonly string[] | undefined, ma
     .toLowerCase()
   if (name === '' || name === 'identity') return null
   const decode = DECODERS.get(name)
-  const parts: Buffer[] = []
-  let bytes = 0
+  const body = new ByteBuffer(maxBytes)
   return {
     push(chunk) {
       // Names that no server of good faith invents are not repeated: they can hold anything.
       if (decode === undefined)
         throw new Error(`content-encoding ${NAME.test(name) ? name : 'of an unknown name'} is not supported`)
-      bytes += chunk.length
-      if (bytes > maxBytes) throw new Error('compressed answer too long')
-      parts.push(chunk)
-      return []
+      if (body.length + chunk.length > maxBytes) throw new Error('compressed answer too long')
+      body.append(chunk)
     },
-    end() {
-      return decode === undefined || bytes === 0 ? [] : [decode(Buffer.concat(parts), { maxOutputLength: maxBytes })]
+    async end() {
+      if (decode === undefined || body.length === 0) return body.take()
+      return await decode(body.take(), { maxOutputLength: maxBytes, chunkSize: CHUNK })
     },
   }
 }

@@ -1,6 +1,7 @@
 /** Reads a small public file over the network: no key, no cookie, nothing that says who asks. */
 
 import type { Dispatcher } from 'undici'
+import { ByteBuffer } from '../domain/byteBuffer.ts'
 import { asRecord } from '../domain/json.ts'
 import { bodyDecoder, type Decoder } from './decoding.ts'
 
@@ -68,20 +69,18 @@ async function read({ statusCode, headers, body }: Dispatcher.ResponseData, maxB
     throw new Error(`answers with status ${statusCode}`)
   }
   const decoder = bodyDecoder(headers['content-encoding'], maxBytes)
-  const parts: Buffer[] = []
-  let bytes = 0
+  const read = new ByteBuffer(maxBytes)
   for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > maxBytes) throw new Error(`is longer than ${maxBytes} bytes`)
-    if (decoder === null) parts.push(chunk)
+    if (read.length + chunk.length > maxBytes) throw new Error(`is longer than ${maxBytes} bytes`)
+    if (decoder === null) read.hold(chunk)
     else decoder.push(chunk)
   }
-  return Buffer.concat(decoder === null ? parts : decoded(decoder, maxBytes))
+  return decoder === null ? read.take() : await decoded(decoder, maxBytes)
 }
 
-function decoded(decoder: Decoder, maxBytes: number): readonly Buffer[] {
+async function decoded(decoder: Decoder, maxBytes: number): Promise<Buffer> {
   try {
-    return decoder.end()
+    return await decoder.end()
   } catch (error) {
     const isLonger = asRecord(error)?.['code'] === 'ERR_BUFFER_TOO_LARGE'
     throw new Error(isLonger ? `is longer than ${maxBytes} bytes` : 'is compressed, and damaged', { cause: error })

@@ -1,6 +1,7 @@
 /** One small request beside the calls: a page of a models list, the check of a key, a stored response. */
 
 import type { Dispatcher } from 'undici'
+import { ByteBuffer } from '../domain/byteBuffer.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
 import { withoutKey } from './answers/withoutKey.ts'
 import { type Connection, resolvePath } from './connection.ts'
@@ -9,6 +10,7 @@ import { classify } from './failures/classify.ts'
 import { classifyError } from './failures/transportError.ts'
 import { flatHeaders } from './headers.ts'
 import { readLimits } from './limits/limits.ts'
+import { parseAnswer } from './parseAnswer.ts'
 
 export interface JsonTools {
   readonly now: () => number
@@ -21,6 +23,7 @@ export interface JsonTools {
 }
 
 const MAX_BYTES = 10 * 1024 * 1024
+const TOO_LONG: Error = new Error('the answer is longer than 10 MiB')
 
 type JsonAnswer =
   | { readonly ok: true; readonly status: number; readonly body: unknown; readonly limits: readonly LimitFact[] }
@@ -46,42 +49,41 @@ export async function requestJson(
     })
     started = true
     const text = await readText(response, connection)
-    return readAnswer(connection, response, text, tools)
+    return await readAnswer(connection, response, text, tools)
   } catch (error) {
     if (deadline.aborted)
       return {
         ok: false,
         failure: { kind: 'timeout', phase: 'total', afterMs: timeoutMs, status: null, message: 'no answer in time' },
       }
+    if (error === TOO_LONG) return { ok: false, failure: { kind: 'server', status: null, message: TOO_LONG.message } }
     return { ok: false, failure: classifyError(error, { name: 'total', afterMs: timeoutMs, started }) }
   }
 }
 
 async function readText(response: Dispatcher.ResponseData, { traces }: Connection): Promise<string> {
   const decoder = bodyDecoder(response.headers['content-encoding'], MAX_BYTES)
-  const parts: Buffer[] = []
-  let bytes = 0
+  const body = new ByteBuffer(MAX_BYTES)
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > MAX_BYTES) throw new Error('answer longer than 10 MiB')
-    if (decoder === null) parts.push(chunk)
+    if (body.length + chunk.length > MAX_BYTES) throw TOO_LONG
+    if (decoder === null) body.hold(chunk)
     else decoder.push(chunk)
   }
-  return withoutKey(Buffer.concat(decoder === null ? parts : [...decoder.end()]), traces).toString('utf8')
+  return withoutKey(decoder === null ? body.take() : await decoder.end(), traces).toString('utf8')
 }
 
-function readAnswer(
+async function readAnswer(
   connection: Connection,
   response: Dispatcher.ResponseData,
   text: string,
   tools: JsonTools,
-): JsonAnswer {
+): Promise<JsonAnswer> {
   const status = response.statusCode
   const headers = flatHeaders(response.headers)
   const shown = status < 300 ? text : tools.hide(text)
   let body: unknown
   try {
-    body = JSON.parse(shown)
+    body = await parseAnswer(shown, JSON.parse)
   } catch {
     body = undefined
   }

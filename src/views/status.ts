@@ -112,9 +112,9 @@ export interface StatusView {
   readonly credits: readonly CreditStatus[]
   /** How the channels of alerts do; empty without any. */
   readonly alertChannels: readonly ChannelStatus[]
+  readonly store: StoreStatus
   /** How late each running gateway gets to what is due; empty where none has run for a minute. */
   readonly eventLoops: readonly EventLoopStatus[]
-  readonly store: StoreStatus
   /** Set while the user's hours keep every target out. */
   readonly allClosed: AllClosed | null
   /** Of the process that answers. */
@@ -132,8 +132,8 @@ export function statusView(engine: EngineReader, session: SessionSummary, eventL
     budgets: engine.learned.budgets.view(now),
     credits: creditsView(engine),
     alertChannels: channelStatuses(engine),
-    eventLoops: eventLoopsView(engine, eventLoop),
     store: storeStatus(engine),
+    eventLoops: eventLoopsView(engine, eventLoop),
     allClosed: allClosed(engine),
     session,
   }

@@ -70,7 +70,13 @@ export async function callModel(
       leftMs: 60_000,
       idleMs,
     },
-    { deadlines: new Deadlines(), now: Date.now, monotonic: () => performance.now(), redact: (text) => text, hide: (text) => text },
+    {
+      deadlines: new Deadlines(),
+      now: Date.now,
+      monotonic: () => performance.now(),
+      redact: (text) => text,
+      hide: (text) => text,
+    },
   )
   const chunks: ChatChunk[] = []
   await call.first

@@ -12,7 +12,7 @@ import './networkGuard.mjs'
 const providerNames = new Set(catalog.flatMap((spec) => spec.env))
 const isForeign = (name: string) =>
   providerNames.has(name.replace(/_\d+$/, '')) ||
-  /^KEYWISE_(?!TEST_DATA$|CONVERSATIONS$|SEED$|FUZZ_CASES$)/.test(name) ||
+  /^KEYWISE_(?!TEST_DATA$|CONVERSATIONS$|SEED$|FAULTS$|FUZZ_CASES$)/.test(name) ||
   /^(?:https?|all|no)_proxy$/i.test(name) ||
   /^XDG_/.test(name)
 for (const name of Object.keys(process.env)) if (isForeign(name)) delete process.env[name]

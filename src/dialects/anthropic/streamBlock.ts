@@ -28,8 +28,8 @@ export class StreamBlock {
   closed = false
   /** A signature, or a whole call, was handed on: nothing can be added to it. */
   sealed = false
-  /** What the repeated block has said so far; null in a block seen for the first time. */
-  #retold: string | null = null
+  /** Characters that the repeated block has said so far; null in a block seen for the first time. */
+  #retold: number | null = null
 
   constructor(facts: BlockFacts, wholeArguments = '') {
     this.facts = facts
@@ -38,7 +38,7 @@ export class StreamBlock {
 
   /** The same block, about to be repeated from its beginning. Signed thoughts are not repeated. */
   retell(wholeArguments: string): this {
-    this.#retold = ''
+    this.#retold = 0
     this.wholeArguments = wholeArguments
     this.closed = this.facts.kind === 'reasoning' && this.sealed
     return this
@@ -51,7 +51,7 @@ export class StreamBlock {
 
   /** Whether a retelling has not yet said all that was handed on. */
   get isBehind(): boolean {
-    return this.#retold !== null && this.#retold !== this.text
+    return this.#retold !== null && this.#retold !== this.text.length
   }
 
   /** What is new in this piece; null when it contradicts what was handed on. */
@@ -60,13 +60,13 @@ export class StreamBlock {
       this.text += piece
       return piece
     }
-    const retold = this.#retold + piece
-    this.#retold = retold
-    if (retold.length <= this.text.length) return this.text.startsWith(retold) ? '' : null
-    if (!retold.startsWith(this.text)) return null
+    const known = this.text.slice(this.#retold, this.#retold + piece.length)
+    if (!piece.startsWith(known)) return null
+    this.#retold += piece.length
+    if (piece.length === known.length) return ''
     if (this.sealed) return null
-    const fresh = retold.slice(this.text.length)
-    this.text = retold
+    const fresh = piece.slice(known.length)
+    this.text += fresh
     this.#retold = null
     return fresh
   }

@@ -78,7 +78,7 @@ export class AnthropicStreamReader implements StreamReader {
 
   #messageStart(message: Fields): void {
     if (this.#started) {
-      this.#before = new Map([...this.#before, ...this.#blocks])
+      for (const [index, block] of this.#blocks) this.#before.set(index, block)
       this.#blocks = new Map()
       this.#counts = {}
     } else {

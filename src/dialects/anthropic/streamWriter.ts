@@ -6,6 +6,7 @@ import { UNSPEAKABLE } from '../fields/media.ts'
 import { ownFields } from '../fields/requestFields.ts'
 import { signatureForClient } from '../fields/signature.ts'
 import { objectText } from '../fields/toolArguments.ts'
+import { WaitingChunks } from '../stream/waitingChunks.ts'
 import { UNKNOWN_ID } from './answer.ts'
 import { DIRECT_CALL, mediaBlockText, textBlock } from './answerBlock.ts'
 import { writeAnthropicError } from './error.ts'
@@ -33,7 +34,7 @@ export class AnthropicStreamWriter implements StreamWriter {
   #finish: ChunkOf<'finish'> | undefined
   #open: Open | undefined
   #index = -1
-  #waiting: Content[] = []
+  readonly #waiting = new WaitingChunks<Content>()
   #hasAnswered = false
   /** There is something that has no words. */
   #hasMore = false
@@ -69,7 +70,7 @@ export class AnthropicStreamWriter implements StreamWriter {
       case 'end':
         return this.#end()
       default:
-        return this.#begin() + this.#content(chunk)
+        return this.#begin() + this.#content(chunk) + this.#resume()
     }
   }
 
@@ -102,7 +103,7 @@ export class AnthropicStreamWriter implements StreamWriter {
     this.#hasAnswered ||= chunk.type !== 'reasoning-delta'
     const open = this.#open
     if (open?.kind === 'tool-call' && !('index' in chunk && chunk.index === open.call)) {
-      this.#waiting.push(chunk)
+      this.#waiting.add(chunk)
       return ''
     }
     switch (chunk.type) {
@@ -170,14 +171,17 @@ export class AnthropicStreamWriter implements StreamWriter {
     let out = this.#open?.kind === 'tool-call' ? '' : this.#startCall(chunk)
     if (this.#open?.kind === 'tool-call' && !this.#open.hasArguments)
       out += this.#arguments(objectText(chunk.arguments))
-    return out + this.#stop() + this.#resume()
+    return out + this.#stop()
   }
 
+  /** Writes what has waited, up to a call whose end has not come. */
   #resume(): string {
-    const waiting = this.#waiting
-    this.#waiting = []
     let out = ''
-    for (const chunk of waiting) out += this.#content(chunk)
+    while (this.#open?.kind !== 'tool-call') {
+      const group = this.#waiting.take()
+      if (group === undefined) break
+      for (const chunk of group) out += this.#content(chunk)
+    }
     return out
   }
 

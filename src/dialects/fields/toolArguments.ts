@@ -70,16 +70,11 @@ function originalText(object: Record<string, unknown> | undefined): string | und
  * Without the empty object that servers in front of Anthropic's wire put before the arguments, because every streamed
  * call begins with `"input": {}` there: https://github.com/openai/openai-agents-js/pull/712 (read 2026-11-29).
  */
-export function withoutPlaceholder(text: string): string {
+function withoutPlaceholder(text: string): string {
   return text.replace(PLACEHOLDER, '')
 }
 
 const PLACEHOLDER = /^(?:\s*\{\s*\})+(?=\s*\{)/
-
-/** Whether it is an object with something in it, so that it is no placeholder. */
-export function beginsFilledObject(text: string): boolean {
-  return /^\s*\{\s*[^\s}]/.test(text)
-}
 
 export function beginsObject(text: string): boolean {
   return /^\s*\{/.test(text)

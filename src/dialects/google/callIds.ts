@@ -4,24 +4,25 @@
 export class CallIds {
   #count = 0
   /** Calls without an answer yet, by function name, oldest first. */
-  readonly #unanswered = new Map<string, string[]>()
+  readonly #unanswered = new Map<string, Map<string, number>>()
 
   ofCall(id: string | undefined, name: string): string {
     const known = id ?? `call_${this.#count}_${name}`
     this.#count++
-    const waiting = this.#unanswered.get(name)
-    if (waiting) waiting.push(known)
-    else this.#unanswered.set(name, [known])
+    const waiting = this.#unanswered.get(name) ?? new Map<string, number>()
+    this.#unanswered.set(name, waiting)
+    waiting.set(known, (waiting.get(known) ?? 0) + 1)
     return known
   }
 
   /** Answers come in the order of the calls of the same function. */
   ofResult(id: string | undefined, name: string): string {
     const waiting = this.#unanswered.get(name)
-    if (id === undefined) return waiting?.shift() ?? `call_${this.#count++}_${name}`
-    const place = waiting?.indexOf(id) ?? -1
-    if (place >= 0) waiting?.splice(place, 1)
-    return id
+    const answered = id ?? waiting?.keys().next().value ?? `call_${this.#count++}_${name}`
+    const calls = waiting?.get(answered) ?? 0
+    if (calls > 1) waiting?.set(answered, calls - 1)
+    else waiting?.delete(answered)
+    return answered
   }
 }
 

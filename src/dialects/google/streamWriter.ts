@@ -31,7 +31,7 @@ export class GoogleStreamWriter implements StreamWriter {
   #model: string | undefined
   #usage: Usage | undefined
   #finish: Extract<ChatChunk, { type: 'finish' }> | undefined
-  #citations: readonly Citation[] = []
+  readonly #citations: Citation[] = []
   /** What was said, in which the citations have their places. */
   #said = ''
   /** The part that is not yet written. */
@@ -70,7 +70,7 @@ export class GoogleStreamWriter implements StreamWriter {
       case 'media':
         return this.#part(chunk.part)
       case 'citations':
-        this.#citations = [...this.#citations, ...chunk.citations]
+        for (const citation of chunk.citations) this.#citations.push(citation)
         return ''
       case 'opaque':
         this.#hasMore = true
@@ -96,7 +96,7 @@ export class GoogleStreamWriter implements StreamWriter {
   }
 
   #text({ logprobs = [], ...chunk }: ChunkOf<'text-delta'>): string {
-    this.#logprobs.push(...logprobs)
+    for (const token of logprobs) this.#logprobs.push(token)
     if (chunk.text === '' && chunk.extra === undefined) return ''
     this.#said += chunk.text
     return this.#part({ ...chunk, type: 'text' })

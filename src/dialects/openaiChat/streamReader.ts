@@ -5,7 +5,6 @@ import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
-import { isWholeObject } from '../fields/toolArguments.ts'
 import { namedTier } from '../fields/usageFields.ts'
 import { readLogprobs } from '../openai/logprobs.ts'
 import { readChatUsage } from '../openai/usage.ts'
@@ -363,7 +362,7 @@ function contentOf(body: unknown): unknown {
  */
 function nameOfAnother(known: OpenToolCall, name: string | undefined, id: string | undefined, text: string) {
   if (id) return id === known.id ? undefined : name
-  if (known.custom || !(name || known.isNamedAgain) || !isWholeObject(known.arguments.text)) return undefined
+  if (known.custom || !(name || known.isNamedAgain) || !known.arguments.isWholeObject) return undefined
   const addsNothing = text.trim() === ''
   // The same name alone may be said with every piece; what comes behind it tells.
   if (name === known.name && addsNothing) known.isNamedAgain = true

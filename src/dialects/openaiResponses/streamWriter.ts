@@ -8,6 +8,7 @@ import type { Fields } from '../fields/requestFields.ts'
 import { responsesEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeResponsesUsage, writeServiceTier } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
+import { WaitingChunks } from '../stream/waitingChunks.ts'
 import { callKind, itemId, responseId, responseObject, writeStatus } from './answer.ts'
 import { annotationsIn, isDrawn } from './answerMedia.ts'
 import { sealOf } from './items.ts'
@@ -47,7 +48,7 @@ export class ResponsesStreamWriter implements StreamWriter {
   #calls = new Map<number, CallItem>()
   /** The call that is open, and what came for other items meanwhile. */
   #openCall: number | undefined
-  #waiting: ChatChunk[] = []
+  readonly #waiting = new WaitingChunks<ChatChunk>()
   /** Characters of text in the messages before the open one. */
   #lengthBefore = 0
   /** There is something that has no words. */
@@ -65,6 +66,7 @@ export class ResponsesStreamWriter implements StreamWriter {
   write(chunk: ChatChunk): string {
     this.#text = ''
     this.#write(chunk)
+    this.#resume()
     return this.#text
   }
 
@@ -91,7 +93,7 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   #write(chunk: ChatChunk): void {
     if (this.#mustWait(chunk)) {
-      this.#waiting.push(chunk)
+      this.#waiting.add(chunk)
       return
     }
     switch (chunk.type) {
@@ -148,12 +150,13 @@ export class ResponsesStreamWriter implements StreamWriter {
     return !('index' in chunk && chunk.index === this.#openCall)
   }
 
-  /** False when nothing has waited. */
-  #resume(): boolean {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const chunk of waiting) this.#write(chunk)
-    return waiting.length > 0
+  /** Writes what has waited, up to a call whose end has not come. */
+  #resume(): void {
+    while (this.#openCall === undefined) {
+      const group = this.#waiting.take()
+      if (group === undefined) return
+      for (const chunk of group) this.#write(chunk)
+    }
   }
 
   /** Nothing but thoughts was said. */
@@ -238,7 +241,6 @@ export class ResponsesStreamWriter implements StreamWriter {
     const item = this.#calls.get(chunk.index) ?? this.#startCall(chunk)
     item.finish(chunk)
     this.#openCall = undefined
-    this.#resume()
   }
 
   /** The place of an item that is about to begin; the first one begins the answer. */
@@ -262,11 +264,13 @@ export class ResponsesStreamWriter implements StreamWriter {
   }
 
   #closeAll(): void {
-    do {
+    for (;;) {
+      this.#resume()
       this.#closeOpen()
-      for (const call of this.#calls.values()) call.close()
+      if (this.#openCall === undefined) return
+      this.#calls.get(this.#openCall)?.close()
       this.#openCall = undefined
-    } while (this.#resume())
+    }
   }
 
   #end(): void {

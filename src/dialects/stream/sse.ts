@@ -2,6 +2,8 @@
  * Server-sent events, cut out of the bytes of a body: https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 
+import { ByteBuffer } from '../../domain/byteBuffer.ts'
+
 export interface SseEvent {
   /** '' when the event has no name. */
   readonly event: string
@@ -24,6 +26,8 @@ export class SseEventTooLargeError extends Error {
   }
 }
 
+/** Lines of data that are joined at a time. */
+const LINES_AT_ONCE = 1024
 const LF = 10
 const CR = 13
 const NO_EVENTS: readonly SseEvent[] = []
@@ -33,11 +37,14 @@ const NO_EVENTS: readonly SseEvent[] = []
  * character, so a character cut between two chunks needs no care.
  */
 export class SseReader {
-  #pieces: Uint8Array[] = []
-  #pendingBytes = 0
+  /** The line that has not ended. */
+  readonly #line = new ByteBuffer(MAX_EVENT_SIZE)
   #atStart = true
   #afterCr = false
   #data: string | undefined
+  /** Further lines of the data: a text that grows by single characters would take memory for each. */
+  #more: string[] = []
+  #moreLength = 0
   #event = ''
   #id: string | undefined
   #comments = 0
@@ -52,7 +59,7 @@ export class SseReader {
     return (
       !this.#atStart &&
       !this.#afterCr &&
-      this.#pieces.length === 0 &&
+      this.#line.length === 0 &&
       this.#data === undefined &&
       this.#event === '' &&
       this.#id === undefined
@@ -89,21 +96,20 @@ export class SseReader {
 
   #keep(bytes: Uint8Array, from: number): void {
     if (from >= bytes.length) return
-    // A copy, because the caller may use its buffer again; slice() of a node Buffer would not copy.
-    this.#pieces.push(new Uint8Array(bytes.subarray(from)))
-    this.#pendingBytes += bytes.length - from
+    if (this.#line.length + bytes.length - from > MAX_EVENT_SIZE) throw new SseEventTooLargeError()
+    // A copy, because the caller may use its buffer again.
+    this.#line.append(bytes.subarray(from))
     this.#checkSize()
   }
 
   /** Everything kept plus these bytes, as text. */
   #take(bytes: Uint8Array, from: number, end: number): string {
     let text: string
-    if (this.#pieces.length === 0) text = decode(bytes, from, end)
+    if (this.#line.length === 0) text = decode(bytes, from, end)
     else {
-      const joined = Buffer.concat([...this.#pieces, bytes.subarray(from, end)])
-      text = decode(joined, 0, joined.length)
-      this.#pieces = []
-      this.#pendingBytes = 0
+      this.#line.append(bytes.subarray(from, end))
+      text = this.#line.view().toString('utf8')
+      this.#line.clear()
     }
     if (this.#atStart && text !== '') {
       this.#atStart = false
@@ -148,12 +154,26 @@ export class SseReader {
   }
 
   #addData(value: string): void {
-    this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
+    if (this.#data === undefined) this.#data = value
+    else {
+      this.#more.push(value)
+      this.#moreLength += value.length + 1
+      if (this.#more.length === LINES_AT_ONCE) this.#join()
+    }
     this.#checkSize()
+  }
+
+  /** The further lines as one piece of text. */
+  #join(): void {
+    if (this.#more.length === 0) return
+    this.#data += `\n${this.#more.join('\n')}`
+    this.#more = []
+    this.#moreLength = 0
   }
 
   /** The event so far, if it has data; the next line begins a new one. */
   #close(): SseEvent | undefined {
+    this.#join()
     const data = this.#data
     const event = this.#event
     const id = this.#id
@@ -165,7 +185,8 @@ export class SseReader {
   }
 
   #checkSize(): void {
-    if (this.#pendingBytes + (this.#data?.length ?? 0) > MAX_EVENT_SIZE) throw new SseEventTooLargeError()
+    if (this.#line.length + (this.#data?.length ?? 0) + this.#moreLength > MAX_EVENT_SIZE)
+      throw new SseEventTooLargeError()
   }
 }
 

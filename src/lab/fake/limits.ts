@@ -55,6 +55,15 @@ export class FakeLimits {
     return states
   }
 
+  /** The least share that is left of any limit on requests, 0..1; 1 where none is limited. */
+  shareLeft(caller: Caller, now: number): number {
+    let least = 1
+    for (const [index, limit] of this.#limits.entries())
+      if (limit.unit === 'requests')
+        least = Math.min(least, 1 - this.#window(index, limit, caller, now).used / limit.limit)
+    return least
+  }
+
   #window(index: number, limit: FakeLimit, caller: Caller, now: number): { used: number; resetsAt: number } {
     const who =
       limit.scope === 'key'

@@ -1,6 +1,7 @@
 /** One POST to a channel's address. The address contains the token, so no result or error ever includes it. */
 
 import type { Dispatcher } from 'undici'
+import { ByteBuffer } from '../../domain/byteBuffer.ts'
 import { asString } from '../../domain/json.ts'
 import type { ChannelTools, Delivery } from './channel.ts'
 
@@ -88,27 +89,26 @@ async function readBody(
   response: Dispatcher.ResponseData,
   deadline: AbortSignal,
 ): Promise<{ body: unknown; text: string }> {
-  const parts: Buffer[] = []
-  let bytes = 0
+  const read = new ByteBuffer(MAX_ANSWER_BYTES)
   const stop = () => response.body.destroy()
   deadline.addEventListener('abort', stop, { once: true })
   try {
     for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      if (bytes > MAX_ANSWER_BYTES) break // leaving the loop destroys the body
-      parts.push(chunk)
+      if (read.length + chunk.length > MAX_ANSWER_BYTES) break // leaving the loop destroys the body
+      read.append(chunk)
     }
   } catch {
     // It broke off, or took too long: the status says what became of the message.
   } finally {
     deadline.removeEventListener('abort', stop)
   }
-  return { body: jsonOf(parts), text: Buffer.concat(parts).toString('utf8').slice(0, 200) }
+  const text = read.view().toString('utf8')
+  return { body: jsonOf(text), text: text.slice(0, 200) }
 }
 
-function jsonOf(parts: readonly Buffer[]): unknown {
+function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'))
+    return JSON.parse(text)
   } catch {
     return undefined
   }

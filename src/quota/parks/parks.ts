@@ -315,7 +315,10 @@ function isBlocked({ failure }: AttemptEvent): boolean {
   return failure?.kind === 'content_filter' && failure.status === 200
 }
 
-/** A clock that jumped back must not prolong a park beyond the longest possible wait. */
-function holds(park: Park, now: number): boolean {
-  return now < park.until && park.until - now <= LONGEST_WAIT_MS
+/**
+ * A clock that jumped back must not prolong a park: one that seems to begin later than now is over, and a probe shows
+ * whether its cause is.
+ */
+function holds({ since, until }: Park, now: number): boolean {
+  return now < until && until - now <= LONGEST_WAIT_MS && now >= since - LATE_MS
 }

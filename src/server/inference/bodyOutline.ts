@@ -11,6 +11,8 @@ export const LONG_BODY = 48 * 1024
 const LONG_TEXT = 8192
 /** … to about this length, which is more than any reader needs (`session.ts`). */
 const KEPT = 4352
+/** A body of more texts is not made of long ones, and is read in slices instead: to look at all of them takes time. */
+const MOST_TEXTS = 100_000
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const FOUR_QUOTES = 0x22222222
@@ -24,16 +26,17 @@ interface BodyOutline extends Skeleton {
   readonly leftOut: number
 }
 
-/** Null if the body is not a JSON object, has an unterminated text, or has nothing to cut. */
+/** Null if the body is not a JSON object, has an unterminated text, too many texts, or nothing to cut. */
 export function outlineBody(body: Buffer): BodyOutline | null {
   const parts: Buffer[] = []
   const cuts: Cut[] = []
   let size = 0
   let from = 0
   let leftOut = 0
+  let texts = 0
   for (let open = body.indexOf(QUOTE); open >= 0; ) {
     const end = endOfText(body, open)
-    if (end < 0) return null
+    if (end < 0 || ++texts > MOST_TEXTS) return null
     if (end - open > LONG_TEXT) {
       const cut = cutIn(body, open + KEPT, open)
       if (cut < 0) return null

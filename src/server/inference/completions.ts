@@ -4,7 +4,7 @@ import { type AskedCompletion, readCompletions } from '../../dialects/completion
 import { completionForm } from '../../dialects/completions/writeCompletion.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
 import { requestId } from '../../engine/prepareRequest.ts'
-import { parseBody, readBody } from '../body.ts'
+import { jsonBody, readBody } from '../body.ts'
 import { clientFailure } from '../clientError.ts'
 import type { Handler } from '../handler.ts'
 import { sendFailure } from '../sendFailure.ts'
@@ -17,7 +17,7 @@ export const complete =
   async (parts, request, response, token) => {
     try {
       const body = await readBody(request, parts.maxBodyBytes)
-      const fields = parseBody(body.bytes)
+      const fields = await jsonBody(body.bytes)
       const asked = readCompletions(fields, model)
       const [only] = asked
       if (asked.length > 1) return await new ManyChoices(parts, request, response, token, asked, fields).run()

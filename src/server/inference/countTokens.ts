@@ -6,7 +6,7 @@ import { InvalidRequestError } from '../../domain/errors.ts'
 import { asRecord } from '../../domain/json.ts'
 import { requestId } from '../../engine/prepareRequest.ts'
 import { inputTokensOf } from '../../engine/request/needs.ts'
-import { parseBody, readBody } from '../body.ts'
+import { jsonBody, readBody } from '../body.ts'
 import { clientFailure } from '../clientError.ts'
 import type { Handler } from '../handler.ts'
 import { sendJson } from '../send.ts'
@@ -57,7 +57,7 @@ export const countTokens =
   async ({ engine, maxBodyBytes }, request, response) => {
     const dialect = dialectOf(id)
     try {
-      const body = parseBody((await readBody(request, maxBodyBytes)).bytes)
+      const body = await jsonBody((await readBody(request, maxBodyBytes)).bytes)
       // Gemini wraps the whole request when more than contents is to be counted.
       const fields = asRecord(body)
       const inner = fields?.['generateContentRequest'] ?? fields?.['generate_content_request'] ?? body

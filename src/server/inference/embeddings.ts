@@ -11,7 +11,7 @@ import { prepareRequest } from '../../engine/prepareRequest.ts'
 import type { EngineReader } from '../../engine/reader.ts'
 import { embeddingsOperation } from '../../engine/request/embeddingsOperation.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
-import { parseBody, readBody } from '../body.ts'
+import { jsonBody, readBody } from '../body.ts'
 import { headerText } from '../clientError.ts'
 import type { Handler } from '../handler.ts'
 import { sendJson } from '../send.ts'
@@ -22,7 +22,7 @@ export const embed =
   (client: EmbeddingsClient = openaiEmbeddings, model?: string): Handler =>
   (parts, request, response, token) =>
     askOnce(parts, request, response, token, client.dialect, async () => {
-      const body = parseBody((await readBody(request, parts.maxBodyBytes)).bytes)
+      const body = await jsonBody((await readBody(request, parts.maxBodyBytes)).bytes)
       const asked = client.readRequest(body, model)
       return {
         body,

@@ -2,15 +2,19 @@
  * Passes an upstream's events through byte for byte, but only complete ones: what keywise appends starts a new event.
  */
 
+import { ByteBuffer } from '../../domain/byteBuffer.ts'
 import type { UsageFilter } from './usageFilter.ts'
 
 const EMPTY = Buffer.alloc(0)
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */
 const EVENT_ENDS = ['\n\n', '\r\n\r\n', '\r\r']
+const LONGEST_END = 4
+const END = Buffer.from('\n\n')
 
 export class EventAligner {
   readonly #filter: UsageFilter | null
-  #rest = EMPTY
+  /** The event that has not ended. */
+  readonly #rest = new ByteBuffer()
 
   /** `filter`: for what keywise requested and the client did not. */
   constructor(filter: UsageFilter | null) {
@@ -19,19 +23,34 @@ export class EventAligner {
 
   /** The events completed by these bytes. */
   push(bytes: Buffer): Buffer {
-    const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
-    const end = endOfEvents(all)
-    // Copied, because the socket may reuse its buffer.
-    this.#rest = end === all.length ? EMPTY : Buffer.from(all.subarray(end))
-    const whole = end === all.length ? all : all.subarray(0, end)
+    const whole = this.#rest.length === 0 ? this.#first(bytes) : this.#further(bytes)
     return this.#filter === null ? whole : this.#filter.pass(whole)
+  }
+
+  #first(bytes: Buffer): Buffer {
+    const end = endOfEvents(bytes)
+    if (end === bytes.length) return bytes
+    this.#rest.append(bytes.subarray(end))
+    return bytes.subarray(0, end)
+  }
+
+  #further(bytes: Buffer): Buffer {
+    // What came before holds no end, but may hold the beginning of one.
+    const from = Math.max(0, this.#rest.length - LONGEST_END + 1)
+    this.#rest.append(bytes)
+    const all = this.#rest.view()
+    const found = endOfEvents(all.subarray(from))
+    if (found === 0) return EMPTY
+    const end = from + found
+    this.#rest.clear()
+    if (end < all.length) this.#rest.append(all.subarray(end))
+    return all.subarray(0, end)
   }
 
   /** Terminates an event the upstream left open: only for an answer that was complete without it. */
   end(): Buffer {
-    const rest = this.#rest
-    this.#rest = EMPTY
-    const last = rest.length === 0 ? rest : Buffer.concat([rest, Buffer.from('\n\n')])
+    if (this.#rest.length > 0) this.#rest.append(END)
+    const last = this.#rest.take()
     return this.#filter === null ? last : Buffer.concat([this.#filter.pass(last), this.#filter.end()])
   }
 }

@@ -23,7 +23,7 @@ import { decimalOf } from '../../money/amount.ts'
 import { ownClientOf } from '../../providers/ownClients.ts'
 import type { OwnClient } from '../../providers/provider.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
-import { parseBody, type ReadBody, readBody } from '../body.ts'
+import { jsonBody, parseBody, type ReadBody, readBody, SLICED_BODY } from '../body.ts'
 import { clientFailure, headerText, trailOf, vendorFacts } from '../clientError.ts'
 import { clientHeaders, forwardedHeaders } from '../clientHeaders.ts'
 import { clientKind } from '../clientKind.ts'
@@ -53,6 +53,13 @@ export interface ExchangeRoute {
 
 const EMPTY = Buffer.alloc(0)
 const NO_BYTES: readonly Buffer[] = []
+interface ParsedBody {
+  /** Of a long body the outline. */
+  readonly body: unknown
+  readonly wireBody: WireBody
+  /** Bytes that are not in the outline; null where the whole was parsed. */
+  readonly leftOut: number | null
+}
 
 /** Caused by keywise alone, so nothing is learned from it. */
 const SHUTTING_DOWN: Failure = { kind: 'client_gone', status: 503, message: 'keywise is shutting down' }
@@ -109,8 +116,9 @@ export class Exchange implements CallSink, RunningExchange {
       const { engine, maxBodyBytes, ready } = this.#parts
       const preparing = ready()
       if (preparing !== null) await preparing
-      const { bytes, headroom } = body ?? (await readBody(this.#request, maxBodyBytes))
-      const prepared = onceListed(engine, () => this.#pendingOf(bytes, headroom))
+      const parsing = this.#parse(body ?? (await readBody(this.#request, maxBodyBytes)))
+      const parsed = parsing instanceof Promise ? await parsing : parsing
+      const prepared = onceListed(engine, () => this.#pendingOf(parsed))
       const pending = prepared instanceof Promise ? await prepared : prepared
       this.#pending = pending
       if (this.#left) pending.cancellation.cancel()
@@ -124,14 +132,22 @@ export class Exchange implements CallSink, RunningExchange {
     }
   }
 
-  /** Of a long body only an outline is parsed; the rest is parsed when needed. */
-  #pendingOf(bytes: Buffer, headroom: number): PendingRequest {
-    const { dialect, form } = this.#route
-    const outline = bytes.length < LONG_BODY || form !== undefined ? null : outlineBody(bytes)
+  /** Of a long body only an outline is parsed, the rest when needed; one that has no short outline in slices. */
+  #parse({ bytes, headroom }: ReadBody): ParsedBody | Promise<ParsedBody> {
+    const cut = bytes.length < LONG_BODY || this.#route.form !== undefined ? null : outlineBody(bytes)
+    const outline = cut !== null && cut.bytes.length <= SLICED_BODY ? cut : null
     const wireBody = new WireBody(bytes, headroom, outline)
-    const body = parseBody(outline?.bytes ?? bytes)
-    const { engine, onLongBody, name } = this.#parts
-    if (outline !== null) onLongBody(bytes.length)
+    const leftOut = outline?.leftOut ?? null
+    if (leftOut !== null) this.#parts.onLongBody(bytes.length)
+    const body = jsonBody(outline?.bytes ?? bytes)
+    return body instanceof Promise
+      ? body.then((fields: unknown) => ({ body: fields, wireBody, leftOut }))
+      : { body, wireBody, leftOut }
+  }
+
+  #pendingOf({ body, wireBody, leftOut }: ParsedBody): PendingRequest {
+    const { dialect, form } = this.#route
+    const { engine, name } = this.#parts
     const { headers } = this.#request
     const request = this.#requestOf(body)
     const options: RequestOptions = {
@@ -142,8 +158,8 @@ export class Exchange implements CallSink, RunningExchange {
       via: viaOf(headers, name),
       needs: this.#holdersOf(request),
       heldBy: holdingAccount(engine, request, this.#token.name),
-      whole: outline === null ? undefined : this.#wholeOf(wireBody),
-      leftOutTokens: outline === null ? 0 : Math.ceil(outline.leftOut / 4),
+      whole: leftOut === null ? undefined : this.#wholeOf(wireBody),
+      leftOutTokens: Math.ceil((leftOut ?? 0) / 4),
       ...(form === undefined && {
         wire: { dialect, body: wireBody, headers: forwardedHeaders(headers, dialect) },
       }),

@@ -6,7 +6,7 @@ import { asRecord, asString } from '../../domain/json.ts'
 import { withPlainNumbers } from '../../domain/parseJson.ts'
 import { type Feedback, giveFeedback } from '../../engine/feedback.ts'
 import type { Rater } from '../../engine/rater.ts'
-import { parseBody, readBody } from '../body.ts'
+import { jsonBody, readBody } from '../body.ts'
 import { clientFailure } from '../clientError.ts'
 import type { Handler } from '../handler.ts'
 import { sendJson } from '../send.ts'
@@ -15,7 +15,7 @@ import type { Token } from '../tokens.ts'
 
 export const feedback: Handler = async ({ engine, maxBodyBytes, isShared }, request, response, token) => {
   try {
-    const body = asRecord(withPlainNumbers(parseBody((await readBody(request, maxBodyBytes)).bytes)))
+    const body = asRecord(withPlainNumbers(await jsonBody((await readBody(request, maxBodyBytes)).bytes)))
     const given = readFeedback(body)
     giveFeedback(engine, raterOf(token, isShared(token)), given)
     // What another gateway of the same store is told next must find what this one was told.

@@ -3,6 +3,7 @@
  * field is, and what short ones say. It keeps no more of them than it needs to find the next boundary.
  */
 
+import { ByteBuffer } from '../../domain/byteBuffer.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 
 interface FormField {
@@ -43,7 +44,7 @@ export class FormScanner {
   #why = 'it ends before its closing boundary'
   #name: string | null = null
   #start = 0
-  #value: Buffer[] = []
+  readonly #value = new ByteBuffer()
   #valueBytes = 0
 
   constructor(boundary: string) {
@@ -95,25 +96,25 @@ export class FormScanner {
     this.#start = this.#at + end + HEAD_END.length
     // The line's end before the next boundary may be the one behind the head.
     this.#take(end + HEAD_END.length - LINE.length)
-    this.#value = []
+    this.#value.clear()
     this.#valueBytes = -LINE.length
     this.#state = 'value'
     return true
   }
 
   #endField(): void {
-    const text = this.#valueBytes > LONGEST_VALUE ? null : Buffer.concat(this.#value).toString('utf8', LINE.length)
+    const text = this.#valueBytes > LONGEST_VALUE ? null : this.#value.view().toString('utf8', LINE.length)
     if (this.#name !== null)
       this.#fields.set(this.#name, { start: this.#start, end: Math.max(this.#start, this.#at), text })
-    this.#value = []
+    this.#value.clear()
   }
 
   /** Bytes of a value, or of nothing. */
   #skip(count: number): void {
     if (this.#state === 'value' && this.#valueBytes <= LONGEST_VALUE) {
       this.#valueBytes += count
-      if (this.#valueBytes > LONGEST_VALUE) this.#value = []
-      else this.#value.push(this.#rest.subarray(0, count))
+      if (this.#valueBytes > LONGEST_VALUE) this.#value.clear()
+      else this.#value.append(this.#rest.subarray(0, count))
     }
     this.#take(count)
   }
@@ -131,7 +132,7 @@ export class FormScanner {
   #stop(state: 'epilogue' | 'wrong'): false {
     this.#state = state
     this.#rest = Buffer.alloc(0)
-    this.#value = []
+    this.#value.clear()
     return false
   }
 }

@@ -20,7 +20,7 @@ import { type PassedBody, unitOperation } from '../../engine/request/unitOperati
 import { unitsOf } from '../../engine/request/units.ts'
 import type { UnitsNeed } from '../../money/unitCosts.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
-import { parseBody, readBody } from '../body.ts'
+import { jsonBody, readBody } from '../body.ts'
 import { vendorFacts } from '../clientError.ts'
 import type { GatewayParts, Handler } from '../handler.ts'
 import { askOnce } from './askOnce.ts'
@@ -62,7 +62,7 @@ const named = (path: string | undefined) => (path === undefined ? {} : { model: 
 
 async function readJson(request: IncomingMessage, maxBytes: number, ability: UnitAbility): Promise<Passed> {
   const { bytes } = await readBody(request, maxBytes)
-  const fields = asRecord(parseBody(bytes))
+  const fields = asRecord(await jsonBody(bytes))
   if (fields === undefined) throw new InvalidRequestError('the request body must be a JSON object')
   return {
     body: { contentType: 'application/json', withModel: (model) => JSON.stringify({ ...fields, model }) },

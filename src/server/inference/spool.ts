@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, readdir, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ByteBuffer } from '../../domain/byteBuffer.ts'
 import { createFile } from '../../store/replaceFile.ts'
 
 /** A few seconds of speech; longer ones are cheaper on disk than in memory. */
@@ -15,7 +16,7 @@ const PIECE = 65_536
 const PREFIX = 'keywise-form-'
 
 export class Spool {
-  #held: Buffer[] = []
+  readonly #held = new ByteBuffer()
   #file: FileHandle | null = null
   /** Where the file could not lose its name. */
   #path: string | null = null
@@ -29,20 +30,15 @@ export class Spool {
   async write(bytes: Buffer): Promise<void> {
     this.#bytes += bytes.length
     if (this.#file !== null) return await writeAll(this.#file, bytes)
-    this.#held.push(bytes)
+    this.#held.hold(bytes)
     if (this.#bytes <= MOST_IN_MEMORY) return
     this.#file = await this.#openFile()
-    for (const part of this.#held) await writeAll(this.#file, part)
-    this.#held = []
+    await writeAll(this.#file, this.#held.take())
   }
 
   /** All of it where it is in memory; null where it is in a file. */
   whole(): Buffer | null {
-    if (this.#file !== null) return null
-    const [only] = this.#held
-    const whole = this.#held.length === 1 && only !== undefined ? only : Buffer.concat(this.#held)
-    this.#held = [whole]
-    return whole
+    return this.#file === null ? this.#held.view() : null
   }
 
   /** The bytes of a part of the file, a piece at a time. */
@@ -58,7 +54,7 @@ export class Spool {
 
   /** Frees what it holds; reading that is under way ends. */
   async close(): Promise<void> {
-    this.#held = []
+    this.#held.clear()
     const file = this.#file
     this.#file = null
     await file?.close()

@@ -82,18 +82,6 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
   ]
 }
 
-/** Of the serving process. */
-export function eventLoopGauges({ p50Ms, p99Ms, maxMs }: EventLoopReading): readonly Gauge[] {
-  const rows = { '0.5': p50Ms, '0.99': p99Ms, '1': maxMs }
-  return [
-    {
-      name: 'keywise_event_loop_delay_seconds',
-      help: 'Delay of the event loop over the last minute: median, 99 %, and the longest.',
-      rows: Object.entries(rows).map(([quantile, ms]) => ({ labels: { quantile }, value: ms / 1000 })),
-    },
-  ]
-}
-
 function storeGauges({ store }: EngineReader): readonly Gauge[] {
   return [
     {
@@ -105,6 +93,18 @@ function storeGauges({ store }: EngineReader): readonly Gauge[] {
       name: 'keywise_store_waiting_rows',
       help: 'Rows that wait to be stored.',
       rows: [{ labels: {}, value: store.waiting() }],
+    },
+  ]
+}
+
+/** Of the serving process. */
+export function eventLoopGauges({ p50Ms, p99Ms, maxMs }: EventLoopReading): readonly Gauge[] {
+  const rows = { '0.5': p50Ms, '0.99': p99Ms, '1': maxMs }
+  return [
+    {
+      name: 'keywise_event_loop_delay_seconds',
+      help: 'Delay of the event loop over the last minute: median, 99 %, and the longest.',
+      rows: Object.entries(rows).map(([quantile, ms]) => ({ labels: { quantile }, value: ms / 1000 })),
     },
   ]
 }

@@ -34,6 +34,10 @@ interface KeyFacts {
 }
 
 const MAX_PAGES = 30
+/** Many times more than any provider lists. Each model becomes a target, and to make them all takes a while. */
+const MOST_MODELS = 10_000
+
+const TOO_MANY = `the models list has more than ${MOST_MODELS} models; name those to use in "models"`
 
 /** The provider's whole list with this key. A public list succeeds with any key and proves nothing. */
 export async function listModels(connection: Connection, tools: JsonTools): Promise<ListResult> {
@@ -54,6 +58,8 @@ export async function listModels(connection: Connection, tools: JsonTools): Prom
     const known = read.models.filter(({ id }) => tools.hide(id) === id)
     refused += read.refused + read.models.length - known.length
     for (const model of known) models.set(model.id, model)
+    if (models.size > MOST_MODELS)
+      return { ok: false, failure: { kind: 'server', status: answer.status, message: TOO_MANY } }
     if (read.next === null || read.models.length === 0) break
     path = /^https?:|^\//.test(read.next)
       ? samePlace(connection, list.path, read.next)
