@@ -46,7 +46,7 @@ const LATE = { p50Ms: 3, p99Ms: 1500, maxMs: 4200, degraded: true }
 test('a delay beyond a second at 99 % is degraded, and one below is no news', () => {
   expect(eventLoopStatus(7, LATE, AT)).toMatchObject({ degraded: true, text: expect.stringMatching(/^degraded: /) })
   expect(eventLoopRemarks(eventLoopStatus(7, LATE, AT))).toEqual([
-    'degraded: the event loop runs 1.5 s late; "keywise status" says more',
+    'event loop: degraded, it runs 1.5 s late; "keywise status" says more',
   ])
   expect([isDegraded({ p99Ms: 1000.1 }), isDegraded({ p99Ms: 1000 })]).toEqual([true, false])
   const usual = eventLoopStatus(7, { ...LATE, degraded: false }, AT)

@@ -84,6 +84,7 @@ export function strangeValue(random: Random): unknown {
         { type: 'x' },
         { toString: 1 },
         { length: 3 },
+        { length: { valueOf: 1, toString: 1 } },
         { text: null },
         JSON.parse('{"then":1}'),
       ])

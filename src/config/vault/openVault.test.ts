@@ -50,6 +50,12 @@ const BOTH = [
   ['openai', OPENAI],
 ]
 
+test('an object in the place of a text is damage like any other', () => {
+  const note = { length: { toString: 1 } }
+  const text = JSON.stringify({ format: 'keywise-vault', version: 1, entries: [{ note }] })
+  expect(errorOf(() => opened(text))).toBeInstanceOf(VaultError)
+})
+
 test('what was put into a vault is there when it is opened, and stands nowhere in its file', () => {
   const text = example().text()
   expect(keysOf(opened(text))).toEqual(BOTH)

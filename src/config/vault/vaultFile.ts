@@ -97,7 +97,8 @@ export function parseVault(bytes: Uint8Array, label: string, format: VaultFormat
   const found = FORMATS.find((one) => one === asRecord(value)?.['format'])
   if (found === undefined) throw damaged(label, 'is no vault of keywise')
   refuseNewer(asRecord(value)?.['version'], label)
-  const checked = vault.safeParse(value)
+  const checked = tried(value)
+  if (checked === null) throw damaged(label, 'is damaged: an object stands in the place of a text')
   if (!checked.success) throw damaged(label, `is damaged at "${checked.error.issues[0]?.path.join('.') ?? ''}"`)
   if (found !== format) throw otherFormat(label, found)
   const file = checked.data
@@ -105,6 +106,15 @@ export function parseVault(bytes: Uint8Array, label: string, format: VaultFormat
     throw damaged(label, 'is damaged: something stands in it twice')
   for (const one of file.ways) if (one.kind === 'passphrase') refuseStretching(one.stretching, label)
   return file
+}
+
+/** zod compares the `length` of whatever has one, and throws where that cannot be a number. */
+function tried(value: unknown) {
+  try {
+    return vault.safeParse(value)
+  } catch {
+    return null
+  }
 }
 
 /** The text of the file: one line without spaces or a line break, so that no byte of it is without meaning. */

@@ -4,5 +4,5 @@ import type { EventLoopStatus } from '../../views/eventLoops.ts'
 
 export function eventLoopRemarks({ degraded, p99Ms }: Pick<EventLoopStatus, 'degraded' | 'p99Ms'>): readonly string[] {
   if (!degraded) return []
-  return [`degraded: the event loop runs ${(p99Ms / 1000).toFixed(1)} s late; "keywise status" says more`]
+  return [`event loop: degraded, it runs ${(p99Ms / 1000).toFixed(1)} s late; "keywise status" says more`]
 }

@@ -52,7 +52,7 @@ const ENDS = ['\n', '\n', '\r\n', '\r', '\n\n', '\r\n\r\n', '\r\r', '\n\r', '']
  */
 export const events: FuzzTarget<Written> = {
   name: 'events',
-  share: 49,
+  share: 42,
   make(random) {
     const lines = Array.from({ length: random.below(16) }, () => someLine(random))
     const text = (random.chance(0.1) ? '\ufeff' : '') + lines.join('')

@@ -19,9 +19,13 @@ interface Refused {
 }
 
 /** Obviously no real one, and put together here so that no scanner takes it for one. */
-const KEY = `gsk_${'fuzz'.repeat(3)}${'0A1b2C3d'.repeat(4)}`
+const PART = ['q7Rt', 'Zk2m', 'Xv9L', 'c4Wd', 'Hb8s', 'Ny3P', 'Jf6g', 'Te1A'].join('')
+const KEY = `gsk_${PART}`
 const SECRETS = new SecretIndex()
 SECRETS.add(KEY)
+/** Fewer characters may stay: enough to recognise a key by. */
+const RUN = 8
+const RUNS = Array.from({ length: PART.length - RUN + 1 }, (_, at) => PART.slice(at, at + RUN).toLowerCase())
 const NOW = Date.UTC(2026, 10, 30, 12)
 
 const BODIES: readonly unknown[] = [
@@ -165,7 +169,8 @@ export const failures: FuzzTarget<Refused> = {
     promise(FAILURE_KINDS.includes(failure.kind), () => `there is no kind ${failure.kind}`)
     promise(failure.message.length <= 301, () => `its message has ${failure.message.length} characters`)
     promise(!/\p{Cc}/u.test(failure.message), 'its message holds control characters')
-    promise(!JSON.stringify(failure).includes(KEY), 'it holds the key')
+    const said = JSON.stringify(failure).toLowerCase()
+    promise(!RUNS.some((run) => said.includes(run)), 'it holds eight characters of the key')
     const wait = 'retryAfterMs' in failure ? failure.retryAfterMs : undefined
     promise(wait === undefined || (Number.isFinite(wait) && wait >= 0), () => `its wait is ${wait}`)
     for (const { limit, remaining, resetsAt } of readLimits(headers, body, provider, NOW))

@@ -43,13 +43,12 @@ export const requests: FuzzTarget<Sent> = {
       const written = writtenFor(recipient, dialect, asked)
       if (written !== null) bounded(JSON.stringify(written.sent), text, MOST_TIMES, `for ${recipient[1]}`)
     }
-    // Written for its own dialect and read again, a request says the same.
-    const once = sent(upstream.writeRequest(asked, 'm').body)
-    const again = orRefusal(() => client.readRequest(once, PATH))
-    if (again === undefined) return
-    const twice = sent(upstream.writeRequest(again, 'm').body)
-    promise(isDeepStrictEqual(twice, once), () => {
-      return `a request changes each time it is read and written:\n  ${JSON.stringify(twice)}\n  ${JSON.stringify(once)}`
+    // What one dialect cannot say is settled when it is written; from then on reading and writing change nothing.
+    const settled = rewritten(dialect, sent(upstream.writeRequest(asked, 'm').body))
+    if (settled === undefined) return
+    const again = rewritten(dialect, settled)
+    promise(again === undefined || isDeepStrictEqual(again, settled), () => {
+      return `a request changes each time it is read and written:\n  ${JSON.stringify(again)}\n  ${JSON.stringify(settled)}`
     })
     noPollution()
   },
@@ -59,7 +58,15 @@ export const requests: FuzzTarget<Sent> = {
   show: ({ dialect, text }) => `${dialect} ${text}`,
 }
 
-const sent = (body: unknown): unknown => parseJson(JSON.stringify(body))
+/** Read and written again; undefined for a body that is refused. */
+function rewritten(dialect: DialectId, body: unknown): unknown {
+  const { client, upstream } = dialectOf(dialect)
+  const asked = orRefusal(() => client.readRequest(body, PATH))
+  return asked === undefined ? undefined : sent(upstream.writeRequest(asked, 'm').body)
+}
+
+/** Nothing may be spelled as a text or as a list. */
+const sent = (body: unknown): unknown => parseJson(JSON.stringify(body).replaceAll('"content":[]', '"content":""'))
 
 /** Smaller values where it is JSON, else smaller texts. */
 export function* smallerJson<T>(text: string, of: (text: string) => T): Generator<T> {
