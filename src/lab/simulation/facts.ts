@@ -7,29 +7,27 @@ import type { FakeLimit } from '../fake/scenario.ts'
  * How a call can go wrong. Words of refusals are those of the simulated providers (`fake/scenario.ts`); the others are
  * faults of the wire.
  */
-export const TROUBLES = [
-  'server',
-  'overloaded',
-  'rate_minute',
-  'quota_day',
-  'billing',
-  'auth_invalid',
-  'refused',
-  'unknown_host',
-  'reset',
-  'stale_socket',
-  'silence',
-  'stall',
-  'html',
-  'empty',
-  'error_in_200',
-  'garbage',
-  'cut_clean',
-  'cut_reset',
-  'cut_stall',
-  'cut_error',
-] as const
-export type TroubleKind = (typeof TROUBLES)[number]
+export type TroubleKind =
+  | 'server'
+  | 'overloaded'
+  | 'rate_minute'
+  | 'quota_day'
+  | 'billing'
+  | 'auth_invalid'
+  | 'refused'
+  | 'unknown_host'
+  | 'reset'
+  | 'stale_socket'
+  | 'silence'
+  | 'stall'
+  | 'html'
+  | 'empty'
+  | 'error_in_200'
+  | 'garbage'
+  | 'cut_clean'
+  | 'cut_reset'
+  | 'cut_stall'
+  | 'cut_error'
 
 /** A time in which every call of a scope fails in one way. */
 export interface Episode {

@@ -37,7 +37,7 @@ export interface SimulatedCall {
   readonly repeats: SimulatedCall | null
 }
 
-export interface NetworkListener {
+interface NetworkListener {
   sent(call: SimulatedCall): void
   answered(call: SimulatedCall): void
   ended(call: SimulatedCall): void
