@@ -70,7 +70,7 @@ export interface ProviderFacts {
 }
 
 /** A span of time with requests at a mean distance of `gapMs`. */
-export interface Phase {
+export interface TrafficPhase {
   readonly requests: number
   readonly gapMs: number
 }
@@ -90,7 +90,7 @@ export interface WorldFacts {
   readonly isOrdered: boolean
   /** Processes that share the store. */
   readonly processes: number
-  readonly phases: readonly Phase[]
+  readonly phases: readonly TrafficPhase[]
   /** When a process is killed, and when it is restarted in an orderly way. */
   readonly kills: readonly number[]
   readonly restarts: readonly number[]
