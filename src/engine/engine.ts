@@ -511,7 +511,13 @@ export class Engine implements EngineParts {
       arrivedAt: pending.arrivedAt,
       signal: pending.cancellation.signal,
     })
-    trail.waitedMs += tools.monotonic() - began
+    let waitedMs = tools.monotonic() - began
+    if (waited === 'try' && waitedMs < 1) {
+      // What counts as free now was just not to be had: looking again at once would hold up everything else.
+      await this.pause(pending, LOOK_AGAIN_MS)
+      waitedMs = tools.monotonic() - began
+    }
+    trail.waitedMs += waitedMs
     if (waited === 'aborted') return false
     // The timer that ends a wait fires a moment late.
     const isInTime = waited === 'try' && trail.waitedMs <= patienceMs + Math.min(patienceMs, LATE_MS)
@@ -748,6 +754,8 @@ function avoidAlso(trail: Trail, avoids: (target: Target) => string | null): voi
 const isUseless = ({ kind }: Failure) => kind === 'empty' || kind === 'malformed'
 
 const LOOKED_AT = 60
+/** A request that found no target although one counts as free looks again after this long. */
+const LOOK_AGAIN_MS = 50
 /** Timers fire this much late on a busy machine. */
 const LATE_MS = 1_000
 /** Temporary reasons; a missing ability is not worth logging. */

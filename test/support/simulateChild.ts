@@ -11,6 +11,6 @@ const requests = 150
 const first = await simulate({ seed: 1, requests })
 const again = await simulate({ seed: 1, requests })
 const second = await simulate({ seed: 6, requests })
-const mutant = MUTANTS.find(({ name }) => name === 'cut-stream-is-whole')!
+const mutant = MUTANTS.find(({ name }) => name === 'quota-never-settled')!
 const broken = await (await loadMutant(mutant)).simulate({ seed: 1, requests })
 process.send?.({ first, again, second, broken })

@@ -19,7 +19,7 @@ const DAY = 24 * HOUR
 /** The share of a limit beyond which nothing is a reason to hold a request back. */
 const AMPLE = 0.7
 
-export interface ChecksOptions {
+interface ChecksOptions {
   readonly facts: WorldFacts
   readonly providers: readonly SimulatedProvider[]
   readonly history: History
@@ -404,8 +404,8 @@ const mayCount = ({ state, answer }: SimulatedCall) => state === 'open' || (answ
 export const nameOf = ({ provider, model, key }: SimulatedCall) => `${provider}/${model}#${key}`
 export const rowName = ({ target }: AttemptEvent) => `${target.provider}/${target.model}#${target.keyIndex}`
 
-export function accountOf({ keys }: ProviderFacts, key: number): string {
+function accountOf({ keys }: ProviderFacts, key: number): string {
   return keys[key - 1]?.account ?? `key ${key}`
 }
 
-export const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`
+const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`

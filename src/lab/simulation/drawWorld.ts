@@ -4,7 +4,7 @@ import type { DayBoundary } from '../../domain/failure.ts'
 import type { Dice } from '../../domain/random.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import type { FakeLimit } from '../fake/scenario.ts'
-import type { Episode, Noise, Phase, ProviderFacts, TroubleKind, WorldFacts } from './facts.ts'
+import type { Episode, Noise, ProviderFacts, TrafficPhase, TroubleKind, WorldFacts } from './facts.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -103,8 +103,8 @@ export function drawWorld(seed: number, requests: number, draw: Draw): WorldFact
 }
 
 /** Bursts, a working day's traffic and quiet hours, one after another. */
-function drawPhases(draw: Draw, requests: number): readonly Phase[] {
-  const phases: Phase[] = []
+function drawPhases(draw: Draw, requests: number): readonly TrafficPhase[] {
+  const phases: TrafficPhase[] = []
   for (let left = requests; left > 0; ) {
     const some = Math.min(left, draw.int(20, Math.max(21, Math.ceil(requests / 4))))
     phases.push({ requests: some, gapMs: draw.one([40, 200, 600, 1_500, 4_000]) })

@@ -7,29 +7,27 @@ import type { FakeLimit } from '../fake/scenario.ts'
  * How a call can go wrong. Words of refusals are those of the simulated providers (`fake/scenario.ts`); the others are
  * faults of the wire.
  */
-export const TROUBLES = [
-  'server',
-  'overloaded',
-  'rate_minute',
-  'quota_day',
-  'billing',
-  'auth_invalid',
-  'refused',
-  'unknown_host',
-  'reset',
-  'stale_socket',
-  'silence',
-  'stall',
-  'html',
-  'empty',
-  'error_in_200',
-  'garbage',
-  'cut_clean',
-  'cut_reset',
-  'cut_stall',
-  'cut_error',
-] as const
-export type TroubleKind = (typeof TROUBLES)[number]
+export type TroubleKind =
+  | 'server'
+  | 'overloaded'
+  | 'rate_minute'
+  | 'quota_day'
+  | 'billing'
+  | 'auth_invalid'
+  | 'refused'
+  | 'unknown_host'
+  | 'reset'
+  | 'stale_socket'
+  | 'silence'
+  | 'stall'
+  | 'html'
+  | 'empty'
+  | 'error_in_200'
+  | 'garbage'
+  | 'cut_clean'
+  | 'cut_reset'
+  | 'cut_stall'
+  | 'cut_error'
 
 /** A time in which every call of a scope fails in one way. */
 export interface Episode {
@@ -72,7 +70,7 @@ export interface ProviderFacts {
 }
 
 /** A span of time with requests at a mean distance of `gapMs`. */
-export interface Phase {
+export interface TrafficPhase {
   readonly requests: number
   readonly gapMs: number
 }
@@ -92,7 +90,7 @@ export interface WorldFacts {
   readonly isOrdered: boolean
   /** Processes that share the store. */
   readonly processes: number
-  readonly phases: readonly Phase[]
+  readonly phases: readonly TrafficPhase[]
   /** When a process is killed, and when it is restarted in an orderly way. */
   readonly kills: readonly number[]
   readonly restarts: readonly number[]

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 
 /** Whom an event is about, so that the events around a violation can be told from all others. */
-export interface About {
+interface About {
   readonly request?: number | null
   /** `provider/model#key` */
   readonly target?: string

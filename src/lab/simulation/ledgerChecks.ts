@@ -11,7 +11,7 @@ import type { MachineProcess } from './eventHeap.ts'
 import type { History } from './history.ts'
 import type { SimulatedCall } from './simulatedNetwork.ts'
 
-export interface LedgerOptions {
+interface LedgerOptions {
   readonly history: History
   readonly store: Store
   readonly calls: readonly SimulatedCall[]

@@ -9,7 +9,7 @@ import { asRecord } from '../../domain/json.ts'
 import { readAsked } from '../fake/request.ts'
 import type { MachineProcess } from './eventHeap.ts'
 import type { Machine } from './machine.ts'
-import type { Answer, Asked, SimulatedProvider, Step } from './simulatedProvider.ts'
+import type { Answer, Asked, SimulatedProvider, WireStep } from './simulatedProvider.ts'
 
 /** A call of a model, as the world remembers it. */
 export interface SimulatedCall {
@@ -37,7 +37,7 @@ export interface SimulatedCall {
   readonly repeats: SimulatedCall | null
 }
 
-export interface NetworkListener {
+interface NetworkListener {
   sent(call: SimulatedCall): void
   answered(call: SimulatedCall): void
   ended(call: SimulatedCall): void
@@ -213,7 +213,7 @@ class Wire implements Dispatcher.DispatchController {
   readonly #machine: Machine
   readonly #process: MachineProcess
   readonly #handler: Handler
-  #steps: readonly Step[] = []
+  #steps: readonly WireStep[] = []
   #next = 0
   #isWaiting = false
   #onStart: () => void = () => {}
@@ -240,7 +240,7 @@ class Wire implements Dispatcher.DispatchController {
     return LAST.get(this.#handler) ?? null
   }
 
-  follow(steps: readonly Step[], onStart: () => void = () => {}): void {
+  follow(steps: readonly WireStep[], onStart: () => void = () => {}): void {
     this.#steps = steps
     this.#onStart = onStart
     this.#plan()
@@ -272,7 +272,7 @@ class Wire implements Dispatcher.DispatchController {
     this.#machine.after(Math.max(1, step.afterMs), () => this.#take(step), this.#process)
   }
 
-  #take(step: Step): void {
+  #take(step: WireStep): void {
     this.#isWaiting = false
     if (this.isOver || this.paused) return
     this.#next++

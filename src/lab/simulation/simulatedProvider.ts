@@ -16,7 +16,7 @@ import type { Draw } from './drawWorld.ts'
 import type { Episode, Noise, ProviderFacts, TroubleKind } from './facts.ts'
 
 /** One step of an answer, `afterMs` after the step before. */
-export interface Step {
+export interface WireStep {
   readonly afterMs: number
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
@@ -35,7 +35,7 @@ export interface Statement {
 }
 
 export interface Answer {
-  readonly steps: readonly Step[]
+  readonly steps: readonly WireStep[]
   readonly trouble: TroubleKind | 'limit' | null
   /** All of the text, however much of it is sent; null for a refusal. */
   readonly text: string | null
@@ -214,7 +214,7 @@ export class SimulatedProvider {
     }
   }
 
-  #failure(trouble: TroubleKind): readonly Step[] {
+  #failure(trouble: TroubleKind): readonly WireStep[] {
     const afterMs = this.#wait(0.5)
     switch (trouble) {
       case 'refused':
@@ -277,7 +277,7 @@ export class SimulatedProvider {
     return Math.round((inputTokens * (price?.input ?? 0) + outputTokens * (price?.output ?? 0)) * 1000)
   }
 
-  #plain(body: unknown, headers: Readonly<Record<string, string>>): readonly Step[] {
+  #plain(body: unknown, headers: Readonly<Record<string, string>>): readonly WireStep[] {
     const text = Buffer.from(JSON.stringify(body))
     const start = { afterMs: this.#latency(), status: 200, headers: { ...JSON_TYPE, ...headers } }
     if (this.#draw.chance(0.7)) return [{ ...start, data: text, ends: true }]
@@ -297,7 +297,7 @@ export class SimulatedProvider {
     request: ChatRequest,
     headers: Readonly<Record<string, string>>,
     now: number,
-  ): readonly Step[] {
+  ): readonly WireStep[] {
     const writer = dialect.client.streamWriter(request, { now })
     const pieces = text.match(/[\s\S]{1,20}/g) ?? []
     const chunks: ChatChunk[] = [
@@ -308,7 +308,7 @@ export class SimulatedProvider {
       { type: 'end' },
     ]
     const bytes = Buffer.from(chunks.map((chunk) => writer.write(chunk)).join(''))
-    const steps: Step[] = [{ afterMs: this.#wait(0.4), status: 200, headers: { ...EVENTS_TYPE, ...headers } }]
+    const steps: WireStep[] = [{ afterMs: this.#wait(0.4), status: 200, headers: { ...EVENTS_TYPE, ...headers } }]
     const paceMs = this.#wait(0.2)
     // Packets end where they like, also inside a letter.
     for (let from = 0; from < bytes.length; ) {
@@ -320,15 +320,15 @@ export class SimulatedProvider {
   }
 
   /** What arrives of an answer that breaks: all but its end, which is at least its last byte. */
-  #cut(whole: readonly Step[], trouble: TroubleKind, dialect: Dialect): readonly Step[] {
+  #cut(whole: readonly WireStep[], trouble: TroubleKind, dialect: Dialect): readonly WireStep[] {
     const bytes = Buffer.concat(whole.flatMap(({ data }) => data ?? []))
     const isStream = whole[0]?.headers?.['content-type'] === EVENTS_TYPE['content-type']
     // A stream is whole when its last words are there, which is before its last bytes.
     const most = isStream ? bytes.lastIndexOf('Answer') + 1 : bytes.length - 1
     const kept = bytes.subarray(0, this.#draw.int(0, Math.max(0, most)))
     const [first] = whole
-    const start: Step = { afterMs: first?.afterMs ?? 1, status: 200, headers: first?.headers ?? {} }
-    const data: Step[] = kept.length === 0 ? [] : [{ afterMs: this.#wait(0.5), data: kept }]
+    const start: WireStep = { afterMs: first?.afterMs ?? 1, status: 200, headers: first?.headers ?? {} }
+    const data: WireStep[] = kept.length === 0 ? [] : [{ afterMs: this.#wait(0.5), data: kept }]
     switch (trouble) {
       case 'cut_reset':
         return [start, ...data, { afterMs: 5, ends: { code: 'ECONNRESET' } }]

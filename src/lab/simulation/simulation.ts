@@ -25,7 +25,7 @@ import { Machine } from './machine.ts'
 import { type SimulatedCall, SimulatedNetwork } from './simulatedNetwork.ts'
 import { SimulatedProvider } from './simulatedProvider.ts'
 
-export interface SimulationOptions {
+interface SimulationOptions {
   readonly seed: number
   readonly requests: number
 }
@@ -96,6 +96,7 @@ class SimulatedWorld {
   #processes = 0
   #open = 0
   #kills = 0
+  #killsNext = false
   #isOver = false
 
   constructor(seed: number, requests: number) {
@@ -167,7 +168,7 @@ class SimulatedWorld {
 
   #plan(): void {
     const { kills, restarts, clockSteps } = this.#facts
-    for (const at of kills) this.#machine.after(at, () => this.#kill())
+    for (const at of kills) this.#machine.after(at, () => this.#strike())
     for (const at of restarts) this.#machine.after(at, () => void this.#restart())
     for (const { at, byMs } of clockSteps) this.#machine.after(at, () => this.#setClock(byMs))
     this.#arrive(0, 0)
@@ -222,6 +223,10 @@ class SimulatedWorld {
     const text = outcome.kind === 'error' ? `${outcome.code}: ${outcome.message}` : outcome.kind
     this.#history.note(`request ${request.number}: ${text}`, { request: request.number })
     this.#checks.gave(request, outcome)
+    if (!this.#killsNext || outcome.kind !== 'answer') return
+    this.#killsNext = false
+    const victims = () => this.#running.filter(({ process }) => process === request.process && process.isAlive)
+    this.#machine.after(this.#fate.int(0, 5), () => this.#kill(victims()))
   }
 
   #said(request: ClientRequest, target: string): string {
@@ -295,8 +300,13 @@ class SimulatedWorld {
     if (fault !== undefined && this.#disk.chance(fault.chance)) throw diskError()
   }
 
-  #kill(): void {
-    const able = this.#running.filter(({ process }) => process.isAlive)
+  /** At once, or just after the next answer was given, when whoever got it counts on what was written. */
+  #strike(): void {
+    if (this.#fate.chance(0.5)) this.#killsNext = true
+    else this.#kill(this.#running.filter(({ process }) => process.isAlive))
+  }
+
+  #kill(able: readonly RunningProcess[]): void {
     if (able.length === 0) return
     const { process } = this.#fate.one(able)
     this.#kills++
