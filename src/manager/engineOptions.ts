@@ -1,7 +1,7 @@
 /** The options of everything that opens an engine: the manager, the tester, the gateway. */
 
-import type { VaultLookup } from '../config/vault/vaultLookup.ts'
 import type { Dispatcher } from 'undici'
+import type { VaultLookup } from '../config/vault/vaultLookup.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Durability, Store } from '../domain/store.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
