@@ -5,6 +5,7 @@
  */
 
 import type { KeyTrace, KeyTraces } from '../keyTraces.ts'
+import { CONTENT } from './contentFields.ts'
 
 const MASK = Buffer.from('…')
 const EMPTY = Buffer.alloc(0)
@@ -12,31 +13,6 @@ const EMPTY = Buffer.alloc(0)
 const MOST_BEFORE = 160
 /** Longer strings are something a model said. */
 const LONGEST_NAME_OR_ID = 4096
-
-/** Fields of all dialects that hold what a model, or the caller, said. */
-const CONTENT = new Set([
-  'content',
-  'text',
-  'thinking',
-  'reasoning',
-  'reasoning_content',
-  'refusal',
-  'arguments',
-  'input',
-  'partial_json',
-  'delta',
-  'transcript',
-  'data',
-  'signature',
-  'thoughtSignature',
-  'encrypted_content',
-  'code',
-  'output',
-  'instructions',
-  'token',
-  'b64_json',
-  'cited_text',
-])
 
 const [QUOTE, BACKSLASH, COLON, NEWLINE, RETURN, SPACE] = [0x22, 0x5c, 0x3a, 0x0a, 0x0d, 0x20]
 const ESCAPE = Buffer.from('\\u00')
