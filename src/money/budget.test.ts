@@ -494,6 +494,9 @@ function killedProcess() {
   killed.settle(held(killed.reserve(ask(20 * CENT), NOW)), spent(20 * CENT))
   store.append(row(killed.origin, NOW, 20 * CENT))
   killed.reserve(ask(50 * CENT), NOW)
+  // What the next process finds in its journal.
+  const costRange = { atLeast: 0, atMost: 50 * CENT }
+  store.append(row(killed.origin, NOW, null, { id: 'cut-off', ok: false, usage: null, costRange, notCharged: true }))
   return { store, killed, next: startProcess(store, oneDollar) }
 }
 
