@@ -253,7 +253,10 @@ export class Budgets {
    */
   tick(now: number, ledger: Ledger): readonly Abandoned[] {
     this.#beat(now, 0)
-    for (const budgetCounter of this.#budgetCounters) budgetCounter.lease?.tick(now)
+    for (const { tally, lease } of this.#budgetCounters) {
+      tally.roll(now)
+      lease?.tick(now)
+    }
     if (Math.abs(now - this.#lookedAt) < LOOK_MS) return []
     this.#lookedAt = now
     return this.forgive(ledger, now)

@@ -391,9 +391,7 @@ class SimulatedWorld {
       const probes = this.#probesOf(process)
       this.#checks.demandQuiet(process, manager, probes, this.#kills > 0)
       const { budgets } = manager.engine.learned
-      // After a clock was set, periods have rows that came in another one.
-      const isSteady = this.#facts.clockSteps.length === 0
-      if (probes === 0 && isSteady) checkSpent(this.#history, process.name, budgets, store, this.#machine.now())
+      if (probes === 0) checkSpent(this.#history, process.name, budgets, store, this.#machine.now())
     }
     const budgets = this.#running[0]?.manager.engine.learned.budgets.rules ?? []
     for (const one of [...this.#running]) {
