@@ -750,6 +750,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#resolveDone(this.ended)
   }
 
+  /** What the headers of a good answer state, while it goes on. */
+  get statedLimits(): readonly LimitFact[] {
+    return readLimits(this.#headers, null, this.#input.connection.spec, this.#tools.now())
+  }
+
   #limits(outcome: Outcome): readonly LimitFact[] {
     const { spec } = this.#input.connection
     const now = this.#tools.now()
