@@ -115,6 +115,7 @@ async function checkStatus(home: Home): Promise<void> {
     'generatedAt',
     'providers',
     'session',
+    'shortage',
     'store',
     'targets',
   ])

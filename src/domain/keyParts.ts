@@ -77,13 +77,21 @@ export function isSecret(value: string): boolean {
 const WORD = /^(?:[A-Z]?[a-z]*|[A-Z]+)\d{0,3}$|^\d{1,6}$/
 const LONGEST_WORD = 15
 
-/** Words inside of a key, which are in other texts as well: `my-cerebras-key-…`. */
-const WORDS_INSIDE = /(?<![A-Za-z0-9])(?:[a-z]{8,15}|[A-Z][a-z]{7,14}|[A-Z]{8,15})(?![A-Za-z0-9])/g
+/** Words inside of a key, which are in other texts as well, such as names of models: `my-openai-responses-key-…`. */
+const INSIDE = /[A-Za-z0-9]{3,15}/g
+const isOrdinary = (word: string) => /^[A-Za-z]{3}/.test(word) && WORD.test(word)
 
-/** Whether a run of a key is part of one of its words. */
+/** Whether a run of a key is made of its words alone. */
 export function insideWord(key: string): (start: number, length: number) => boolean {
-  const words = [...key.matchAll(WORDS_INSIDE)].map(({ 0: word, index }) => [index, index + word.length] as const)
-  return (start, length) => words.some(([from, to]) => start >= from && start + length <= to)
+  const isPlain = Array.from(key, (letter) => !/[A-Za-z0-9]/.test(letter))
+  for (const { 0: word, index } of key.matchAll(INSIDE))
+    if (
+      isOrdinary(word) &&
+      !/[A-Za-z0-9]/.test(key[index - 1] ?? '') &&
+      !/[A-Za-z0-9]/.test(key[index + word.length] ?? '')
+    )
+      isPlain.fill(true, index, index + word.length)
+  return (start, length) => isPlain.length > 0 && isPlain.slice(start, start + length).every(Boolean)
 }
 
 /**

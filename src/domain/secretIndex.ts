@@ -37,15 +37,23 @@ export class SecretIndex {
     const isWord = insideWord(part)
     const counts = (codes: Uint16Array) => (start: number) =>
       !isMonotonous(codes, start) && (codes.length !== part.length || !isWord(start, RUN))
-    for (const { codes } of plainForms(isGuarded ? part : secret))
-      if (isGuarded) this.#addRuns(codes, Math.min(RUN, codes.length), counts(codes))
-      else this.#addRuns(codes, codes.length, () => true)
+    for (const { codes } of plainForms(isGuarded ? part : secret)) {
+      const added = isGuarded ? this.#addRuns(codes, Math.min(RUN, codes.length), counts(codes)) : 0
+      if (added === 0) this.#addRuns(codes, codes.length, () => true)
+    }
   }
 
-  #addRuns(codes: Uint16Array, length: number, counts: (start: number) => boolean): void {
-    if (length < LEAST_LENGTH) return
+  /** Returns how many count. */
+  #addRuns(codes: Uint16Array, length: number, counts: (start: number) => boolean): number {
+    if (length < LEAST_LENGTH) return 0
     if (length !== RUN) this.#wholes.add(length)
-    for (let start = 0; start + length <= codes.length; start++) if (counts(start)) this.#runs.add(codes, start, length)
+    let added = 0
+    for (let start = 0; start + length <= codes.length; start++) {
+      if (!counts(start)) continue
+      this.#runs.add(codes, start, length)
+      added++
+    }
+    return added
   }
 
   /** Whether anything of a secret is in the text. */

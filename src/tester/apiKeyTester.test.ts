@@ -523,7 +523,7 @@ test('testApiKeys() never shows a key, not even when a model or a provider echoe
     ...seen,
   ].join('\n')
   for (const key of keys) expect(everything).not.toContain(key)
-  expect(one(report, 'parrot')?.responseText).toContain('your key is …')
+  expect(one(report, 'parrot')?.responseText).toContain('your key is canary-…')
 })
 
 test('testApiKeys() rejects filters that match nothing, naming what exists, and a configuration without keys', async () => {

@@ -123,7 +123,8 @@ export class KeyTraces {
         const end = at + equalFrom(needle, place, bytes, at)
         if (isWord(place - at + start, end - start)) continue
         if (end - start < least || (longest !== null && longest.end - longest.start >= end - start)) continue
-        longest = { start, end, isWhole: exact !== null && isEqual(bytes.subarray(start, end), exact) }
+        const isWhole = exact !== null && isEqual(bytes.subarray(start, end), exact)
+        if (isWhole || !isRow(bytes, start, end)) longest = { start, end, isWhole }
       }
     return longest
   }
@@ -183,6 +184,11 @@ function equalBefore(needle: Uint8Array, place: number, bytes: Uint8Array, at: n
     count++
   }
   return count
+}
+
+/** Rows of one or two characters, such as the zeros of a number, are in many answers. */
+function isRow(bytes: Uint8Array, start: number, end: number): boolean {
+  return new Set(bytes.subarray(start, end)).size <= 2
 }
 
 function isEqual(bytes: Uint8Array, exact: Uint8Array): boolean {
