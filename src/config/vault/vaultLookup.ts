@@ -57,6 +57,16 @@ function given(env: EnvironmentVariables): VaultMeans {
   }
 }
 
+/**
+ * Where a block sends its keys: null is the provider's own address. Another `host` header is another place: a shared
+ * front finds by it whose server is asked.
+ */
+export function addressFor(url: string | null, headers: Readonly<Record<string, string>> = {}): string | null {
+  const host = Object.entries(headers).find(([name]) => name.toLowerCase() === 'host')?.[1]
+  const origin = url === null ? null : new URL(url).origin
+  return host === undefined ? origin : `${origin ?? 'its own address'} as host ${JSON.stringify(host)}`
+}
+
 /** A vault that is open already. */
 export function lookupIn(vault: OpenVault): VaultLookup {
   return { find: (name) => vault.find(name) }
