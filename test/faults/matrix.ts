@@ -102,9 +102,8 @@ export const GROUPS: readonly { readonly title: string; readonly rows: Readonly<
         happens: 'Decoded up to 64 MiB, else the next target answers.',
       },
       F18: {
-        fault: '102, 103 and others before the answer; 101 that nobody asked for',
+        fault: '100, 102, 103 and others before the answer; 101 that nobody asked for',
         happens: 'The first are ignored; after 101 the next target answers.',
-        lacks: 'a `100 Continue` that nobody asked for is taken for a broken connection',
       },
       F19: { fault: 'A redirect', happens: 'Not followed: the key goes nowhere else. The next target answers.' },
       F20: {
@@ -265,7 +264,12 @@ export const GROUPS: readonly { readonly title: string; readonly rows: Readonly<
       F42: {
         fault: 'The process stands still, or has no more file descriptors',
         happens: 'Nothing that happened meanwhile is counted against an upstream.',
-        lacks: 'a connection for which no file descriptor was left counts against its target',
+        also: [
+          [
+            'test/ownMachine.test.ts',
+            'waits for one to be closed, or says what to do; it blames no target, and tells of it',
+          ],
+        ],
       },
     },
   },
