@@ -1,6 +1,6 @@
 /** What would lose keys for good, or give away what opens the vault: too large, deleted, or named where it is sent. */
 
-import { existsSync, linkSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { freshKey } from '../src/config/vault/openVault.ts'
@@ -139,4 +139,15 @@ test('a key that was typed among the arguments is not repeated', async () => {
   expect([provider.code, said(provider).includes(SHAPELESS.slice(0, 12))]).toEqual([2, false])
   const note = await made.answering([SHAPELESS], 'vault', 'add', 'n', '--provider', 'groq', '--note', `my ${SHAPELESS}`)
   expect([note.code, textOf(made, 'config/vault.json').includes(SHAPELESS)]).toEqual([2, false])
+})
+
+test('commands that change the vault at once wait for each other', async () => {
+  const made = await filled()
+  const adds = Array.from({ length: 8 }, (_, index) =>
+    made.answering([keyOf(`fake${index}`)], 'vault', 'add', `k${index}`, '--provider', 'groq'),
+  )
+  const lock = put(made.folder, 'config/.vault.json.new', '')
+  setTimeout(() => rmSync(lock), 120)
+  expect((await Promise.all(adds)).map(({ code }) => code)).toEqual(adds.map(() => 0))
+  expect((await names(made)).length).toBe(9)
 })

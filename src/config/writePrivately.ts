@@ -21,6 +21,9 @@ export interface PrivateWrite {
   release(): void
 }
 
+/** Another process is about to replace the file, or was killed when it was. */
+export class FileBusyError extends Error {}
+
 /** One that is older was left by a process that was killed. */
 const STALE_MS = 60_000
 
@@ -88,7 +91,7 @@ function begun(beside: string, mode: number): number {
     const about = lstatSync(beside, { throwIfNoEntry: false })
     if (about === undefined) return openSync(beside, 'wx', mode) // its writer has just ended
     if (Math.abs(Date.now() - about.mtimeMs) < STALE_MS)
-      throw new Error(`another keywise is writing it (${beside}); try again in a minute`, { cause: error })
+      throw new FileBusyError(`another keywise is writing it (${beside}); try again in a minute`, { cause: error })
     // Of two that find it, one may have begun anew already: what it has must not be taken away.
     const taken = `${beside}.${process.pid}`
     renameSync(beside, taken)

@@ -10,7 +10,7 @@ import { OpenVault, type VaultEntry } from '../../config/vault/openVault.ts'
 import type { PlacedSecret } from '../../config/vault/placedSecrets.ts'
 import { ENTRY_NAME } from '../../config/vault/vaultFile.ts'
 import { lookupIn } from '../../config/vault/vaultLookup.ts'
-import { changeVault, writeNewVault } from '../../config/vault/vaultOnDisk.ts'
+import { writeNewVault } from '../../config/vault/vaultOnDisk.ts'
 import { writePrivately } from '../../config/writePrivately.ts'
 import { VaultError } from '../../domain/errors.ts'
 import { maskKey, Secret } from '../../domain/redact.ts'
@@ -174,7 +174,7 @@ const theseKeys = ({ length }: readonly Move[]) => (length === 1 ? 'this key' : 
 
 /** Takes more keys into a vault that is there. */
 export async function takeIn(desk: VaultDesk, entries: readonly VaultEntry[]): Promise<void> {
-  changeVault(desk.file, desk.label, await desk.means(), (vault) => {
+  await desk.change((vault) => {
     for (const entry of entries) vault.put(entry)
   })
 }
