@@ -114,6 +114,31 @@ describe('a stream that says nothing of an answer fails at 4 MiB:', () => {
   })
 })
 
+test.each([
+  ['answers', 20_000, (at: number) => ({ index: at + 1, delta: { content: 'x' } })],
+  ['tool calls', 200_000, (at: number) => callOf(at, 'f')],
+  ['long names of tools', 100, (at: number) => callOf(at, 'f'.repeat(1_000_000))],
+  ['likely tokens', 40_000, () => ({ index: 0, delta: { content: 'x' }, logprobs: { content: [likely] } })],
+])('a stream of too many %s ends as one that says too much', (_what, most, choice) => {
+  const { call, data } = openCall(true, 'text/event-stream')
+  call.attach({ onChunks: () => true, onEnd: () => {} })
+  data(byte('data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'))
+  let sent = 0
+  for (; call.ended === null && sent < most; sent++)
+    data(byte(`data: ${JSON.stringify({ choices: [choice(sent)] })}\n\n`))
+  expect(messageOf(call)).toMatchObject({ kind: 'server', message: 'the answer is longer than 64 MiB' })
+  // A long answer of its kind is none of these.
+  expect(sent).toBeGreaterThan(most / 3)
+})
+
+const top = Array.from({ length: 20 }, (_, at) => ({ token: `t${at}`, logprob: -at, bytes: [1] }))
+const likely = { token: 'x', logprob: 0, bytes: [120], top_logprobs: top }
+
+function callOf(index: number, name: string): object {
+  const call = { index, id: `c${index}`, type: 'function', function: { name, arguments: '' } }
+  return { index: 0, delta: { tool_calls: [call] } }
+}
+
 test('a streamed answer that says more than 64 MiB ends as a failure of its server, like a plain one', () => {
   const { call, data } = openCall(true, 'text/event-stream')
   const text = 'x'.repeat(MIB)

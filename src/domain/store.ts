@@ -289,7 +289,7 @@ export interface LedgerSum {
   readonly costNanoUsd: number
   /** Attempts whose cost is unknown, or known in part. */
   readonly unpriced: number
-  /** What those of them that are known in part may have cost beyond `costNanoUsd` at most. */
+  /** What those of them that are known in part may have cost beyond `costNanoUsd` at most; not of what a kill cut off. */
   readonly unsureNanoUsd: number
   readonly totalLatencyMs: number
 }

@@ -452,9 +452,10 @@ export class Engine implements EngineParts {
   }
 
   /** The answer of a stream has begun: what waits for room on an account of unknown limits may look again. */
-  delivers({ hold }: RunningAttempt): void {
+  delivers({ hold, call }: RunningAttempt): void {
     if (hold.quota === null) return
     this.learned.quota.deliver(hold.quota)
+    this.learned.quota.hear(hold.quota, call.statedLimits, this.now)
     this.waiting.changed()
   }
 

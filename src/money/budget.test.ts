@@ -324,6 +324,25 @@ describe('periods', () => {
     tracker.reserve(ask(CENT), NOW + 40 * DAY)
     expect(tracker.reserve(ask(20 * CENT), NOW + 1).granted).toBe(false)
   })
+
+  test('a clock that is set across the end of a period shows what was spent in the present one, and loses nothing', () => {
+    const hourly = [{ scope: 'all', usd: 1, per: 'hour' }]
+    const tracker = startProcess(new MoneyStore(), hourly, { now: NOW - HOUR })
+    const spend = (cents: number, at: number) =>
+      tracker.settle(held(tracker.reserve(ask(cents * CENT), at)), spent(cents * CENT))
+    const shown = (at: number) => tracker.view(at)[0]?.spentUsd
+    spend(60, NOW - 1)
+    spend(10, NOW)
+    expect(shown(NOW)).toBe(0.1)
+    // Set back by a minute: the hour before is the present one again.
+    spend(20, NOW - 60_000)
+    expect(shown(NOW - 59_000)).toBe(0.8)
+    expect(tracker.reserve(ask(21 * CENT), NOW - 58_000).granted).toBe(false)
+    // A call that began in the next hour, by a clock that is ahead.
+    tracker.count({ target }, spent(5 * CENT), NOW + 1)
+    expect(shown(NOW - 57_000)).toBe(0.8)
+    expect(shown(NOW + 2)).toBe(0.15)
+  })
 })
 
 test('calls in flight when the configuration changes are settled under the old budgets and counted under the new', () => {
@@ -494,6 +513,9 @@ function killedProcess() {
   killed.settle(held(killed.reserve(ask(20 * CENT), NOW)), spent(20 * CENT))
   store.append(row(killed.origin, NOW, 20 * CENT))
   killed.reserve(ask(50 * CENT), NOW)
+  // What the next process finds in its journal.
+  const costRange = { atLeast: 0, atMost: 50 * CENT }
+  store.append(row(killed.origin, NOW, null, { id: 'cut-off', ok: false, usage: null, costRange, notCharged: true }))
   return { store, killed, next: startProcess(store, oneDollar) }
 }
 

@@ -7,6 +7,7 @@
  */
 
 import type { CostRange } from '../domain/attempt.ts'
+import { wasCutOff } from '../domain/cutOff.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import { addAmounts, MOST_NANO_USD } from './amount.ts'
 import {
@@ -223,7 +224,8 @@ export class Budgets {
     for (const budgetCounter of this.#budgetCounters) {
       const { covers: scope, fingerprint } = budgetCounter.budget
       if (!scopeCovers(scope, fingerprint, event.target, event.labels, event.token)) continue
-      const spent = { nanoUsd: event.costNanoUsd, range: event.costRange, tokens: tokensOf(event) }
+      const range = wasCutOff(event) ? undefined : event.costRange
+      const spent = { nanoUsd: event.costNanoUsd, range, tokens: tokensOf(event) }
       budgetCounter.count(event.startedAt, amountsOf(budgetCounter, spent, 0).known)
       crossings = joined(crossings, budgetCounter.crossings())
     }
@@ -251,7 +253,10 @@ export class Budgets {
    */
   tick(now: number, ledger: Ledger): readonly Abandoned[] {
     this.#beat(now, 0)
-    for (const budgetCounter of this.#budgetCounters) budgetCounter.lease?.tick(now)
+    for (const { tally, lease } of this.#budgetCounters) {
+      tally.roll(now)
+      lease?.tick(now)
+    }
     if (Math.abs(now - this.#lookedAt) < LOOK_MS) return []
     this.#lookedAt = now
     return this.forgive(ledger, now)

@@ -197,6 +197,7 @@ export class BudgetCounter {
     now: number,
   ): { readonly reason: string; readonly resetsAt: number | null } {
     const { scope, per, limit } = this.budget
+    this.tally.roll(now)
     const budget = `budget ${scope}: ${this.#show(limit)} ${per === 'total' ? 'in total' : `per ${per}`}`
     const call = `this call may need ${this.#show(amount)}`
     if (amount > limit && limit > 0) {

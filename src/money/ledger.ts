@@ -1,5 +1,6 @@
 /** What budgets read from the ledger: what was spent, and what killed processes left unaccounted for. */
 
+import { wasCutOff } from '../domain/cutOff.ts'
 import type { AttemptEvent, LedgerFilter, LedgerSum, Store } from '../domain/store.ts'
 import { amountIn, type BudgetCounter } from './budgetCounter.ts'
 import type { Budget } from './budgetRule.ts'
@@ -168,7 +169,7 @@ function isCovered({ budget }: BudgetCounter, row: AttemptEvent): boolean {
 
 function spendingOf(row: AttemptEvent, { unit, hard }: Budget): SlotSpending {
   const range = row.costNanoUsd === null ? row.costRange : undefined
-  const nanoUsd = hard ? range?.atMost : range?.atLeast
+  const nanoUsd = hard && !wasCutOff(row) ? range?.atMost : range?.atLeast
   const tokens = (row.usage?.inputTokens ?? 0) + (row.usage?.outputTokens ?? 0)
   const amount = amountIn(unit, nanoUsd ?? row.costNanoUsd, tokens)
   return { amount: amount ?? 0, calls: 1, unpriced: unit === 'usd' && row.costNanoUsd === null ? 1 : 0 }

@@ -6,6 +6,12 @@ import type { Period, Slots } from './period.ts'
 /** Percentages of the limit that are reported. */
 const THRESHOLDS = [50, 80, 100] as const
 
+interface SlotSpend {
+  readonly period: Period
+  spent: number
+  unpriced: number
+}
+
 export class BudgetSpend {
   /** Spent in the window, in the budget's unit. */
   spent = 0
@@ -13,7 +19,7 @@ export class BudgetSpend {
   unpriced = 0
   readonly #slots: Slots
   readonly #limit: number
-  readonly #bySlot = new Map<number, { readonly period: Period; spent: number; unpriced: number }>()
+  readonly #bySlot = new Map<number, SlotSpend>()
   #current: Period = { start: Number.NEGATIVE_INFINITY, end: Number.NEGATIVE_INFINITY }
   #told = 0
 
@@ -27,27 +33,24 @@ export class BudgetSpend {
     return this.#current.start
   }
 
-  /** Moves the window forward; it never moves back. */
+  /** Moves the window to the present, also back where the clock was set back. */
   roll(now: number): void {
-    if (now < this.#current.end) return
+    const { start, end } = this.#current
+    if (now >= start && now < end) return
     this.#current = this.#slots.at(now)
-    const oldest = this.#slots.windowStart(this.#current.start)
-    for (const [start, slot] of this.#bySlot)
-      if (start < oldest) {
-        this.#bySlot.delete(start)
-        this.spent -= slot.spent
-        this.unpriced -= slot.unpriced
-      }
+    // What is left behind may be the present again, once the clock is set back.
+    const oldest = this.#slots.windowStart(this.#slots.windowStart(Math.min(start, this.#current.start)))
+    for (const slot of this.#bySlot.keys()) if (slot < oldest) this.#bySlot.delete(slot)
+    const counted = this.#counted()
+    this.spent = counted.reduce((sum, slot) => sum + slot.spent, 0)
+    this.unpriced = counted.reduce((sum, slot) => sum + slot.unpriced, 0)
     this.#told = Math.min(this.#told, this.#reached())
   }
 
-  /**
-   * Adds the cost of attempts that began then, and how many have an unknown price. Times before the window are ignored.
-   */
+  /** Adds the cost of attempts that began then, and how many have an unknown price. */
   add(startedAt: number, amount: number, unpriced: number): void {
-    this.roll(startedAt)
+    if (startedAt >= this.#current.end) this.roll(startedAt)
     const period = startedAt >= this.#current.start ? this.#current : this.#slots.at(startedAt)
-    if (period.start < this.#slots.windowStart(this.#current.start)) return
     let slot = this.#bySlot.get(period.start)
     if (slot === undefined) {
       slot = { period, spent: 0, unpriced: 0 }
@@ -55,6 +58,7 @@ export class BudgetSpend {
     }
     slot.spent += amount
     slot.unpriced += unpriced
+    if (!this.#isCounted(period)) return
     this.spent += amount
     this.unpriced += unpriced
   }
@@ -89,10 +93,18 @@ export class BudgetSpend {
 
   /** What was spent in each slot of the window, and when it stops counting, soonest first; empty where it never does. */
   leaving(): readonly Leaving[] {
-    return [...this.#bySlot.values()]
+    return this.#counted()
       .map(({ period, spent }) => ({ spent, leavesAt: this.#slots.expiry(period) }))
       .filter(({ spent, leavesAt }) => spent > 0 && Number.isFinite(leavesAt))
       .sort((one, other) => one.leavesAt - other.leavesAt)
+  }
+
+  #counted(): readonly SlotSpend[] {
+    return [...this.#bySlot.values()].filter(({ period }) => this.#isCounted(period))
+  }
+
+  #isCounted({ start }: Period): boolean {
+    return start >= this.#slots.windowStart(this.#current.start) && start <= this.#current.start
   }
 
   #reached(): number {

@@ -1,6 +1,7 @@
 /** Ledger queries that every engine answers alike: which attempts a filter selects, and their sums by group. */
 
 import type { AttemptSource } from '../domain/attempt.ts'
+import { wasCutOff } from '../domain/cutOff.ts'
 import type { AttemptEvent, LedgerFilter, LedgerGroup, LedgerSum, UsageRow } from '../domain/store.ts'
 import { stateId } from '../domain/target.ts'
 
@@ -175,7 +176,8 @@ function newRow(event: AttemptEvent, at: number, labels: Readonly<Record<string,
     cachedInputTokens: usage?.cachedInputTokens || 0,
     costNanoUsd: event.costNanoUsd ?? event.costRange?.atLeast ?? 0,
     unpriced: event.costNanoUsd === null ? 1 : 0,
-    unsureNanoUsd: event.costRange === undefined ? 0 : event.costRange.atMost - event.costRange.atLeast,
+    unsureNanoUsd:
+      event.costRange === undefined || wasCutOff(event) ? 0 : event.costRange.atMost - event.costRange.atLeast,
     totalLatencyMs: event.latencyMs || 0,
   }
 }

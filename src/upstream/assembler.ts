@@ -21,8 +21,14 @@ import { mergeUsage } from './mergeUsage.ts'
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 type Piece = Writable<TextPart> | Writable<ReasoningPart> | Writable<ToolCallPart> | MediaPart
 
-/** Bytes of a part that says nothing. */
-const PART_SIZE = 100
+/** Bytes of a part that says nothing, with what its readers and writers keep of it. */
+const PART_SIZE = 400
+/** Bytes of a further answer that says nothing: each has an assembler, a reader and a writer of its own. */
+const ANSWER_SIZE = 4096
+/** Bytes of a token with its likelihood. */
+const TOKEN_SIZE = 100
+/** Bytes of a chunk of a further answer beside its text. */
+const CHUNK_SIZE = 100
 
 /** Takes chunks as they come and has the answer so far at any time. */
 export class Assembler {
@@ -50,7 +56,7 @@ export class Assembler {
 
   /** Characters that are kept, and for each part of the answer what a part takes without any. */
   get size(): number {
-    return this.#size + PART_SIZE * this.#pieces.length
+    return this.#size + PART_SIZE * this.#pieces.length + ANSWER_SIZE * this.#others.size
   }
 
   push(chunk: ChatChunk): void {
@@ -202,16 +208,27 @@ export class Assembler {
 function lengthOf(chunk: ChatChunk): number {
   switch (chunk.type) {
     case 'text-delta':
-      return chunk.text.length
+      return chunk.text.length + ofTokens(chunk.logprobs) + ofExtra(chunk.extra)
     case 'reasoning-delta':
-      return chunk.text.length + (chunk.signature?.length ?? 0)
+      return chunk.text.length + (chunk.signature?.length ?? 0) + ofExtra(chunk.extra)
+    case 'tool-call-start':
+      return chunk.id.length + chunk.name.length + (chunk.signature?.length ?? 0) + ofExtra(chunk.extra)
     case 'tool-call-delta':
       return chunk.arguments.length
     case 'media':
       return chunk.part.data?.length ?? 0
     case 'other':
-      return PART_SIZE + lengthOf(chunk.chunk)
+      return CHUNK_SIZE + lengthOf(chunk.chunk)
     default:
       return 0
   }
 }
+
+function ofTokens(tokens: readonly TokenLogprob[] | undefined): number {
+  let size = 0
+  for (const { top } of tokens ?? []) size += TOKEN_SIZE * (1 + top.length)
+  return size
+}
+
+/** Few pieces have one. */
+const ofExtra = (extra: Extra | undefined) => (extra === undefined ? 0 : JSON.stringify(extra).length)

@@ -21,6 +21,7 @@ import { parseJson, withPlainNumbers } from '../domain/parseJson.ts'
 import { printable } from '../domain/printable.ts'
 import { FirstContent } from './answers/firstContent.ts'
 import { type Demand, readAnswer, readBegun } from './answers/readAnswer.ts'
+import { SpelledKey } from './answers/spelledKey.ts'
 import { KeyFilter, withoutKey } from './answers/withoutKey.ts'
 import { Assembler } from './assembler.ts'
 import { chunksOf } from './chunksOf.ts'
@@ -169,6 +170,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #decoder: Decoder | null = null
   /** Of a body that is passed on as it comes. */
   #keyFilter: KeyFilter | null = null
+  /** Of a stream of events. */
+  #spelledKey: SpelledKey | null = null
   #sse: SseReader | undefined
   #reader: StreamReader | undefined
   #assembler: Assembler | undefined
@@ -406,6 +409,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#reader = this.#input.dialect.upstream.streamReader()
     this.#assembler = new Assembler()
     this.#firstContent = new FirstContent(this.#input.demand)
+    const { traces } = this.#input.connection
+    this.#spelledKey = traces === null ? null : new SpelledKey(traces.whole)
   }
 
   #take(chunk: Buffer): void {
@@ -448,11 +453,12 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#streamBytes += chunk.length
     if (this.#streamBytes > MAX_STREAM_BYTES || (this.#assembler?.size ?? 0) > MAX_BODY_BYTES)
       return this.#failTooLong()
-    const run = this.#sse?.isBetweenEvents ? this.#reader?.readRun?.(chunk) : null
-    if (run != null) return this.#deliver([{ type: 'text-delta', text: run }], chunk)
+    const startsEvent = this.#sse?.isBetweenEvents === true
+    const run = startsEvent ? this.#reader?.readRun?.(chunk) : null
+    if (run != null) return this.#deliver([{ type: 'text-delta', text: run }], chunk, startsEvent)
     const chunks: ChatChunk[] = []
     for (const event of this.#sse?.push(chunk) ?? []) this.#readEvent(event, chunks)
-    this.#deliver(chunks, chunk)
+    this.#deliver(chunks, chunk, startsEvent)
     if (this.#reader?.isOver && this.ended === null) this.#endEarly()
   }
 
@@ -470,8 +476,15 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     for (const chunk of this.#reader?.push(event.event, event.data, event.incomplete) ?? []) into.push(chunk)
   }
 
+  #deliver(chunks: readonly ChatChunk[], bytes: Buffer | null, startsEvent: boolean): void {
+    if (this.#spelledKey === null) return this.#deliverClean(chunks, bytes)
+    const piece = this.#spelledKey.push({ chunks, bytes }, startsEvent)
+    if (piece !== null) this.#deliverClean(piece.chunks, piece.bytes)
+    else this.#keepAlive(chunks.length > 0)
+  }
+
   /** Moves the stream on by what was read: error, first content, or more of it. */
-  #deliver(chunks: readonly ChatChunk[], bytes: Buffer | null): void {
+  #deliverClean(chunks: readonly ChatChunk[], bytes: Buffer | null): void {
     let failed: Extract<ChatChunk, { type: 'error' }> | undefined
     for (const chunk of chunks) {
       if (chunk.type === 'error') {
@@ -575,7 +588,9 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     const chunks: ChatChunk[] = []
     for (const event of this.#sse?.end() ?? []) this.#readEvent(event, chunks)
     for (const chunk of this.#reader.end()) chunks.push(chunk)
-    this.#deliver(chunks, null)
+    this.#deliver(chunks, null, false)
+    const rest = this.#spelledKey?.end() ?? null
+    if (rest !== null && this.ended === null) this.#deliverClean(rest.chunks, rest.bytes)
   }
 
   #finishPlain(): void {
@@ -733,6 +748,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#resolveFirst()
     this.#sink?.onEnd(this.ended)
     this.#resolveDone(this.ended)
+  }
+
+  /** What the headers of a good answer state, while it goes on. */
+  get statedLimits(): readonly LimitFact[] {
+    return readLimits(this.#headers, null, this.#input.connection.spec, this.#tools.now())
   }
 
   #limits(outcome: Outcome): readonly LimitFact[] {

@@ -4,6 +4,10 @@ import { Bag } from '../domain/bag.ts'
 
 /** How late a deadline may be noticed, in milliseconds. */
 const TICK_MS = 50
+/** A tick later than this means that our own event loop stood still. */
+const STALL_MS = 300
+/** After a stall no call is late for as long as it took, and at most this long, in milliseconds. */
+const MOST_GRACE_MS = 2_000
 
 export interface Expirable {
   /** Monotonic milliseconds at which `expire` is due; Infinity for never. May be moved at any time. */
@@ -21,7 +25,9 @@ export class Deadlines {
   readonly #watched = new Bag<Expirable>()
   readonly #monotonic: () => number
   #timer: NodeJS.Timeout | undefined
+  /** By the clock of the event loop, which no test turns. */
   #lastTick = 0
+  #graceTicks = 0
   #closed = false
 
   constructor(monotonic: () => number = () => performance.now()) {
@@ -37,7 +43,7 @@ export class Deadlines {
     if (this.#closed) return call.abort()
     this.#watched.add(call)
     if (this.#timer !== undefined) return
-    this.#lastTick = this.#monotonic()
+    this.#lastTick = performance.now()
     // What is waited for has a socket of its own that keeps the process alive.
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
   }
@@ -58,11 +64,13 @@ export class Deadlines {
   }
 
   #tick(): void {
+    const turnAt = performance.now()
+    const sinceLast = turnAt - this.#lastTick
+    this.#lastTick = turnAt
+    // While our own event loop stood still, answers came that nobody read, and upstreams waited for what we had not sent.
+    if (sinceLast > STALL_MS) this.#graceTicks = Math.ceil(Math.min(sinceLast, MOST_GRACE_MS) / TICK_MS)
+    if (this.#graceTicks > 0) return void this.#graceTicks--
     const now = this.#monotonic()
-    // When our own event loop stood still, answers may be waiting in the socket: they are read before a call counts as late.
-    const stalled = now - this.#lastTick > TICK_MS * 6
-    this.#lastTick = now
-    if (stalled) return
     this.#watched.forEach((call) => {
       if (call.deadlineAt <= now) call.expire()
     })

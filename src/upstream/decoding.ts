@@ -24,11 +24,16 @@ const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
 /** Bytes decoded at a time; it is also the memory that the smallest answer takes. */
 const CHUNK = 65_536
 
+/** A text is hardly ever a hundred times as long as its compressed form; what claims to be is made to fill memory. */
+const MOST_TIMES = 100
+/** A body up to this length may be any number of times as long. */
+const FREE_BYTES = 1_048_576
+
 const NAME = /^[a-z-]{1,12}$/
 
 /**
  * A decoder for a content-encoding, null when the body is plain. The body is decoded whole at its end, at most
- * `maxBytes` long; a nested or unknown encoding throws when the first byte comes.
+ * `maxBytes` long and, beyond 1 MiB, a hundred times as long as it came; a nested or unknown encoding throws when the first byte comes.
  */
 export function bodyDecoder(encoding: string | readonly string[] | undefined, maxBytes: number): Decoder | null {
   const name = String(encoding ?? 'identity')
@@ -47,7 +52,8 @@ export function bodyDecoder(encoding: string | readonly string[] | undefined, ma
     },
     async end() {
       if (decode === undefined || body.length === 0) return body.take()
-      return await decode(body.take(), { maxOutputLength: maxBytes, chunkSize: CHUNK })
+      const most = Math.min(maxBytes, Math.max(FREE_BYTES, MOST_TIMES * body.length))
+      return await decode(body.take(), { maxOutputLength: most, chunkSize: CHUNK })
     },
   }
 }

@@ -29,12 +29,15 @@ export interface KeyTrace {
 const FILTER = 32_768
 
 export class KeyTraces {
+  /** What is secret of the key: all of it, or what is behind its public prefix. */
+  readonly whole: string
   readonly #needles: readonly Needle[]
   readonly #filter = new Uint8Array(FILTER / 8)
   /** A trace of so many bytes has four that begin at a place that is looked at. */
   readonly #step: number
 
-  private constructor(needles: readonly Needle[]) {
+  private constructor(secret: string, needles: readonly Needle[]) {
+    this.whole = secret
     this.#needles = needles
     this.#step = Math.min(...needles.map(({ least }) => least)) - 3
     for (const { bytes } of needles)
@@ -56,7 +59,7 @@ export class KeyTraces {
       exact,
       isWord: insideWord(isGuarded ? part : ''),
     }
-    return new KeyTraces(isGuarded ? [whole, ...encodedForms(key)] : [whole])
+    return new KeyTraces(isGuarded ? part : key, isGuarded ? [whole, ...encodedForms(key)] : [whole])
   }
 
   /**

@@ -139,6 +139,26 @@ describe('a process that stood still', () => {
     expect(world.ledger()).toMatchObject([{ ok: true }])
   })
 
+  test('F42 nor when an upstream waited for us meanwhile, and answers a moment after', async () => {
+    const clock = new HandClock()
+    const { world, upstream, says } = await openScripted('openai', {
+      clock,
+      settings: { timeouts: { first_token_ms: 4000 } },
+    })
+    let finish: () => void = () => {}
+    says((socket) => {
+      finish = () => void socket.write(json(wholeAnswer('openai')))
+    })
+    const asking = world.ask(false)
+    await until(() => upstream.asked.length === 1, 'the call')
+    const end = performance.now() + 600
+    clock.pass(60_000)
+    while (performance.now() < end);
+    setTimeout(finish, 250)
+    expectAnswer(await asking, 'primary/first-model#1=ok')
+    expect(world.ledger()).toMatchObject([{ ok: true }])
+  })
+
   test('F26 a laptop that slept: sockets that died meanwhile are charged to nobody', async () => {
     let now = NOON
     const world = await openFaultWorld({ world: { clock: () => now } })

@@ -104,6 +104,7 @@ export const GROUPS: readonly { readonly title: string; readonly rows: Readonly<
       F18: {
         fault: '100, 102, 103 and others before the answer; 101 that nobody asked for',
         happens: 'The first are ignored; after 101 the next target answers.',
+        also: [['test/ownMachine.test.ts', '100 before its answer']],
       },
       F19: { fault: 'A redirect', happens: 'Not followed: the key goes nowhere else. The next target answers.' },
       F20: {
@@ -172,15 +173,25 @@ export const GROUPS: readonly { readonly title: string; readonly rows: Readonly<
     rows: {
       F29: {
         fault: '`kill -9` in the middle of a write',
-        happens: 'The store is whole afterwards, and nothing is booked twice.',
+        happens:
+          'The store is whole afterwards, every answer that a client has read is in it, and nothing is booked twice. Calls that were cut off are there as well, charged to no target; what a budget held for them is free again a minute later.',
         also: [
+          ['test/kills.test.ts', 'no answer that a client has read is missing after a kill'],
+          ['test/kills.test.ts', 'nor when it kills itself in the middle of a write'],
+          ['test/keptAnswers.test.ts', 'when its row is kept'],
+          ['src/money/budget.test.ts', 'is free again by itself a minute after its last sign of life'],
+          ['src/store/journal/line.test.ts', 'a journal cut off at any byte gives every line that was whole'],
           ['test/storeProcesses.test.ts', 'a process that is killed at any moment loses nothing that it called safe'],
         ],
       },
       F30: {
         fault: 'The disk is full, or fails',
-        happens: 'Requests go on from memory, and what waits is written when there is room again.',
+        happens:
+          'Requests go on from memory, `/readyz`, the metrics and the status say so, and what waits is written when there is room again.',
         also: [
+          ['test/degradedStore.test.ts', 'on a full disk requests are answered'],
+          ['src/store/sqlite/durability.test.ts', 'when the n-th system call fails, for every n'],
+          ['src/store/sqlite/durability.test.ts', 'what does not fit a nearly full disk is stored in pieces'],
           ['src/store/sqlite/sqlite.test.ts', 'when the n-th operation fails, for every n'],
           ['src/store/sqlite/sqlite.test.ts', 'while the disk fails, keywise continues in memory'],
         ],
@@ -189,14 +200,20 @@ export const GROUPS: readonly { readonly title: string; readonly rows: Readonly<
         fault: 'A read-only file system, no home, no permission',
         happens: 'Everything works in memory, with one warning.',
         also: [
+          ['test/degradedStore.test.ts', 'a store in memory is degraded from the start'],
           ['src/store/open.test.ts', 'a folder that cannot be created falls back to memory'],
           ['src/store/open.test.ts', 'a missing home folder falls back to memory'],
         ],
       },
       F32: {
         fault: 'A store or a file of statistics that is damaged, empty, cut, or of another version',
-        happens: 'What is damaged is set aside and said; what is newer is refused and left as it is.',
+        happens:
+          'What is damaged is set aside and said, keywise begins with the newest copy, and `keywise doctor --repair` brings the rest back. An older store is copied before it is changed; a newer one is refused and left as it is.',
         also: [
+          ['src/store/sqlite/backups.test.ts', 'begins with the newest whole backup, and says so'],
+          ['src/store/sqlite/backups.test.ts', 'gives back all rows that can be read'],
+          ['src/store/sqlite/backups.test.ts', 'come before a migration'],
+          ['test/repair.test.ts', 'a value that was changed in the file is found, named and mended'],
           ['src/store/sqlite/sqlite.test.ts', 'a file truncated at any length never throws'],
           ['src/store/sqlite/sqlite.test.ts', 'a file with one changed byte anywhere never throws'],
           ['src/store/sqlite/sqlite.test.ts', 'a store of a newer keywise is refused'],
@@ -205,7 +222,11 @@ export const GROUPS: readonly { readonly title: string; readonly rows: Readonly<
       F33: {
         fault: 'Several processes on one store',
         happens: 'Every call is counted once.',
-        also: [['test/storeProcesses.test.ts', 'processes that start at once']],
+        also: [
+          ['test/storeProcesses.test.ts', 'processes that start at once'],
+          ['src/store/sqlite/durability.test.ts', 'several processes that take over at once store each row once'],
+          ['src/store/sqlite/backups.test.ts', 'of two processes that are due at once, one makes it'],
+        ],
       },
       F34: {
         fault: 'The keys file is edited, saved by half, or loses a key while calls are under way',
@@ -263,13 +284,9 @@ export const GROUPS: readonly { readonly title: string; readonly rows: Readonly<
       },
       F42: {
         fault: 'The process stands still, or has no more file descriptors',
-        happens: 'Nothing that happened meanwhile is counted against an upstream.',
-        also: [
-          [
-            'test/ownMachine.test.ts',
-            'waits for one to be closed, or says what to do; it blames no target, and tells of it',
-          ],
-        ],
+        happens:
+          'Nothing that happened meanwhile is counted against an upstream. A call for which no file descriptor was left waits a moment, else the answer is a 503 that says what to raise.',
+        also: [['test/ownMachine.test.ts', 'it blames no target, and tells of it']],
       },
     },
   },

@@ -34,6 +34,7 @@ const PROMISES: Readonly<Record<string, readonly [promise: string, ...files: str
   S15: ['the time of a comparison says nothing of a token', 'test/security/promises.test.ts'],
   S16: ["a client's headers go no further, but for those that are listed", 'test/security/outbound.test.ts'],
   S17: ['no request hides in another one', 'test/gatewayDoor.test.ts'],
+  S18: ['nothing that is decompressed fills memory', 'test/security/bombs.test.ts'],
   S20: ['no text of an upstream takes long to understand', 'test/security/promises.test.ts'],
   S21: ['no JSON changes what all objects have', 'test/security/outbound.test.ts'],
   S22: [

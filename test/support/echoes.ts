@@ -59,7 +59,7 @@ const inHeader =
 export const ERROR_PLACES: readonly Place[] = [
   ['message of a 401', inError(401, (text) => ({ message: `Incorrect API key provided: ${text}. See your account.` }))],
   ['message of a 400', inError(400, (text) => ({ message: `bad request with ${text}` }))],
-  ['message of a 429', inError(429, (text) => ({ message: `Rate limit reached for key ${text}, try again in 1s` }))],
+  ['message of a 429', inError(429, (text) => ({ message: `Rate limit reached for key ${text}, try again in 5ms` }))],
   [
     'message of a 404',
     inError(404, (text) => ({ message: `The model ${text} does not exist`, code: 'model_not_found' })),
@@ -173,6 +173,25 @@ function wholeAnswer(wire: WireName, { id = 'a-1', model = 'm', content = 'hello
   }
 }
 
+/** The same events with what is said in one of them spread over several. */
+function spelled(wire: WireName, key: string): [string, object][] {
+  const MARK = 'spelled out here'
+  return streamOf(wire, { content: MARK }).flatMap(([name, data]): [string, object][] => {
+    const whole = JSON.stringify(data)
+    if (!whole.includes(MARK) || name === 'response.completed') return [[name, JSON.parse(whole.replace(MARK, key))]]
+    const parts = `so it is ${key}, isn't it`.match(/.{1,3}/g) ?? []
+    const pieces = parts.map((part): [string, object] => [name, JSON.parse(whole.replace(MARK, part))])
+    if (wire !== 'google') return pieces
+    const open = pieces.map(([event, piece]): [string, object] => [event, { ...piece, candidates: unfinished(piece) }])
+    return [...open, [name, JSON.parse(whole.replace(MARK, ''))]]
+  })
+}
+
+function unfinished(piece: object): object[] {
+  const { candidates } = piece as { candidates: { finishReason: string }[] } // as `wholeAnswer` makes it
+  return candidates.map(({ finishReason: _, ...rest }) => rest)
+}
+
 /** The events of a stream; each is `[name, data]`, the name being '' where there is none. */
 function streamOf(
   wire: WireName,
@@ -232,6 +251,13 @@ function good(echo: Echo, facts: Facts, { before = '', cutAt = '' } = {}): void 
   setImmediate(() => setTimeout(() => response.end(text.slice(at + 9)), 1))
 }
 
+function spellOut(echo: Echo): void {
+  if (!echo.stream) return good(echo, { content: `so it is ${echo.key}.` })
+  echo.response.writeHead(200, { 'content-type': 'text/event-stream' })
+  const done = echo.wire === 'openai' ? 'data: [DONE]\n\n' : ''
+  echo.response.end(spelled(echo.wire, echo.key).map(eventText).join('') + done)
+}
+
 /** Good answers: what stands in one line. */
 export const GOOD_PLACES: readonly Place[] = [
   ['id', (echo) => good(echo, { id: `chatcmpl-${line(echo.text)}` })],
@@ -243,6 +269,7 @@ export const GOOD_PLACES: readonly Place[] = [
   ['id of an event', (echo) => good(echo, {}, { before: `id: ${line(echo.text)}\nretry: 5\n\n` })],
   ['unknown event', (echo) => good(echo, {}, { before: `event: ${line(echo.text)}\ndata: {"type":"ping"}\n\n` })],
   ['content', (echo) => good(echo, { content: `so it is ${echo.key}, isn't it` })],
+  ['content that is spelled out over events', spellOut],
   ['content that is cut', (echo) => good(echo, { content: `so it is ${echo.key}.` }, { cutAt: echo.key })],
 ]
 

@@ -1,5 +1,6 @@
 /** The part of a store that budgets use, in memory, shared by the processes that a test plays. */
 
+import { wasCutOff } from '../../src/domain/cutOff.ts'
 import type { AttemptEvent, CounterResult, LedgerFilter, LedgerGroup, LedgerSum } from '../../src/domain/store.ts'
 import type { Counters } from '../../src/money/lease.ts'
 import type { Ledger } from '../../src/money/ledger.ts'
@@ -88,7 +89,9 @@ function sumOf(group: readonly string[], rows: readonly Row[]): LedgerSum {
     outputTokens: add((row) => row.usage?.outputTokens ?? 0),
     cachedInputTokens: 0,
     costNanoUsd: add((row) => row.costNanoUsd ?? row.costRange?.atLeast ?? 0),
-    unsureNanoUsd: add((row) => (row.costRange === undefined ? 0 : row.costRange.atMost - row.costRange.atLeast)),
+    unsureNanoUsd: add((row) =>
+      row.costRange === undefined || wasCutOff(row) ? 0 : row.costRange.atMost - row.costRange.atLeast,
+    ),
     unpriced: add((row) => (row.costNanoUsd === null ? 1 : 0)),
     totalLatencyMs: 0,
   }

@@ -360,7 +360,7 @@ export class Checks {
   /**
    * Rule 9. When nobody asks any more, nothing is under way, held, waiting or put aside.
    */
-  demandQuiet(process: MachineProcess, manager: APIManager, probes: number, hadKills: boolean): void {
+  demandQuiet(process: MachineProcess, manager: APIManager, probes: number, mayBeHeld: boolean): void {
     const { engine } = manager
     const at = { process: process.name }
     const demand = (what: string, count: number) => {
@@ -370,7 +370,7 @@ export class Checks {
     demand('calls under way', engine.tools.deadlines.size - probes)
     demand('requests waiting', engine.waiting.size)
     demand('quota holds', engine.learned.quota.underWay - probes)
-    if (hadKills || probes > 0) return
+    if (mayBeHeld) return
     for (const { scope, per, unit, reserved } of engine.learned.budgets.view(engine.now))
       demand(`${unit} reserved of the budget ${scope} per ${per}`, reserved)
   }

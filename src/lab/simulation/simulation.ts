@@ -389,11 +389,11 @@ class SimulatedWorld {
     await this.#rest(QUIET_MS)
     for (const { process, manager, store } of this.#running) {
       const probes = this.#probesOf(process)
-      this.#checks.demandQuiet(process, manager, probes, this.#kills > 0)
+      // Of a hard budget a process sees what the others have put aside, too.
+      const isProbing = this.#running.some((one) => this.#probesOf(one.process) > 0)
+      this.#checks.demandQuiet(process, manager, probes, this.#kills > 0 || isProbing)
       const { budgets } = manager.engine.learned
-      // After a clock was set, periods have rows that came in another one.
-      const isSteady = this.#facts.clockSteps.length === 0
-      if (probes === 0 && isSteady) checkSpent(this.#history, process.name, budgets, store, this.#machine.now())
+      if (probes === 0) checkSpent(this.#history, process.name, budgets, store, this.#machine.now())
     }
     const budgets = this.#running[0]?.manager.engine.learned.budgets.rules ?? []
     for (const one of [...this.#running]) {

@@ -165,6 +165,21 @@ describe('parallel calls', () => {
     expect(tracker.room(target, one, NOON + 100)).toMatchObject({ remaining: 0 })
   })
 
+  test('what the headers of a stream state is known while it goes on, and counted once when it ends', () => {
+    const tracker = bookWith()
+    const stated = (remaining: number) => [factOf({ limit: 30, remaining, resetsAt: NOON + MINUTE })]
+    const stream = reserved(tracker, NOON)
+    tracker.hear(stream, stated(2), NOON + SECOND)
+    const later = [reserved(tracker, NOON + 5 * SECOND)]
+    expect(tracker.room(target, one, NOON + 6 * SECOND)).toMatchObject({ granted: false, unit: 'requests' })
+    tracker.settle(stream, one, NOON + 7 * SECOND)
+    tracker.fold(eventOf(NOON, { at: NOON + 7 * SECOND, limits: stated(2) }))
+    later.push(reserved(tracker, NOON + 8 * SECOND))
+    expect(tracker.room(target, one, NOON + 9 * SECOND)).toMatchObject({ granted: false, unit: 'requests' })
+    for (const hold of later) tracker.release(hold)
+    expect(tracker.room(target, one, NOON + 9 * SECOND)).toBeNull()
+  })
+
   test('headers that arrive out of order lead to the same result', () => {
     for (const order of [
       [0, 1, 2, 3],

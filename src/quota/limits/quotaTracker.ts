@@ -4,7 +4,7 @@
  */
 
 import { Bag } from '../../domain/bag.ts'
-import type { DayBoundary, LimitUnit } from '../../domain/failure.ts'
+import type { DayBoundary, LimitFact, LimitUnit } from '../../domain/failure.ts'
 import { asArray, asRecord, type Json } from '../../domain/json.ts'
 import type { AttemptEvent, TargetRef } from '../../domain/store.ts'
 import { ADMISSION_MS, WINDOW_MS } from '../window.ts'
@@ -136,6 +136,23 @@ export class QuotaTracker {
     draws.wide.deliver()
     draws.narrow.deliver()
     endTries(hold, true)
+  }
+
+  /**
+   * The headers of the answer to the call of the hold state these limits, long before its stream ends. Until then the
+   * call counts as one that the upstream may not have counted yet, which is careful by one call.
+   */
+  hear(hold: QuotaHold, limits: readonly LimitFact[], now: number): void {
+    const { draws } = hold
+    if (draws === null || limits.length === 0) return
+    this.#tick(now)
+    const facts = { basisAt: hold.at, refused: false, waitMs: null, now }
+    for (const fact of limits) {
+      const stated = readStatedLimit(fact, { at: now, ok: true }, draws.spec.limitWindows)
+      if (stated === null) continue
+      const pool = stated.scope === 'account' ? draws.wide : draws.narrow
+      pool.limit(stated.unit, stated.window).state(stated, facts, pool.unseenSince)
+    }
   }
 
   /**

@@ -17,7 +17,11 @@ export interface UnnamedWindows {
 const MOST = 1e15
 
 /** The fact without its impossible parts; null when nothing remains. */
-export function readStatedLimit(fact: LimitFact, event: AttemptEvent, unnamed?: UnnamedWindows): StatedLimit | null {
+export function readStatedLimit(
+  fact: LimitFact,
+  event: Pick<AttemptEvent, 'at' | 'ok'>,
+  unnamed?: UnnamedWindows,
+): StatedLimit | null {
   const window = windowOf(fact, event.at, unnamed)
   const limit = believableLimit(fact, event)
   const isOver = fact.resetsAt !== null && fact.resetsAt <= event.at
@@ -32,13 +36,17 @@ function count(value: number | null): number | null {
 }
 
 /** A limit of 0 with a success, or one below its own remainder, contradicts itself. */
-function believableLimit(fact: LimitFact, event: AttemptEvent): number | null {
+function believableLimit(fact: LimitFact, event: Pick<AttemptEvent, 'at' | 'ok'>): number | null {
   const limit = count(fact.limit)
   if (limit === null || (limit === 0 && event.ok)) return null
   return fact.remaining !== null && count(fact.remaining) !== null && fact.remaining > limit ? null : limit
 }
 
-function believableRemaining(fact: LimitFact, limit: number | null, event: AttemptEvent): number | null {
+function believableRemaining(
+  fact: LimitFact,
+  limit: number | null,
+  event: Pick<AttemptEvent, 'at' | 'ok'>,
+): number | null {
   const isNoLimit = fact.limit === 0 && limit === null && event.ok
   return isNoLimit ? null : count(fact.remaining)
 }

@@ -38,8 +38,8 @@ export interface JournalFiles {
   remove(path: string): void
 }
 
-// Windows has no O_NOFOLLOW.
-const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = constants
+// Windows has neither O_NOFOLLOW nor O_NONBLOCK.
+const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
 
 export const systemFiles: JournalFiles = {
   create: (path) => openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600),
@@ -61,8 +61,10 @@ export const systemFiles: JournalFiles = {
   list: (folder) => readdirSync(folder),
   read: (path) => readFileSync(path),
   readHead(path, bytes) {
-    const file = openSync(path, O_RDONLY | O_NOFOLLOW)
+    // Without O_NONBLOCK a pipe of that name would be waited for, for ever.
+    const file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {
+      if (!fstatSync(file).isFile()) throw new Error('it is no file')
       const head = Buffer.alloc(bytes)
       return head.subarray(0, readSync(file, head, 0, bytes, 0))
     } finally {

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { attemptEvent, beginOf, heldBy } from '../../../test/support/storeEvents.ts'
@@ -31,6 +32,18 @@ test('only its owner may read it, and it follows no link', () => {
   const theirs = new Journal({ base, origin: 'theirs', files: systemFiles, survivesPower: false })
   expect(() => theirs.event(attemptEvent())).toThrow(/EEXIST/)
   expect(readFileSync(precious, 'utf8')).toBe('keep me')
+})
+
+test.skipIf(process.platform === 'win32')('what has the name of a journal and is no file is not waited for', () => {
+  const folder = dirname(base)
+  execFileSync('mkfifo', [`${base}-pipe-0`])
+  mkdirSync(`${base}-folder-0`)
+  symlinkSync('/dev/zero', `${base}-link-0`)
+  writeFileSync(`${base}-foreign-0`, 'hello\n'.repeat(1000))
+  writeFileSync(`${base}-empty-0`, '')
+  const there = readdirSync(folder)
+  expect(leftBehind(base, 'other', systemFiles, () => 'dead')).toEqual([])
+  expect(readdirSync(folder)).toEqual(there)
 })
 
 test('what was kept is there after a kill: events, holdings, undecided attempts, and calls under way', () => {

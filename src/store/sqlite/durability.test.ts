@@ -116,6 +116,9 @@ test('a call under way is an attempt of nobody’s fault after a kill, which may
     costRange: { atLeast: 0, atMost: 30_000 },
   })
   expect(interrupted.map(({ costNanoUsd }) => costNanoUsd)).toEqual([null, 0, null])
+  // Budgets count sums, and not what nobody knows.
+  const counted = { attempts: 4, unsureNanoUsd: 0 }
+  expect([after.sums({}, [])[0], after.sums({ until: TEN + 501 }, [])[0]]).toMatchObject([counted, counted])
   expect(after.interrupted()).toEqual([
     { calls: 3, firstAt: cut.startedAt, lastAt: cut.startedAt, mostNanoUsd: 30_000, unpriced: 1 },
   ])

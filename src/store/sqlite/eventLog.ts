@@ -56,7 +56,8 @@ const ATTEMPT_AS_SUMS = `
     ifnull(input_tokens, 0) AS input_tokens, ifnull(output_tokens, 0) AS output_tokens,
     ifnull(cached_input_tokens, 0) AS cached_input_tokens,
     coalesce(cost_nano_usd, cost_at_least_nano_usd, 0) AS cost_nano_usd, cost_nano_usd IS NULL AS unpriced,
-    ifnull(cost_at_most_nano_usd - cost_at_least_nano_usd, 0) AS unsure_nano_usd, ifnull(latency_ms, 0) AS total_latency_ms
+    iif(input_tokens IS NULL, 0, ifnull(cost_at_most_nano_usd - cost_at_least_nano_usd, 0)) AS unsure_nano_usd,
+    ifnull(latency_ms, 0) AS total_latency_ms
   FROM events`
 
 export class SqliteLog {

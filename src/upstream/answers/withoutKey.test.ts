@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { KeyTraces } from '../keyTraces.ts'
 import { KeyFilter, withoutKey } from './withoutKey.ts'
 
@@ -125,6 +125,18 @@ describe('KeyFilter', () => {
         expect(filter.end()).toHaveLength(0)
       }),
     )
+  })
+
+  test('looks closely at single bytes only where four of them are like the key', () => {
+    const find = vi.spyOn(KeyTraces.prototype, 'find')
+    const said = answer({ choices: [{ delta: { content: 'nothing of it '.repeat(500) } }] })
+    expect(joined(inPieces(said, [1]))).toBe(said)
+    // Some four bytes look like others to the filter.
+    expect(find.mock.calls.length).toBeLessThan(10)
+    const before = find.mock.calls.length
+    inPieces(PART.slice(0, 6), [1])
+    expect(find.mock.calls.length).toBeGreaterThan(before)
+    find.mockRestore()
   })
 
   test('holds only what ends like the key, and never more than its length', () => {

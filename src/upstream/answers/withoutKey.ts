@@ -5,6 +5,7 @@
  */
 
 import type { KeyTrace, KeyTraces } from '../keyTraces.ts'
+import { CONTENT } from './contentFields.ts'
 
 const MASK = Buffer.from('…')
 const EMPTY = Buffer.alloc(0)
@@ -12,31 +13,6 @@ const EMPTY = Buffer.alloc(0)
 const MOST_BEFORE = 160
 /** Longer strings are something a model said. */
 const LONGEST_NAME_OR_ID = 4096
-
-/** Fields of all dialects that hold what a model, or the caller, said. */
-const CONTENT = new Set([
-  'content',
-  'text',
-  'thinking',
-  'reasoning',
-  'reasoning_content',
-  'refusal',
-  'arguments',
-  'input',
-  'partial_json',
-  'delta',
-  'transcript',
-  'data',
-  'signature',
-  'thoughtSignature',
-  'encrypted_content',
-  'code',
-  'output',
-  'instructions',
-  'token',
-  'b64_json',
-  'cited_text',
-])
 
 const [QUOTE, BACKSLASH, COLON, NEWLINE, RETURN, SPACE] = [0x22, 0x5c, 0x3a, 0x0a, 0x0d, 0x20]
 const ESCAPE = Buffer.from('\\u00')
@@ -53,7 +29,11 @@ export class KeyFilter {
   readonly #traces: KeyTraces
   readonly #isOpaque: boolean
   #held = EMPTY
-  #before = EMPTY
+  /** What has gone; its last bytes say in which field the next ones are. */
+  readonly #gone = Buffer.allocUnsafe(8 * MOST_BEFORE)
+  #goneLength = 0
+  /** The last bytes that have gone, and a piece too short to be looked through alone. */
+  readonly #seam = Buffer.allocUnsafe(8)
 
   constructor(traces: KeyTraces, isOpaque: boolean) {
     this.#traces = traces
@@ -63,34 +43,53 @@ export class KeyFilter {
   /** What may be read and passed on of it; nearly always the piece itself. */
   push(piece: Buffer): Buffer {
     if (this.#held.length === 0 && !this.#needsLook(piece)) return this.#passed(piece)
-    const all = Buffer.concat([this.#before, this.#held, piece])
+    const all = Buffer.concat([this.#before(), this.#held, piece])
     const open = Math.max(this.#traces.openEnd(all), openEscape(all))
-    return this.#clean(all, all.length - Math.min(open, all.length - this.#before.length))
+    const from = Math.min(this.#goneLength, MOST_BEFORE)
+    return this.#clean(all, all.length - Math.min(open, all.length - from))
   }
 
   /** What was held of a body that is over. */
   end(): Buffer {
     if (this.#held.length === 0) return EMPTY
-    const all = Buffer.concat([this.#before, this.#held])
+    const all = Buffer.concat([this.#before(), this.#held])
     return this.#clean(all, all.length)
   }
 
   #needsLook(piece: Buffer): boolean {
-    return this.#traces.mayBeIn(piece) || (!this.#isOpaque && (piece.includes(ESCAPE) || openEscape(piece) > 0))
+    return (
+      this.#traces.mayBeIn(piece.length < 4 ? this.#withSeam(piece) : piece) ||
+      (!this.#isOpaque && (piece.includes(ESCAPE) || openEscape(piece) > 0))
+    )
   }
 
   /** `until`: what is behind it is held. */
   #clean(all: Buffer, until: number): Buffer {
-    const from = this.#before.length
+    const from = Math.min(this.#goneLength, MOST_BEFORE)
     this.#held = Buffer.from(all.subarray(until))
     const seen = all.subarray(0, until)
     const plain = this.#isOpaque ? seen : unescaped(seen, from)
     return this.#passed(masked(plain, this.#traces.find(plain), { isOpaque: this.#isOpaque, from }))
   }
 
+  /** Four bytes tell whether a trace may go on from what has gone; a body may come by single ones. */
+  #withSeam(piece: Buffer): Buffer {
+    const count = Math.min(3, this.#goneLength)
+    this.#gone.copy(this.#seam, 0, this.#goneLength - count, this.#goneLength)
+    piece.copy(this.#seam, count)
+    return this.#seam.subarray(0, count + piece.length)
+  }
+
+  #before(): Buffer {
+    return this.#gone.subarray(Math.max(0, this.#goneLength - MOST_BEFORE), this.#goneLength)
+  }
+
   #passed(bytes: Buffer): Buffer {
-    if (bytes.length >= MOST_BEFORE) this.#before = Buffer.from(bytes.subarray(-MOST_BEFORE))
-    else if (bytes.length > 0) this.#before = Buffer.concat([this.#before, bytes]).subarray(-MOST_BEFORE)
+    const last = bytes.length > MOST_BEFORE ? bytes.subarray(-MOST_BEFORE) : bytes
+    if (this.#goneLength + last.length > this.#gone.length) {
+      this.#goneLength = this.#before().copy(this.#gone)
+    }
+    this.#goneLength += last.copy(this.#gone, this.#goneLength)
     return bytes
   }
 }
