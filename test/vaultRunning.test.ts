@@ -196,7 +196,7 @@ test('no route, file, log line or command gives back a key of the vault, its pas
       const response = await fetch(gateway.app.origin + path, { headers: { authorization: `Bearer ${token}` } })
       said.push((await response.text()) + inspect(response.headers))
     }
-  said.push(inspect(gateway.opened.engine.registry.config, { depth: 12, showHidden: true }))
+  said.push(inspect(gateway.opened.engine, { depth: Infinity, showHidden: true, getters: true, maxArrayLength: null }))
   const commands = [
     ['keys', 'list'],
     ['status'],

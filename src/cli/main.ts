@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
+import { showName } from '../config/showPath.ts'
 import { KeywiseError } from '../domain/errors.ts'
 import { nearest } from '../domain/nearest.ts'
 import { redactShapes } from '../domain/redact.ts'
@@ -41,7 +42,7 @@ async function runCommand(args: readonly string[], surroundings: Surroundings): 
     .description('Takes all your LLM API keys and gives every request to the best one that can answer it now.')
     .version(version(), '-V, --version')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(withoutKeys(text)) })
     .addHelpText(
       'after',
       '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed or an invoice differs, 4 all targets failed, 78 configuration, 130 interrupted.',
@@ -68,8 +69,11 @@ async function runCommand(args: readonly string[], surroundings: Surroundings): 
 function unknownCommand(name: string): UsageError {
   const [near] = nearest(name, COMMANDS.map(nameOf), 1)
   const advice = near === undefined ? '"keywise --help" lists them' : `did you mean "${near}"?`
-  return new UsageError(`unknown command ${JSON.stringify(name.slice(0, 60))}; ${advice}`)
+  return new UsageError(`unknown command ${JSON.stringify(showName(name).slice(0, 60))}; ${advice}`)
 }
+
+/** A key that was typed by mistake among the arguments is not repeated: logs keep what is printed. */
+const withoutKeys = (text: string) => text.replace(/[^\s'",]+/g, (word) => showName(word))
 
 const nameOf = ({ usage }: CommandRow) => usage.split(' ')[0] ?? usage
 

@@ -77,8 +77,12 @@ const modelEntries = z.array(modelEntry)
 const headerName = z.string().regex(/^[\w!#$%&'*+.^`|~-]{1,100}$/, 'expected the name of a header')
 const headerValue = z.string().regex(/^[\t\x20-\x7e]{0,4000}$/, 'expected one line of plain text')
 const isCredential = (header: string) => /^(?:authorization|x-api-key|x-goog-api-key|api-key|cookie)$/i.test(header)
+// https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 and the length, which are for each message
+const isOfMessage = (header: string) =>
+  /^(?:connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i.test(header)
 const headers = z
   .record(headerName, headerValue)
+  .refine((all) => !Object.keys(all).some(isOfMessage), 'may not hold what frames a message; remove it')
   .refine((all) => !Object.keys(all).some(isCredential), 'may not hold a credential; put it into "api_key"')
 
 const fieldName = z

@@ -21,7 +21,7 @@ import { complain, Remarks } from './remarks.ts'
 import { type Surroundings, scrubbed, secretsIn } from './secrets.ts'
 import { type BudgetOfFile, type SettingsOfFile, settingsSchema } from './settingsSchema.ts'
 import { showName } from './showPath.ts'
-import { lazyVault, type VaultLookup } from './vault/vaultLookup.ts'
+import { lazyVault, opensVault, type VaultLookup } from './vault/vaultLookup.ts'
 import { vaultLabel, vaultPlace } from './vault/vaultOnDisk.ts'
 
 export type { KeyBudget } from './blockSchema.ts'
@@ -118,7 +118,11 @@ function withSettings(document: ConfigDocument, { settings, cwd }: LoadOptions):
 function fromDocument(document: ConfigDocument, options: LoadOptions): Config {
   const remarks = new Remarks(document)
   const vault = vaultPlace(document.file, options)
-  const around = { ...options, vault: options.vault ?? lazyVault(vault, vaultLabel(vault, options.cwd), options.env) }
+  const around = {
+    ...options,
+    vault: options.vault ?? lazyVault(vault, vaultLabel(vault, options.cwd), options.env),
+    opensVault: (text: string) => opensVault(text, vault, options.env),
+  }
   const part = { path: ['settings'], schemaPath: ['settings'] }
   const { alerts, ...settings } = checked(settingsSchema, document.value['settings'] ?? {}, part, remarks)
   const providers = providersOf(remarks, options, around)

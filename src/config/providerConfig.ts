@@ -12,7 +12,7 @@ import { complain, type Remarks } from './remarks.ts'
 import { readSecret, type Surroundings } from './secrets.ts'
 import type { Path } from './showPath.ts'
 import { showPath } from './showPath.ts'
-import { type VaultUse, vaultName } from './vault/vaultLookup.ts'
+import { addressFor, type VaultUse, vaultName } from './vault/vaultLookup.ts'
 
 export interface ProviderConfig {
   readonly id: string
@@ -111,7 +111,7 @@ function endpointOf(entry: ProviderEntry, { remarks, names }: Context): Extract<
  */
 function keysOf(entry: ProviderEntry, endpoint: { url: string } | undefined, context: Context): readonly FoundKey[] {
   const moved = endpoint !== undefined
-  const use = { provider: entry.id, address: moved ? new URL(endpoint.url).origin : null }
+  const use = { provider: entry.id, address: addressFor(moved ? endpoint.url : null, entry.headers) }
   const placed = entry.keys.filter(({ value }) => value.trim().toLowerCase() !== 'none')
   if (placed.length > 0) return placed.map((key) => fromFile(key, use, context))
   const useless = entry.keys[0]

@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
   readonly vault: VaultLookup
+  /** Whether a text is what opens the vault; absent where no value is looked up elsewhere. */
+  readonly opensVault?: (text: string) => boolean
 }
 
 /** A value with where it stands, and who is to have it. */
@@ -35,6 +37,9 @@ const MOST_BYTES = 64 * 1024
 export function readSecret(given: SecretValue, document: ConfigDocument, around: Surroundings): string {
   const { path } = given
   const secret = withoutScheme(lookUp(given, document, around).trim())
+  // Who may edit the configuration could have it sent to an address of theirs, and with it every key of the vault.
+  if (/^\s*(?:env|file):/.test(given.value) && around.opensVault?.(secret))
+    throw complain(document, path, 'names what opens the vault, which is never sent to anybody; name a key')
   if (secret === '') throw complain(document, path, 'is empty; remove it or paste a key')
   if (!isHeaderSafe(secret))
     throw complain(document, path, 'holds a space, a line break or a character no key has; paste the key again')

@@ -47,3 +47,17 @@ test.skipIf(process.platform === 'win32')('no link is followed, neither in the p
   expect(() => writePrivately(join(folder, 'secrets.json'), 'x')).toThrow(/another keywise/)
   expect(readFileSync(elsewhere, 'utf8')).toBe('keep me')
 })
+
+test('who was overtaken while it wrote neither writes nor takes the lock of the other', () => {
+  const file = put(temporaryFolder(), 'secrets.json', 'one')
+  const slow = openPrivately(file)
+  const long = new Date(Date.now() - 120_000)
+  utimesSync(join(file, '..', '.secrets.json.new'), long, long)
+  const other = openPrivately(file)
+  expect(() => slow.commit('of the slow one')).toThrow(/another keywise has begun to write it/)
+  slow.release()
+  other.commit('of the other')
+  other.release()
+  expect(readFileSync(file, 'utf8')).toBe('of the other')
+  expect(readdirSync(join(file, '..'))).toEqual(['secrets.json'])
+})

@@ -1,6 +1,17 @@
 /** Replaces a file that holds secrets: as a whole or not at all, readable by its owner alone, and never through a link. */
 
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  type BigIntStats,
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 /** A write that has begun: nobody else can begin one of the same file until it is released. */
@@ -9,6 +20,9 @@ export interface PrivateWrite {
   commit(text: string): void
   release(): void
 }
+
+/** Another process is about to replace the file, or was killed when it was. */
+export class FileBusyError extends Error {}
 
 /** One that is older was left by a process that was killed. */
 const STALE_MS = 60_000
@@ -23,6 +37,7 @@ export function openPrivately(path: string, mode = 0o600): PrivateWrite {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const beside = join(dirname(path), `.${basename(path)}.new`)
   const handle = begun(beside, mode)
+  const own = fstatSync(handle, { bigint: true })
   let isOpen = true
   let isDone = false
   const close = () => {
@@ -35,13 +50,14 @@ export function openPrivately(path: string, mode = 0o600): PrivateWrite {
       fsyncSync(handle)
       close()
       refuseLink(path)
+      if (!isOf(own, beside)) throw new Error(`another keywise has begun to write it (${beside}); try again`)
       renameSync(beside, path)
       isDone = true
       syncFolder(dirname(path))
     },
     release() {
       close()
-      if (!isDone) rmSync(beside, { force: true })
+      if (!isDone && isOf(own, beside)) rmSync(beside, { force: true })
     },
   }
 }
@@ -73,11 +89,23 @@ function begun(beside: string, mode: number): number {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error // every error of node:fs has a code
     const about = lstatSync(beside, { throwIfNoEntry: false })
-    if (about !== undefined && Math.abs(Date.now() - about.mtimeMs) < STALE_MS)
-      throw new Error(`another keywise is writing it (${beside}); try again in a minute`, { cause: error })
-    rmSync(beside, { force: true })
+    if (about === undefined) return openSync(beside, 'wx', mode) // its writer has just ended
+    if (Math.abs(Date.now() - about.mtimeMs) < STALE_MS)
+      throw new FileBusyError(`another keywise is writing it (${beside}); try again in a minute`, { cause: error })
+    // Of two that find it, one may have begun anew already: what it has must not be taken away.
+    const taken = `${beside}.${process.pid}`
+    renameSync(beside, taken)
+    const isOld = lstatSync(taken).mtimeMs === about.mtimeMs
+    if (isOld) rmSync(taken, { force: true })
+    else renameSync(taken, beside)
     return openSync(beside, 'wx', mode)
   }
+}
+
+/** Whether the name is still that of the file. */
+function isOf(own: BigIntStats, path: string): boolean {
+  const now = lstatSync(path, { throwIfNoEntry: false, bigint: true })
+  return now !== undefined && now.ino === own.ino && now.dev === own.dev
 }
 
 /** Who keeps the file elsewhere would find the link replaced, and the old content still there. */

@@ -9,7 +9,7 @@ export const MOST_LENGTH = 512
 const LONGEST_PIECE = 10
 /** Passwords that every list of common ones begins with, and what examples tell people to replace. */
 const KNOWN_WORDS =
-  /^(?:changeme|changethis|replaceme|replacethis|password|passwort|passwd|passphrase|letmein|qwerty(?:uiop)?|asdfgh(?:jkl)?|welcome)+$/
+  /^(?:changeme|changethis|replaceme|replacethis|password|passwort|passwd|passphrase|letmein|qwerty(?:uiop)?|asdfgh(?:jkl)?|welcome|your|my|secret|token|api|key|here|example|insert|enter|default|sk|keywise)+$/
 /** A year or the like behind a word does not help. */
 const MOST_DIGITS = 6
 /** `123456`, `9876`, `abcdef`: long enough to be no accident. */

@@ -2,7 +2,7 @@
 
 import type { Dispatcher } from 'undici'
 import type { DialectId } from '../domain/chat.ts'
-import type { Secret } from '../domain/redact.ts'
+import { MASK, type Secret } from '../domain/redact.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import { KeyTraces } from './keyTraces.ts'
 
@@ -44,20 +44,26 @@ export function connect(facts: ConnectionFacts): Connection {
     origin: base.origin,
     hostname: base.hostname,
     basePath: base.pathname.replace(/\/+$/, ''),
-    headers: [
+    headers: unseen([
       'user-agent',
       facts.userAgent,
       'accept-encoding',
       'identity',
       ...Object.entries(spec.headers ?? {}).flat(),
       ...authHeader(spec, credential.key),
-    ],
+    ]),
     // Only when a call needs it: some have thousands of keys.
     get traces() {
       traces ??= KeyTraces.of(credential.key)
       return traces
     },
   }
+}
+
+/** Not shown where a manager is printed or serialised: the last place where a key stands as it is. */
+function unseen(headers: readonly string[]): readonly string[] {
+  const value = () => MASK
+  return Object.defineProperties(headers, { [Symbol.for('nodejs.util.inspect.custom')]: { value }, toJSON: { value } })
 }
 
 function authHeader(spec: ProviderSpec, key: string): readonly string[] {

@@ -29,15 +29,14 @@ export interface KeyTrace {
 const FILTER = 32_768
 
 export class KeyTraces {
-  /** What is secret of the key: all of it, or what is behind its public prefix. */
-  readonly whole: string
+  readonly #whole: string
   readonly #needles: readonly Needle[]
   readonly #filter = new Uint8Array(FILTER / 8)
   /** A trace of so many bytes has four that begin at a place that is looked at. */
   readonly #step: number
 
   private constructor(secret: string, needles: readonly Needle[]) {
-    this.whole = secret
+    this.#whole = secret
     this.#needles = needles
     this.#step = Math.min(...needles.map(({ least }) => least)) - 3
     for (const { bytes } of needles)
@@ -45,6 +44,16 @@ export class KeyTraces {
         const bit = bitOf(bytes, at)
         this.#filter[bit >>> 3] = (this.#filter[bit >>> 3] ?? 0) | (1 << (bit & 7))
       }
+  }
+
+  /** What is secret of the key: all of it, or what is behind its public prefix. */
+  get whole(): string {
+    return this.#whole
+  }
+
+  /** Nothing of it is printed with what holds it. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return 'KeyTraces {}'
   }
 
   /** Null for a value that is no secret, and for words so short that answers have them of their own. */

@@ -32,11 +32,14 @@ export function openTransport(options: TransportOptions = {}): Dispatcher {
   const timeout = options.connectMs ?? CONNECT_MS
   if (options.httpProxy === undefined && options.httpsProxy === undefined)
     return new Agent({ ...common, connect: interimTolerant({ timeout }) })
-  return new EnvHttpProxyAgent({
+  const agent = new EnvHttpProxyAgent({
     ...common,
     connect: { timeout },
     httpProxy: options.httpProxy ?? '',
     httpsProxy: options.httpsProxy ?? options.httpProxy ?? '',
     noProxy: options.noProxy ?? '',
   })
+  // The password of a proxy stands in it, so it is not printed with a manager.
+  const value = () => 'EnvHttpProxyAgent {}'
+  return Object.defineProperties(agent, { [Symbol.for('nodejs.util.inspect.custom')]: { value }, toJSON: { value } })
 }

@@ -142,7 +142,8 @@ test('no file is written but by the functions that are made for it', () => {
   const root = resolve(import.meta.dirname, '../../src')
   // The store has files of its own (SQLite's, and those beside them), the vault a lock and plain copies to overwrite; a
   // key file is opened to be read. Simulated worlds, which no package contains, have a temporary folder.
-  const MAY = /^(?:store\/|config\/writePrivately\.ts|config\/vault\/vaultMeans\.ts|cli\/vault\/plainCopies\.ts|lab\/simulation\/)/
+  const MAY =
+    /^(?:store\/|config\/writePrivately\.ts|config\/vault\/vaultMeans\.ts|cli\/vault\/plainCopies\.ts|lab\/simulation\/)/
   const RAW =
     /\b(?:writeFile|appendFile|copyFile|cp|open|truncate|symlink|link|createWriteStream|mkdtemp)(?:Sync)?\b(?=[^}]*\} from 'node:fs)|\bfs\.\w+\(|from 'node:fs(?:\/promises)?'.*\*|\* as \w+ from 'node:fs/
   expect("import { readFileSync, writeFileSync } from 'node:fs'").toMatch(RAW)

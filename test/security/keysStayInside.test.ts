@@ -136,7 +136,10 @@ test('S8: no route, command, error or file gives a key back', { timeout: 120_000
       seen.push(['call', `${JSON.stringify([...response.headers])}${await response.text()}`])
     }
     // What a crash would print of the configuration.
-    seen.push(['inspected', inspect(gateway.opened.engine.registry.config, { depth: 12, showHidden: true })])
+    seen.push([
+      'inspected',
+      inspect(gateway.opened.engine, { depth: Infinity, showHidden: true, getters: true, maxArrayLength: null }),
+    ])
   } finally {
     await gateway.close(0)
   }

@@ -28,6 +28,8 @@ const WEAK = [
   'short-by-one-letter',
   'changemechangemechangeme',
   'changeme-changeme-changeme',
+  'your-secret-token-here',
+  'sk-1234567890abcdefghij',
   'CHANGEME_CHANGEME_1234',
   'passwordpassword2024!',
   '12345678901234567890',

@@ -1,5 +1,6 @@
 /** What every `keywise vault` command works with: the vault of the configuration, and the means to open it. */
 
+import { setTimeout } from 'node:timers/promises'
 import { configDocument, type LoadOptions } from '../../config/config.ts'
 import type { ConfigDocument } from '../../config/document.ts'
 import { showName, showPath } from '../../config/showPath.ts'
@@ -9,6 +10,7 @@ import { ENTRY_NAME, type VaultFile } from '../../config/vault/vaultFile.ts'
 import { type VaultUse, vaultName } from '../../config/vault/vaultLookup.ts'
 import { vaultMeans } from '../../config/vault/vaultMeans.ts'
 import { changeVault, openVaultFile, readVault, vaultLabel, vaultPlace } from '../../config/vault/vaultOnDisk.ts'
+import { FileBusyError } from '../../config/writePrivately.ts'
 import { VaultError } from '../../domain/errors.ts'
 import { nearest } from '../../domain/nearest.ts'
 import { loadOptions } from '../../manager/locations.ts'
@@ -17,6 +19,10 @@ import { type Printer, printer } from '../output.ts'
 import { engineOptions } from '../withEngine.ts'
 import { Asker } from './ask.ts'
 import { askPassphrase, keyOfKeyring } from './withVaultKey.ts'
+
+// Another command holds the vault for as long as a passphrase takes: half a second.
+const BETWEEN_TRIES_MS = 50
+const MOST_TRIES = 60
 
 export class VaultDesk {
   readonly context: CommandContext
@@ -74,7 +80,16 @@ export class VaultDesk {
 
   /** Throws VaultError; then nothing was changed. */
   async change<T>(change: (vault: OpenVault) => T): Promise<T> {
-    return changeVault(this.file, this.label, await this.means(), change)
+    const means = await this.means()
+    for (let tries = 1; ; tries++) {
+      try {
+        return changeVault(this.file, this.label, means, change)
+      } catch (error) {
+        const isBusy = error instanceof VaultError && error.cause instanceof FileBusyError
+        if (!isBusy || tries === MOST_TRIES) throw error
+      }
+      await setTimeout(BETWEEN_TRIES_MS)
+    }
   }
 
   /** Every place where the configuration holds a secret or asks for one. */

@@ -1,7 +1,10 @@
 /** `keywise vault add|remove`: the keys of the vault, one at a time. */
 
 import { isHeaderSafe } from '../../config/headerSafe.ts'
+import { showName } from '../../config/showPath.ts'
 import type { VaultEntry } from '../../config/vault/openVault.ts'
+import { isWrittenOut } from '../../config/vault/placedSecrets.ts'
+import { MOST_KEY_LENGTH } from '../../config/vault/vaultFile.ts'
 import { type VaultUse, vaultName } from '../../config/vault/vaultLookup.ts'
 import { InvalidRequestError, VaultError } from '../../domain/errors.ts'
 import { nearest } from '../../domain/nearest.ts'
@@ -23,7 +26,7 @@ export async function addKey(desk: VaultDesk): Promise<ExitCode> {
   const secret = await readKey(desk, `Key "${name}"`)
   const use = useOf(desk, name, secret)
   const createdAt = new Date(desk.now).toISOString()
-  const entry = { name, ...use, createdAt, note: noteOf(desk), secret }
+  const entry = { name, ...use, createdAt, note: noteOf(desk, secret), secret }
   const twins = await desk.change((vault) => {
     const same = sameKeys(vault.entries, entry)
     vault.put(entry)
@@ -57,8 +60,15 @@ export async function removeKey(desk: VaultDesk): Promise<ExitCode> {
 /** From the pipe or the terminal; never from the command line, which other users of the machine can read. */
 export async function readKey(desk: VaultDesk, question: string): Promise<Secret> {
   const secret = await desk.asker.secret(question)
-  if (isHeaderSafe(secret.reveal())) return secret
-  throw new UsageError('what was given holds a space or a character that no key has; nothing was changed')
+  const key = secret.reveal()
+  if (!isHeaderSafe(key))
+    throw new UsageError('what was given holds a space or a character that no key has; nothing was changed')
+  if (!isWrittenOut(key))
+    throw new UsageError(
+      'what was given says where a key is (env:, file:, vault:) or that there is none; give the key itself; nothing was changed',
+    )
+  if (key.length <= MOST_KEY_LENGTH) return secret
+  throw new UsageError(`a key has at most ${MOST_KEY_LENGTH} characters; nothing was changed`)
 }
 
 /** Others of the vault with the same key. */
@@ -78,7 +88,7 @@ function useOf(desk: VaultDesk, name: string, secret: Secret): VaultUse {
   if (findProvider(provider) !== undefined || Object.hasOwn(ALERTS, provider)) return { provider, address: null }
   const [near] = nearest(provider, [...catalog.map(({ id }) => id), ...places.map(({ use }) => use.provider)], 1)
   throw new InvalidRequestError(
-    `"${provider}" is no provider that keywise knows or that the configuration has${near === undefined ? '' : ` (did you mean "${near}"?)`}; write its block with "endpoint" and "api_key": "vault:${name}" first`,
+    `"${showName(provider)}" is no provider that keywise knows or that the configuration has${near === undefined ? '' : ` (did you mean "${near}"?)`}; write its block with "endpoint" and "api_key": "vault:${name}" first`,
   )
 }
 
@@ -92,10 +102,11 @@ function providerByShape(secret: Secret): string {
   )
 }
 
-function noteOf(desk: VaultDesk): string | null {
+function noteOf(desk: VaultDesk, secret: Secret): string | null {
   const note = desk.option('note')?.trim()
   if (note === undefined || note === '') return null
-  if (note.length <= 200 && /^\P{C}*$/u.test(note) && redactShapes(note) === note) return note
+  const isPublic = redactShapes(note) === note && !note.includes(secret.reveal())
+  if (note.length <= 200 && /^\P{C}*$/u.test(note) && isPublic) return note
   throw new UsageError('--note takes one line of at most 200 characters, and never a key: it is not encrypted')
 }
 

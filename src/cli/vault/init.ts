@@ -1,7 +1,7 @@
 /** `keywise vault init`: makes the vault, and moves the keys of the configuration into it. */
 
 import { readFileSync, statSync } from 'node:fs'
-import { applyEdits, modify } from 'jsonc-parser'
+import { applyEdits, findNodeAtLocation, modify, parseTree } from 'jsonc-parser'
 import { loadConfig } from '../../config/config.ts'
 import { gitWarning } from '../../config/gitGuard.ts'
 import { readSecret } from '../../config/secrets.ts'
@@ -10,7 +10,7 @@ import { OpenVault, type VaultEntry } from '../../config/vault/openVault.ts'
 import type { PlacedSecret } from '../../config/vault/placedSecrets.ts'
 import { ENTRY_NAME } from '../../config/vault/vaultFile.ts'
 import { lookupIn } from '../../config/vault/vaultLookup.ts'
-import { changeVault, writeNewVault } from '../../config/vault/vaultOnDisk.ts'
+import { writeNewVault } from '../../config/vault/vaultOnDisk.ts'
 import { writePrivately } from '../../config/writePrivately.ts'
 import { VaultError } from '../../domain/errors.ts'
 import { maskKey, Secret } from '../../domain/redact.ts'
@@ -106,6 +106,11 @@ export async function replacePlain(desk: VaultDesk, moves: readonly Move[], vaul
   const { file, name } = desk.document
   if (file === null) return
   const before = readFileSync(file, 'utf8')
+  if (!stillHolds(before, moves))
+    throw new VaultError(
+      `${name}: was changed meanwhile and left as it is; its keys are in the vault as well. Run: keywise vault import ${name}`,
+      { reason: 'unwritable' },
+    )
   const text = moves.reduce((now, { path, entry }) => {
     return applyEdits(now, modify(now, [...path], `vault:${entry.name}`, {}))
   }, before)
@@ -123,11 +128,14 @@ export async function replacePlain(desk: VaultDesk, moves: readonly Move[], vaul
   desk.out.line(
     `${name} now names ${plural(moves.length, 'key')} of the vault; its comments and order are as they were.`,
   )
-  await offerToDelete(
-    desk,
-    moves.map(({ entry }) => entry.secret),
-  )
+  await offerToDelete(desk, { moved: moves.map(({ entry }) => entry.secret), inVault: vault.entries })
   warnOfGit(desk, file)
+}
+
+/** Whether each key stands where it was read: somebody may have edited the file while a question was open. */
+function stillHolds(text: string, moves: readonly Move[]): boolean {
+  const tree = parseTree(text)
+  return tree !== undefined && moves.every(({ path, value }) => findNodeAtLocation(tree, [...path])?.value === value)
 }
 
 /** Which keys the configuration has, however they are written; null where it cannot be used anyway. */
@@ -166,7 +174,7 @@ const theseKeys = ({ length }: readonly Move[]) => (length === 1 ? 'this key' : 
 
 /** Takes more keys into a vault that is there. */
 export async function takeIn(desk: VaultDesk, entries: readonly VaultEntry[]): Promise<void> {
-  changeVault(desk.file, desk.label, await desk.means(), (vault) => {
+  await desk.change((vault) => {
     for (const entry of entries) vault.put(entry)
   })
 }

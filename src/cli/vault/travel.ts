@@ -1,11 +1,13 @@
 /** `keywise vault export|import`: sealed copies, and keys from other keys files. */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { configDocument } from '../../config/config.ts'
+import { showName } from '../../config/showPath.ts'
 import { OpenVault, type VaultEntry } from '../../config/vault/openVault.ts'
 import { isWrittenOut, placedSecrets } from '../../config/vault/placedSecrets.ts'
-import { parseVault } from '../../config/vault/vaultFile.ts'
+import { MOST_VAULT_BYTES, parseVault } from '../../config/vault/vaultFile.ts'
+import { readableText } from '../../config/vault/vaultOnDisk.ts'
 import { writeNewPrivately } from '../../config/writePrivately.ts'
 import { ConfigError, VaultError } from '../../domain/errors.ts'
 import { asRecord } from '../../domain/json.ts'
@@ -13,7 +15,7 @@ import { type ExitCode, UsageError } from '../command.ts'
 import { plural } from '../output.ts'
 import type { VaultDesk } from './desk.ts'
 import { type Move, movesOf, replacePlain, takeIn } from './init.ts'
-import { offerToDelete } from './plainCopies.ts'
+import { isSameFile, offerToDelete } from './plainCopies.ts'
 import { passphraseWay } from './ways.ts'
 
 /** A vault of its own with a passphrase of its own: never a key in the clear. */
@@ -25,8 +27,9 @@ export async function exportVault(desk: VaultDesk): Promise<ExitCode> {
   const way = await passphraseWay(desk, null, 'Passphrase of the copy')
   const copy = OpenVault.create({ format: 'keywise-vault-export', ways: [way], now: desk.now })
   for (const entry of entries) copy.put(entry)
+  const text = readableText(copy, path, 'keywise-vault-export')
   try {
-    writeNewPrivately(file, copy.text())
+    writeNewPrivately(file, text)
   } catch (error) {
     throw new VaultError(`${path} cannot be written (${(error as NodeJS.ErrnoException).code})`, {
       reason: 'unwritable',
@@ -54,8 +57,9 @@ export async function importKeys(desk: VaultDesk): Promise<ExitCode> {
 async function takePlain(desk: VaultDesk, vault: OpenVault, file: string): Promise<void> {
   const moves = plainMoves(desk, file, vault)
   await take(desk, vault, [...new Map(moves.map(({ entry }) => [entry.name, entry])).values()])
-  const secrets = moves.map(({ entry }) => entry.secret)
-  if (file !== desk.document.file) await offerToDelete(desk, secrets, [file])
+  const moved = moves.map(({ entry }) => entry.secret)
+  if (!isSameFile(file, desk.document.file))
+    await offerToDelete(desk, { moved, inVault: (await desk.open()).entries, more: [file] })
   else if (await desk.confirm(`Write vault:NAME in the places of these keys in ${desk.document.name}?`))
     await replacePlain(desk, moves, await desk.open())
   else desk.out.line(`${desk.document.name} still holds them.`)
@@ -125,11 +129,14 @@ function isExport(bytes: Buffer): boolean {
 }
 
 function bytesOf(file: string, path: string): Buffer {
+  const shown = /[./\\]/.test(path) ? path : showName(path) // a key in the place of a file is not repeated
   try {
-    return readFileSync(file)
+    const about = statSync(file)
+    if (about.isFile() && about.size <= MOST_VAULT_BYTES) return readFileSync(file)
   } catch (error) {
-    throw new UsageError(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    throw new UsageError(`${shown} cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
+  throw new UsageError(`${shown} is not a regular file of at most 4 MiB`)
 }
 
 function pathOf({ context }: VaultDesk, command: string): string {

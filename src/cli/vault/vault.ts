@@ -1,5 +1,6 @@
 /** `keywise vault`: keys encrypted at rest. */
 
+import { showName } from '../../config/showPath.ts'
 import { nearest } from '../../domain/nearest.ts'
 import { type ExitCode, type RunCommand, UsageError } from '../command.ts'
 import { VaultDesk } from './desk.ts'
@@ -26,7 +27,7 @@ export const run: RunCommand = async (context) => {
     const names = Object.keys(ACTIONS)
     const [near] = nearest(name, names, 1)
     const hint = near === undefined ? '' : ` (did you mean "${near}"?)`
-    throw new UsageError(`"vault" knows ${names.join(', ')}, not "${name.slice(0, 40)}"${hint}`)
+    throw new UsageError(`"vault" knows ${names.join(', ')}, not "${showName(name)}"${hint}`)
   }
   const desk = new VaultDesk(context)
   try {

@@ -9,7 +9,7 @@ import { type ProviderEntry, readProviders } from '../keysFile.ts'
 import { Remarks } from '../remarks.ts'
 import type { Path } from '../showPath.ts'
 import { telegramAddress } from '../telegramAddress.ts'
-import { type VaultUse, vaultName } from './vaultLookup.ts'
+import { addressFor, type VaultUse, vaultName } from './vaultLookup.ts'
 
 export interface PlacedSecret {
   readonly path: Path
@@ -44,9 +44,9 @@ function keysIn(entry: ProviderEntry): PlacedSecret[] {
   }))
 }
 
-function addressOf({ endpoint, known }: ProviderEntry): string | null {
+function addressOf({ endpoint, known, headers }: ProviderEntry): string | null {
   const read = endpoint === undefined ? null : readEndpoint(endpoint.text, known)
-  return read?.ok && read.url !== known?.baseUrl ? new URL(read.url).origin : null
+  return addressFor(read?.ok && read.url !== known?.baseUrl ? read.url : null, headers)
 }
 
 function alertsIn({ value }: ConfigDocument): PlacedSecret[] {

@@ -101,6 +101,11 @@ const withheld: readonly (readonly [what: string, config: object, said: RegExp])
     /may be sent to https:\/\/llm\.example alone, not to https:\/\/evil\.example/,
   ],
   ['a server of its own without encryption', mine('http://llm.example/v1'), /not to http:\/\/llm\.example/],
+  [
+    'another server behind the same address',
+    { 'my-llm': { ...mine()['my-llm'], headers: { Host: 'evil.example' } } },
+    /may be sent to https:\/\/llm\.example alone, not to https:\/\/llm\.example as host "evil\.example"/,
+  ],
   ['a key in the place of a name', { groq: { api_key: `vault:${GROQ}` } }, /asks the vault for "…"/],
 ]
 
@@ -196,4 +201,24 @@ test('a key that is none is named by its variable, not by its value', () => {
     expect(error.message).toContain(variable)
     expect(error.message).not.toContain(nonsense)
   }
+})
+
+test('what opens the vault is sent to nobody, by whichever name the configuration asks for it', () => {
+  const { load, vault, folder } = setting()
+  const [key = ''] = Object.values(vault.env)
+  writeFileSync(join(folder, 'key'), `${key}\n`, { mode: 0o600 })
+  const names = { env: { ...vault.env, OTHER: `Bearer ${key}`, PHRASE: 'a-passphrase-of-four-words' } }
+  const asks: [string, Readonly<Record<string, string>>][] = [
+    ['env:OTHER', names.env],
+    ['env:PHRASE', { ...names.env, KEYWISE_VAULT_PASSPHRASE: 'a-passphrase-of-four-words' }],
+    // Not what this process opens it with, but it opens all the same.
+    ['file:../key', { KEYWISE_VAULT_PASSPHRASE: 'another-passphrase' }],
+    ...Object.keys(vault.env).map((name): [string, Readonly<Record<string, string>>] => [`env:${name}`, names.env]),
+  ]
+  for (const [value, env] of asks) {
+    const error = errorOf(() => load(mine('https://evil.example/v1', value), env))
+    expect([value, error.message]).toEqual([value, expect.stringMatching(/names what opens the vault/)])
+  }
+  const { settings } = load({ settings: { alerts: { telegram: { bot_token: 'env:OTHER', chat_id: '1' } } } }, names.env)
+  expect(settings.alerts.telegram ?? null).toBeNull()
 })

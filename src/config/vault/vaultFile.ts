@@ -50,6 +50,8 @@ export interface VaultFile extends VaultContent {
 const VERSION = 1
 export const MOST_VAULT_BYTES = 4 * 1024 * 1024
 const MOST_ENTRIES = 10_000
+/** Characters: no server takes a header of more than 16 KiB. */
+export const MOST_KEY_LENGTH = 16_384
 
 /** Letters, digits, `.`, `_` and `-`: at most 64. */
 export const ENTRY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/

@@ -1,10 +1,12 @@
 /** The vault as the reader of a configuration sees it: opened when the first `vault:NAME` is met, and once. */
 
 import { VaultError } from '../../domain/errors.ts'
+import { Secret } from '../../domain/redact.ts'
 import type { EnvironmentVariables } from '../environment.ts'
-import type { OpenVault, VaultEntry } from './openVault.ts'
+import { type OpenVault, opensIn, type VaultEntry, type VaultMeans } from './openVault.ts'
+import { KEY_BYTES } from './seal.ts'
 import { vaultMeans } from './vaultMeans.ts'
-import { openVaultFile } from './vaultOnDisk.ts'
+import { openVaultFile, readVault } from './vaultOnDisk.ts'
 
 export interface VaultLookup {
   /** Throws VaultError when the vault cannot be opened. */
@@ -27,6 +29,42 @@ export function lazyVault(file: string, label: string, env: EnvironmentVariables
       return entries.get(name)
     },
   }
+}
+
+/**
+ * Whether a text is what opens the vault: the passphrase or a key that was given, or another key that opens it. A
+ * passphrase that was not given is not tried: that would take half a second for each value.
+ */
+export function opensVault(text: string, file: string, env: EnvironmentVariables): boolean {
+  const { passphrase, keys } = given(env)
+  if ([...keys, ...(passphrase === null ? [] : [passphrase])].some((one) => one.reveal().trim() === text)) return true
+  if (Buffer.from(text, 'base64').length !== KEY_BYTES) return false
+  try {
+    const vault = readVault(file, file)
+    const key = new Secret(text)
+    return opensIn(vault, { kind: 'file', key }) || opensIn(vault, { kind: 'keyring', key })
+  } catch {
+    return false // there is no vault, or none that anything opens
+  }
+}
+
+/** What is no key opens nothing; reading the vault says so. */
+function given(env: EnvironmentVariables): VaultMeans {
+  try {
+    return vaultMeans(env)
+  } catch {
+    return { passphrase: null, keys: [] }
+  }
+}
+
+/**
+ * Where a block sends its keys: null is the provider's own address. Another `host` header is another place: a shared
+ * front finds by it whose server is asked.
+ */
+export function addressFor(url: string | null, headers: Readonly<Record<string, string>> = {}): string | null {
+  const host = Object.entries(headers).find(([name]) => name.toLowerCase() === 'host')?.[1]
+  const origin = url === null ? null : new URL(url).origin
+  return host === undefined ? origin : `${origin ?? 'its own address'} as host ${JSON.stringify(host)}`
 }
 
 /** A vault that is open already. */

@@ -52,7 +52,8 @@ function readKeyFile(path: string, from: string): Secret {
 function textOf(path: string, from: string, isPrivate: boolean): string | null {
   let handle: number
   try {
-    handle = openSync(path, constants.O_RDONLY)
+    // A pipe that nobody writes into would hold the start for ever.
+    handle = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException // every error of node:fs is one
     if (code === 'ENOENT' || code === 'ENOTDIR') return null

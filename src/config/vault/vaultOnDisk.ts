@@ -52,7 +52,7 @@ export function changeVault<T>(file: string, label: string, means: VaultMeans, c
     const vault = openVaultFile(file, label, means)
     try {
       const result = change(vault)
-      write.commit(vault.text())
+      write.commit(readableText(vault, label))
       return result
     } finally {
       vault.close()
@@ -68,9 +68,27 @@ export function writeNewVault(file: string, label: string, vault: OpenVault): vo
   try {
     if (existsSync(file))
       throw new VaultError(`${label}: is there already and was left as it is`, { reason: 'unwritable' })
-    write.commit(vault.text())
+    write.commit(readableText(vault, label))
   } finally {
     write.release()
+  }
+}
+
+/**
+ * The text of the file, as long as it can be read back: a file that keywise refuses must not take the place of one that
+ * it reads. Throws VaultError.
+ */
+export function readableText(vault: OpenVault, label: string, format: VaultFormat = 'keywise-vault'): string {
+  const text = vault.text()
+  try {
+    parseVault(Buffer.from(text), label, format)
+    return text
+  } catch (error) {
+    const why = error instanceof Error ? error.message.replace(/;.*$/s, '') : String(error)
+    throw new VaultError(`nothing was changed, because what would be written could not be read back: ${why}`, {
+      reason: 'unwritable',
+      cause: error,
+    })
   }
 }
 

@@ -167,6 +167,24 @@ describe('a damaged store', () => {
     expect(kept).toBeGreaterThan(15 * 121 * 0.8)
   })
 
+  test.each([
+    ['whose header was overwritten', (bytes: Buffer) => Buffer.from(bytes).fill(0x5a, 0, 64), 400],
+    ['whose first byte was changed', (bytes: Buffer) => Buffer.from(bytes).fill(0, 0, 1), 400],
+    ['of which the last quarter was cut off', (bytes: Buffer) => bytes.subarray(0, bytes.length * 0.75), 100],
+  ])('%s gives back its rows without any backup', async (_, damaged, least) => {
+    const all = events(400)
+    await written(all)
+    writeFileSync(path, damaged(readFileSync(path)))
+    await open().close()
+    expect(damagedFilesOf(path)).toHaveLength(1)
+    expect(mergeDamaged(path, damagedFilesOf(path))).toMatchObject([{ rejected: 0, hasGaps: true }])
+    const rows = await rowsOf()
+    expect(rows.size).toBeGreaterThanOrEqual(least)
+    const known = new Map<string, StoreEvent>(all.map((event) => [event.id, event]))
+    for (const [id, event] of rows) expect(event).toEqual(known.get(id))
+    expect(readdirSync(join(path, '..')).filter((name) => name.includes('.header-'))).toEqual([])
+  })
+
   test('is merged into what was recorded since, each row once, and budgets are counted anew', async () => {
     const [before, after] = [events(20), events(5, TEN + 1_000)]
     await written(before)

@@ -3,7 +3,18 @@
  * gone, and documents that are missing.
  */
 
-import { closeSync, existsSync, openSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../../domain/errors.ts'
 import { listBackups } from './backups.ts'
@@ -42,7 +53,7 @@ const CHUNK = 500
 export function mergeDamaged(store: string, files: readonly string[]): readonly Merged[] {
   if (files.length === 0) return []
   const merged = alone(store, (database) => {
-    const done = files.map((path) => mergeFile(database, path))
+    const done = files.map((path) => mergeFile(database, path) ?? mergeWithHeader(database, store, path))
     if (done.some(({ added }) => added > 0)) recountBudgets(database)
     return done
   })
@@ -95,10 +106,50 @@ export function demandAlone(store: string): void {
   }
 }
 
-function mergeFile(database: DatabaseSync, path: string): Merged {
-  const source = openOrNull(path)
-  if (source === null) return { path, added: 0, rejected: 0, hasGaps: true }
+const MOST_ROWS_OF_PAGE = 50
+/** Each row of a page that is gone is tried alone. */
+const MOST_TRIED = 1_000_000
+
+const pagesOf = (source: DatabaseSync) =>
+  attempt(() => Number(source.prepare('PRAGMA page_count').get()?.['page_count'])) ?? 0
+
+/** Where the header of a file says how many pages it has, and which of them are free. */
+const [PAGE_SIZE_AT, JOURNAL_AT, PAGES_AT, FREE_AT, FREE_BYTES, HEADER_BYTES] = [16, 18, 28, 32, 8, 100]
+
+/**
+ * The same with the header of the store that is whole, for a file whose own is damaged or tells of pages that were cut
+ * off: SQLite gives nothing of such a file (https://www.sqlite.org/fileformat.html#the_database_header).
+ */
+function mergeWithHeader(database: DatabaseSync, store: string, path: string): Merged {
+  const copy = `${path}.header-${process.pid}`
   try {
+    copyFileSync(path, copy, constants.COPYFILE_EXCL)
+    const header = readFileSync(store).subarray(0, HEADER_BYTES)
+    // 1 stands for 65,536.
+    const pageBytes = header.readUInt16BE(PAGE_SIZE_AT) === 1 ? 65_536 : header.readUInt16BE(PAGE_SIZE_AT)
+    header.writeUInt32BE(Math.floor(statSync(copy).size / pageBytes), PAGES_AT)
+    // Without the write-ahead log that it had.
+    header.fill(1, JOURNAL_AT, JOURNAL_AT + 2)
+    header.fill(0, FREE_AT, FREE_AT + FREE_BYTES)
+    const file = openSync(copy, 'r+')
+    writeSync(file, header, 0, HEADER_BYTES, 0)
+    closeSync(file)
+    return { ...(mergeFile(database, copy) ?? nothingOf(path)), path, hasGaps: true }
+  } catch {
+    return nothingOf(path)
+  } finally {
+    for (const suffix of ['-wal', '-shm', '']) rmSync(copy + suffix, { force: true })
+  }
+}
+
+const nothingOf = (path: string): Merged => ({ path, added: 0, rejected: 0, hasGaps: true })
+
+/** Null for a file of which SQLite does not even say what is in it. */
+function mergeFile(database: DatabaseSync, path: string): Merged | null {
+  const source = openOrNull(path)
+  if (source === null) return null
+  try {
+    if (attempt(() => source.prepare('SELECT * FROM events LIMIT 0').all()) === null) return null
     const log = new SqliteLog(database)
     const count = () => Number(database.prepare('SELECT count(*) AS rows FROM events').get()?.['rows'])
     const before = count()
@@ -118,9 +169,11 @@ function mergeFile(database: DatabaseSync, path: string): Merged {
 /** Hands over all rows that can be read, oldest first. Returns whether some cannot. */
 function readRows(source: DatabaseSync, take: (rows: readonly SqliteRow[]) => void): boolean {
   const last = attempt(() => Number(source.prepare('SELECT max(seq) AS seq FROM events').get()?.['seq'] ?? 0))
+  // Where the page with the last row is gone: more than there can be.
+  const most = last ?? Math.min(MOST_TRIED, pagesOf(source) * MOST_ROWS_OF_PAGE)
   const between = attempt(() => source.prepare('SELECT * FROM events WHERE seq >= ? AND seq < ? ORDER BY seq'))
-  if (last === null || between === null) return true
-  let hasGaps = false
+  if (between === null) return true
+  let hasGaps = last === null
   /** Halves what cannot be read at once, down to the rows of the damaged page. */
   const read = (from: number, to: number) => {
     const rows = attempt(() => between.all(from, to))
@@ -134,7 +187,7 @@ function readRows(source: DatabaseSync, take: (rows: readonly SqliteRow[]) => vo
     read(middle, to)
   }
   const first = attempt(() => Number(source.prepare('SELECT min(seq) AS seq FROM events').get()?.['seq'] ?? 1)) ?? 1
-  for (let from = first; from <= last; from += CHUNK) read(from, Math.min(last + 1, from + CHUNK))
+  for (let from = first; from <= most; from += CHUNK) read(from, Math.min(most + 1, from + CHUNK))
   return hasGaps
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ChatChunk } from '../../domain/chat.ts'
-import { type Piece, SpelledKey } from './spelledKey.ts'
+import { SpelledKey, type StreamPiece } from './spelledKey.ts'
 
 const KEY = 'q7ZxV2mKp9LwT4sBn8RcY3dG'
 
@@ -16,7 +16,7 @@ function through(pieces: readonly { chunks: readonly ChatChunk[]; bytes: string;
   waited: number
 } {
   const filter = new SpelledKey(KEY)
-  const out: (Piece | null)[] = pieces.map(({ chunks, bytes, startsEvent = true }) =>
+  const out: (StreamPiece | null)[] = pieces.map(({ chunks, bytes, startsEvent = true }) =>
     filter.push({ chunks, bytes: Buffer.from(bytes) }, startsEvent),
   )
   out.push(filter.end())
@@ -156,7 +156,7 @@ describe('what only begins like the key', () => {
   test('does not wait for more than 256 KiB, and is never whole all the same', () => {
     const filter = new SpelledKey(KEY)
     const ping = Buffer.from(`: ${'x'.repeat(1000)}\n\n`)
-    const out: (Piece | null)[] = [filter.push({ chunks: [text(KEY.slice(0, 12))], bytes: null }, true)]
+    const out: (StreamPiece | null)[] = [filter.push({ chunks: [text(KEY.slice(0, 12))], bytes: null }, true)]
     for (let at = 0; at < 300; at++) out.push(filter.push({ chunks: [], bytes: ping }, true))
     expect(out.some((piece) => piece !== null)).toBe(true)
     out.push(

@@ -14,7 +14,7 @@ const LEAST_BEGUN = 4
 /** More never waits: of a key that is spelled with so much in between, what comes then is masked. */
 const MOST_WAITING = 256 * 1024
 
-export interface Piece {
+export interface StreamPiece {
   readonly chunks: readonly ChatChunk[]
   /** Null where nothing came but what was read of earlier bytes. */
   readonly bytes: Buffer | null
@@ -44,7 +44,7 @@ export class SpelledKey {
    * What may go on, nearly always the piece itself; null while it waits. `startsEvent`: its bytes do. Throws where the key
    * is in bytes in a way that no mask can be put in its place.
    */
-  push(piece: Piece, startsEvent: boolean): Piece | null {
+  push(piece: StreamPiece, startsEvent: boolean): StreamPiece | null {
     const before = this.#begun.size === 0 ? NOTHING : new Map(this.#begun)
     const waits = this.#look(piece.chunks)
     if (!waits && !this.#isWaiting && !this.#isFound && !this.#isRepeated) return this.#passed(piece, startsEvent)
@@ -59,7 +59,7 @@ export class SpelledKey {
   }
 
   /** What waits, of a stream that is over. */
-  end(): Piece | null {
+  end(): StreamPiece | null {
     if (!this.#isWaiting) return null
     const hasKey = this.#isFound || this.#isRepeated
     const chunks = hasKey ? maskChunks(this.#chunks, this.#key, this.#gone) : this.#chunks
@@ -79,7 +79,7 @@ export class SpelledKey {
     return masked
   }
 
-  #passed(piece: Piece, startsEvent: boolean): Piece {
+  #passed(piece: StreamPiece, startsEvent: boolean): StreamPiece {
     if (startsEvent) this.#before.clear()
     if (piece.bytes !== null && this.#before.length <= MOST_WAITING) this.#before.hold(piece.bytes)
     return piece
