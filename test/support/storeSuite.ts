@@ -606,7 +606,7 @@ const anyFailure: fc.Arbitrary<Failure> = fc.oneof(
   }),
 )
 
-const anyAttempt: fc.Arbitrary<AttemptEvent> = fc.record({
+export const anyAttempt: fc.Arbitrary<AttemptEvent> = fc.record({
   kind: fc.constant('attempt' as const),
   at: whole,
   origin: wellFormed,

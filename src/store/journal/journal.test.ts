@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { attemptEvent, beginOf, heldBy } from '../../../test/support/storeEvents.ts'
 import { temporaryFolder } from '../../../test/support/temporaryFolder.ts'
+import type { AttemptEvent } from '../../domain/store.ts'
 import { type JournalFiles, systemFiles } from './files.ts'
 import { Journal } from './journal.ts'
 import { leftBehind } from './leftBehind.ts'
@@ -19,18 +20,23 @@ function open(files: Partial<JournalFiles> = {}, survivesPower = false): Journal
   return new Journal({ base, origin: 'mine', files: { ...systemFiles, ...files }, survivesPower })
 }
 
+function write(journal: Journal, event: AttemptEvent): void {
+  journal.ended(event.id)
+  journal.write([{ kind: 'event', value: event }])
+}
+
 /** What the next process finds, given that this one was killed. */
 const left = () => leftBehind(base, 'other', systemFiles, () => 'dead')[0]
 
 test('only its owner may read it, and it follows no link', () => {
   const journal = open()
-  journal.event(attemptEvent())
+  write(journal, attemptEvent())
   expect(statSync(journal.path).mode & 0o777).toBe(0o600)
   const precious = join(dirname(base), 'precious')
   writeFileSync(precious, 'keep me')
   symlinkSync(precious, `${base}-theirs-0`)
   const theirs = new Journal({ base, origin: 'theirs', files: systemFiles, survivesPower: false })
-  expect(() => theirs.event(attemptEvent())).toThrow(/EEXIST/)
+  expect(() => write(theirs, attemptEvent())).toThrow(/EEXIST/)
   expect(readFileSync(precious, 'utf8')).toBe('keep me')
 })
 
@@ -50,9 +56,9 @@ test('what was kept is there after a kill: events, holdings, undecided attempts,
   const journal = open()
   const [ended, undecided, running] = [attemptEvent(), attemptEvent(), attemptEvent()]
   for (const event of [ended, undecided, running]) journal.begin(beginOf(event))
-  journal.event(ended)
+  write(journal, ended)
   journal.undecided(undecided)
-  journal.holding(heldBy())
+  journal.write([{ kind: 'holding', value: heldBy() }])
   expect(left()).toMatchObject({
     origin: 'mine',
     owner: 'dead',
@@ -71,7 +77,7 @@ test('it begins again when it has grown and everything is stored, and takes what
   const first = journal.path
   let count = 0
   while (statSync(journal.path).size < 2.5 * 1024 * 1024) {
-    journal.event(attemptEvent())
+    write(journal, attemptEvent())
     count++
   }
   expect(count).toBeGreaterThan(1000)
@@ -79,7 +85,7 @@ test('it begins again when it has grown and everything is stored, and takes what
   expect(journal.path).not.toBe(first)
   expect(names()).toHaveLength(1)
   expect(left()).toMatchObject({ events: [], begun: [beginOf(running)], undecided: [undecided] })
-  journal.event(running)
+  write(journal, running)
   expect(left()?.events).toEqual([running])
 })
 
@@ -89,7 +95,7 @@ test('a journal that somebody removed is begun again', () => {
   journal.begin(beginOf(running))
   unlinkSync(journal.path)
   journal.stored()
-  journal.event(attemptEvent())
+  write(journal, attemptEvent())
   expect(left()).toMatchObject({ begun: [beginOf(running)] })
   expect(left()?.events).toHaveLength(1)
 })
@@ -111,22 +117,41 @@ test('a line that the disk took in part is taken back, or ended, so that the nex
       },
     })
     const [one, two, three] = [attemptEvent(), attemptEvent(), attemptEvent()]
-    journal.event(one)
+    write(journal, one)
     room = 100
-    expect(() => journal.event(two)).toThrow('no space left')
+    expect(() => write(journal, two)).toThrow('no space left')
     room = Number.POSITIVE_INFINITY
-    journal.event(three)
+    write(journal, three)
     expect(left()).toMatchObject({ events: [one, three], damaged: canTruncate ? 0 : 1 })
   }
 })
 
+test('many rows are one write, however long they are', () => {
+  let writes = 0
+  const journal = open({ write: (...args) => systemFiles.write(...args) + 0 * ++writes })
+  write(journal, attemptEvent())
+  const events = Array.from({ length: 300 }, () => attemptEvent({ task: 'é'.repeat(500) }))
+  writes = 0
+  journal.write(events.map((value) => ({ kind: 'event', value })))
+  expect([writes, left()?.events.slice(1)]).toEqual([1, events])
+})
+
+test('rows that cannot be written as JSON are refused, and leave nothing behind', () => {
+  const journal = open()
+  const odd = attemptEvent({ number: 1n as unknown as number }) // possible only from plain JavaScript
+  expect(() => journal.write([odd, attemptEvent()].map((value) => ({ kind: 'event', value })))).toThrow(TypeError)
+  const event = attemptEvent()
+  write(journal, event)
+  expect(left()?.events).toEqual([event])
+})
+
 test('closed with everything stored it leaves no file; else it leaves it to the next process', () => {
   const journal = open()
-  journal.event(attemptEvent())
+  write(journal, attemptEvent())
   journal.close(true)
   expect(left()?.events).toHaveLength(1)
   const other = new Journal({ base, origin: 'second', files: systemFiles, survivesPower: false })
-  other.event(attemptEvent())
+  write(other, attemptEvent())
   other.close(false)
   expect(names()).toEqual(['keywise.db.rows-mine-0'])
 })
@@ -134,13 +159,13 @@ test('closed with everything stored it leaves no file; else it leaves it to the 
 test('against power failures the disk is waited for, once for all that wait, and its failure is told', async () => {
   const syncs: ((error: Error | null) => void)[] = []
   const journal = open({ sync: (_file, done) => void syncs.push(done), syncFolder: () => {} }, true)
-  journal.event(attemptEvent())
+  write(journal, attemptEvent())
   const first = journal.synced()
   expect(syncs).toHaveLength(1)
   const sameLine = journal.synced()
-  journal.event(attemptEvent())
+  write(journal, attemptEvent())
   const second = journal.synced()
-  journal.event(attemptEvent())
+  write(journal, attemptEvent())
   const third = journal.synced()
   expect(syncs).toHaveLength(1)
   syncs[0]?.(null)
@@ -173,7 +198,7 @@ test('a file is closed only when the disk has answered for it', async () => {
     },
     true,
   )
-  journal.event(attemptEvent())
+  write(journal, attemptEvent())
   const synced = journal.synced()
   journal.forget()
   expect(open_.size).toBe(2)

@@ -7,6 +7,7 @@
 
 import { dirname } from 'node:path'
 import type { AttemptEvent, BegunCall, Holding, StoreEvent } from '../../domain/store.ts'
+import { begunJson } from './begunJson.ts'
 import type { JournalFiles } from './files.ts'
 import { LineWriter } from './line.ts'
 import { thisOwner } from './owner.ts'
@@ -20,6 +21,11 @@ interface JournalOptions {
   /** A new file has to survive a power failure. */
   readonly survivesPower: boolean
 }
+
+/** What a journal keeps for the store. */
+export type JournalRow =
+  | { readonly kind: 'event'; readonly value: StoreEvent }
+  | { readonly kind: 'holding'; readonly value: Holding }
 
 /** Once so much of it is stored, it begins again: about two thousand calls. */
 const ENOUGH_BYTES = 2 * 1024 * 1024
@@ -58,25 +64,34 @@ export class Journal {
     return this.#path
   }
 
-  /** Throws the system's error when the line is not in the file. */
-  event(event: StoreEvent): void {
-    if (event.kind === 'attempt' && !remove(this.#begun, event.id)) remove(this.#undecided, event.id)
-    this.#append('event', event)
+  /** The row of the call exists now; `write` follows, unless the store has it already. */
+  ended(id: string): void {
+    if (!remove(this.#begun, id)) remove(this.#undecided, id)
   }
 
+  /** In one system call. Throws the system's error when not all of it is in the file. */
+  write(rows: readonly JournalRow[]): void {
+    try {
+      for (const { kind, value } of rows) this.#lines.add(kind, JSON.stringify(value))
+    } catch (error) {
+      this.#lines.take()
+      throw error
+    }
+    this.#append()
+  }
+
+  /** At once, because the call is about to be sent. */
   begin(call: BegunCall): void {
     add(this.#begun, call)
-    this.#append('begun', call)
+    this.#lines.add('begun', begunJson(call))
+    this.#append()
   }
 
   undecided(event: AttemptEvent): void {
     remove(this.#begun, event.id)
     add(this.#undecided, event)
-    this.#append('undecided', event)
-  }
-
-  holding(holding: Holding): void {
-    this.#append('holding', holding)
+    this.#lines.add('undecided', JSON.stringify(event))
+    this.#append()
   }
 
   /** All events and holdings are in the store. Begins again when it has grown, or when somebody removed the file. */
@@ -124,11 +139,11 @@ export class Journal {
     }
   }
 
-  #append(kind: 'event' | 'begun' | 'undecided' | 'holding', value: unknown): void {
+  #append(): void {
+    const lines = this.#lines.take()
     if (this.#bytes > MOST_BYTES) throw new Error('it is too long')
     const file = this.#file ?? this.#open([])
-    const line = this.#lines.write(kind, value)
-    const bytes = this.#isTorn ? Buffer.concat([NEW_LINE, line]) : line
+    const bytes = this.#isTorn ? Buffer.concat([NEW_LINE, lines]) : lines
     this.#isSynced = false
     const { files } = this.#options
     let written = 0
@@ -155,8 +170,8 @@ export class Journal {
     const { files } = this.#options
     const [old, oldPath] = [this.#file, this.#path]
     this.#open([
-      ...this.#begun.map((call) => ['begun', call] as const),
-      ...this.#undecided.map((event) => ['undecided', event] as const),
+      ...this.#begun.map((call) => ['begun', begunJson(call)] as const),
+      ...this.#undecided.map((event) => ['undecided', JSON.stringify(event)] as const),
     ])
     if (old === null) return
     this.#retire(old)
@@ -164,13 +179,15 @@ export class Journal {
   }
 
   /** A new file, with its first lines in one write. */
-  #open(first: readonly (readonly ['begun' | 'undecided', unknown])[]): number {
+  #open(first: readonly (readonly ['begun' | 'undecided', json: string])[]): number {
     const { base, origin, files, survivesPower } = this.#options
     const path = `${base}-${origin}-${this.#count++}`
     const file = files.create(path)
     try {
-      const lines = [['header', thisOwner(origin)] as const, ...first]
-      const bytes = Buffer.concat(lines.map(([kind, value]) => Buffer.from(this.#lines.write(kind, value))))
+      const lines = new LineWriter()
+      lines.add('header', JSON.stringify(thisOwner(origin)))
+      for (const [kind, json] of first) lines.add(kind, json)
+      const bytes = lines.take()
       for (let written = 0; written < bytes.length; ) written += some(files.write(file, bytes, written))
       if (survivesPower) files.syncFolder(dirname(path))
       this.#bytes = bytes.length

@@ -7,9 +7,9 @@ const header = { version: 1, origin: 'a' }
 
 function journalOf(...values: readonly unknown[]): Buffer {
   const lines = new LineWriter()
-  const parts = [Buffer.from(lines.write('header', header))]
-  for (const value of values) parts.push(Buffer.from(lines.write('event', value)))
-  return Buffer.concat(parts)
+  lines.add('header', JSON.stringify(header))
+  for (const value of values) lines.add('event', JSON.stringify(value))
+  return lines.take()
 }
 
 const valuesIn = (bytes: Buffer) => readLines(bytes).records.map(({ value }) => value)
@@ -18,11 +18,9 @@ test('lines are read as they were written, of every kind and length', () => {
   const lines = new LineWriter()
   const long = qualityEvent({ task: 'é😀\u2028\n'.repeat(20_000) })
   const events = [attemptEvent(), long]
-  const bytes = Buffer.concat([
-    journalOf(...events),
-    Buffer.from(lines.write('holding', heldBy())),
-    Buffer.from(lines.write('undecided', events[0])),
-  ])
+  lines.add('holding', JSON.stringify(heldBy()))
+  lines.add('undecided', JSON.stringify(events[0]))
+  const bytes = Buffer.concat([journalOf(...events), lines.take()])
   expect(readLines(bytes)).toEqual({
     header,
     damaged: 0,

@@ -21,52 +21,54 @@ const KINDS: ReadonlyMap<string, LineKind> = new Map(
 )
 
 const CHECKSUM = 8
-/** Of `{"e":`. */
-const PREFIX = 5
 const JSON_AT = CHECKSUM + 1
-const VALUE_AT = JSON_AT + PREFIX
+/** Behind the checksum, `{"e":`. */
+const VALUE_AT = JSON_AT + 5
 const NEWLINE = 0x0a
 const BRACE = 0x7d
 const HEX = Buffer.from('0123456789abcdef')
-/** Nearly every line is shorter; a longer one gets a buffer of its own. */
-const USUAL_BYTES = 32 * 1024
+const USUAL_BYTES = 64 * 1024
 
-/** Writes lines into one buffer for each kind, whose beginning stays: two lines are written for every call. */
+/** Collects lines in one buffer, to be written at once. */
 export class LineWriter {
-  readonly #buffers = new Map<LineKind, Buffer>()
+  #buffer = Buffer.allocUnsafeSlow(USUAL_BYTES)
+  #end = 0
 
-  /** Valid until the next call with the same kind. */
-  write(kind: LineKind, value: unknown): Buffer {
-    const json = JSON.stringify(value)
+  /** `json` without line breaks. */
+  add(kind: LineKind, json: string): void {
+    const start = this.#end
     // No character takes more than three bytes of UTF-8.
-    const most = json.length * 3 + VALUE_AT + 2
-    const buffer = most <= USUAL_BYTES ? this.#bufferOf(kind) : begun(kind, most)
-    const end = VALUE_AT + buffer.write(json, VALUE_AT, 'utf8')
+    const buffer = this.#withRoom(json.length * 3 + VALUE_AT + 2)
+    buffer.write(` {"${LETTERS[kind]}":`, start + CHECKSUM, 'latin1')
+    const end = start + VALUE_AT + buffer.write(json, start + VALUE_AT, 'utf8')
     buffer[end] = BRACE
     buffer[end + 1] = NEWLINE
-    writeHex(buffer, crc32(buffer.subarray(JSON_AT, end + 1)))
-    return buffer.subarray(0, end + 2)
+    writeHex(buffer, start, crc32(buffer.subarray(start + JSON_AT, end + 1)))
+    this.#end = end + 2
   }
 
-  #bufferOf(kind: LineKind): Buffer {
-    const known = this.#buffers.get(kind)
-    if (known !== undefined) return known
-    const buffer = begun(kind, USUAL_BYTES)
-    this.#buffers.set(kind, buffer)
-    return buffer
+  /** Everything since the last time; valid until the next line. */
+  take(): Buffer {
+    const lines = this.#buffer.subarray(0, this.#end)
+    this.#end = 0
+    // A long line is rare, and its buffer not worth keeping.
+    if (this.#buffer.length > USUAL_BYTES) this.#buffer = Buffer.allocUnsafeSlow(USUAL_BYTES)
+    return lines
   }
-}
 
-/** A buffer with what every line of the kind begins with, but for the checksum. */
-function begun(kind: LineKind, bytes: number): Buffer {
-  const buffer = Buffer.allocUnsafeSlow(bytes)
-  buffer.write(` {"${LETTERS[kind]}":`, CHECKSUM, 'latin1')
-  return buffer
+  #withRoom(bytes: number): Buffer {
+    if (this.#end + bytes <= this.#buffer.length) return this.#buffer
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#buffer.length, this.#end + bytes))
+    this.#buffer.copy(larger, 0, 0, this.#end)
+    this.#buffer = larger
+    return larger
+  }
 }
 
 /** As `toString(16)` writes it, at the beginning of the line. */
-function writeHex(buffer: Buffer, sum: number): void {
-  for (let place = CHECKSUM - 1, rest = sum; place >= 0; place--, rest >>>= 4) buffer[place] = HEX[rest & 0xf] ?? 0
+function writeHex(buffer: Buffer, start: number, sum: number): void {
+  for (let place = start + CHECKSUM - 1, rest = sum; place >= start; place--, rest >>>= 4)
+    buffer[place] = HEX[rest & 0xf] ?? 0
 }
 
 interface ReadLines {

@@ -63,6 +63,9 @@ test('what was appended survives a kill, though nothing was stored: events of ev
   const events = [attemptEvent(), qualityEvent(), attemptEvent()]
   for (const event of events) store.append(event)
   store.recordHolding(heldBy())
+  // One write for all of them, at the end of this turn.
+  expect(store.kept()).toBe(store.kept())
+  await store.kept()
   expect(store.kept()).toBeNull()
 
   const after = next()
@@ -73,24 +76,28 @@ test('what was appended survives a kill, though nothing was stored: events of ev
   await after.close()
 })
 
-test('rows that were stored already are not stored twice, nor counted twice', () => {
+test('rows that were stored already are not stored twice, nor counted twice', async () => {
   const store = open()
   for (let index = 0; index < 20; index++) store.append(attemptEvent())
+  await store.kept()
   store.flushNow()
   store.append(attemptEvent())
+  await store.kept()
   expect(rows(next())).toHaveLength(21)
   expect(next().sums({}, [])[0]?.attempts).toBe(21)
 })
 
-test('a newer holder of the same thing is not replaced by that of a killed process', () => {
-  open().recordHolding(heldBy({ at: TEN, account: 'old' }))
+test('a newer holder of the same thing is not replaced by that of a killed process', async () => {
+  const older = open()
+  older.recordHolding(heldBy({ at: TEN, account: 'old' }))
+  await older.kept()
   const other = open()
   other.recordHolding(heldBy({ at: TEN + 1, account: 'new' }))
   other.flushNow()
   expect(next().holding('held')?.account).toBe('new')
 })
 
-test('a call under way is an attempt of nobody’s fault after a kill, which may have cost something', () => {
+test('a call under way is an attempt of nobody’s fault after a kill, which may have cost something', async () => {
   const store = open()
   const [ended, cut, free, unpriced] = [attemptEvent(), attemptEvent(), attemptEvent(), attemptEvent()]
   store.begin(beginOf(ended))
@@ -98,6 +105,7 @@ test('a call under way is an attempt of nobody’s fault after a kill, which may
   store.begin(beginOf(free, 0))
   store.begin(beginOf(unpriced, null))
   store.append({ ...ended, at: TEN + 500 })
+  await store.kept()
 
   const after = next()
   const interrupted = after.attempts({ order: 'oldest' }).filter(({ id }) => id !== ended.id)
@@ -126,7 +134,7 @@ test('a call under way is an attempt of nobody’s fault after a kill, which may
   expect(next().interrupted()).toHaveLength(1)
 })
 
-test('an attempt whose fault was undecided is stored as it was, unless it was decided', () => {
+test('an attempt whose fault was undecided is stored as it was, unless it was decided', async () => {
   const store = open()
   const [open_, decided] = [attemptEvent(), attemptEvent()]
   for (const event of [open_, decided]) {
@@ -134,6 +142,7 @@ test('an attempt whose fault was undecided is stored as it was, unless it was de
     store.keepUndecided(event)
   }
   store.append({ ...decided, notCharged: true })
+  await store.kept()
   const found = new Map(
     next()
       .attempts({})
@@ -147,11 +156,12 @@ test('an attempt whose fault was undecided is stored as it was, unless it was de
   )
 })
 
-test('the journal of a living process is left alone; of one that cannot be seen only the events are taken', () => {
+test('the journal of a living process is left alone; of one that cannot be seen only the events are taken', async () => {
   const store = open()
   const [ended, running] = [attemptEvent(), attemptEvent()]
   store.append(ended)
   store.begin(beginOf(running))
+  await store.kept()
   expect(rows(open())).toEqual([])
   const elsewhere = next(path, 'unknown')
   expect([rows(elsewhere), elsewhere.interrupted(), journals().length]).toEqual([[ended], [], 1])
@@ -160,12 +170,13 @@ test('the journal of a living process is left alone; of one that cannot be seen 
   expect(rows(elsewhere)).toEqual([ended, running])
 })
 
-test('whoever is killed while others run is found by the one that looks', () => {
+test('whoever is killed while others run is found by the one that looks', async () => {
   const states = new Map<string, OwnerState>()
   const watcher = open({ ownerState: ({ origin }) => states.get(origin) ?? 'alive' })
   const store = open()
   const event = attemptEvent()
   store.append(event)
+  await store.kept()
   watcher.takeOver()
   expect(rows(watcher)).toEqual([])
   states.set(store.origin, 'dead')
@@ -173,10 +184,11 @@ test('whoever is killed while others run is found by the one that looks', () => 
   expect([rows(watcher), journals()]).toEqual([[event], []])
 })
 
-test('several processes that take over at once store each row once, and tell of interrupted calls once', () => {
+test('several processes that take over at once store each row once, and tell of interrupted calls once', async () => {
   const store = open()
   store.append(attemptEvent())
   store.begin(beginOf(attemptEvent()))
+  await store.kept()
   // The files cannot be removed, as if the others were not that far.
   const stuck = { ...systemFiles, remove: () => {} }
   const stores = [1, 2, 3].map(() => open({ ownerState: () => 'dead', journalFiles: stuck }))
@@ -204,12 +216,13 @@ test('closing leaves no journal; while the store cannot be written it leaves the
   expect(rows(next()).at(-1)).toEqual(event)
 })
 
-test('where the journal cannot be written each row is stored at once, and that is said once', () => {
+test('where the journal cannot be written the rows of a turn are stored at its end, and that is said once', async () => {
   let isBroken = true
   const store = open({ journalFiles: failingFiles((call) => isBroken && call === 'write') })
   const events = [attemptEvent(), attemptEvent()]
   for (const event of events) {
     store.append(event)
+    await store.kept()
     expect(rows(open()).at(-1)).toEqual(event)
   }
   expect(store.health().state).toBe('ok')
@@ -217,8 +230,18 @@ test('where the journal cannot be written each row is stored at once, and that i
   expect(warnings[0]).toContain('every row is stored at once meanwhile')
   isBroken = false
   store.append(attemptEvent())
+  await store.kept()
   expect(rows(open())).toHaveLength(2)
   expect(rows(next())).toHaveLength(3)
+})
+
+test('rows that the store takes within the turn need no journal', async () => {
+  const store = open()
+  store.append(attemptEvent())
+  const kept = store.kept()
+  store.flushNow()
+  await kept
+  expect([rows(open()).length, journals()]).toEqual([1, []])
 })
 
 test('"relaxed" keeps no journal', () => {
@@ -244,15 +267,16 @@ test('"power" waits for the disk, and stores at once where the disk does not tak
   expect(failing.kept()).toBeNull()
 })
 
-test('pruned rows do not come back from a journal', () => {
+test('pruned rows do not come back from a journal', async () => {
   const store = open()
   store.append(attemptEvent({ at: TEN - 1000 }))
   store.append(attemptEvent())
+  await store.kept()
   expect(store.prune(TEN)).toBe(1)
   expect(rows(next())).toHaveLength(1)
 })
 
-test('when the n-th system call fails, for every n, no answered call is lost or counted twice, and nothing throws', () => {
+test('when the n-th system call fails, for every n, no answered call is lost or counted twice, and nothing throws', async () => {
   let calls = 2
   // The first opens the store: where that fails, keywise works in memory (`open.ts`).
   for (let failing = 1; failing < calls; failing++) {
@@ -265,6 +289,7 @@ test('when the n-th system call fails, for every n, no answered call is lost or 
       const event = attemptEvent()
       store.begin(beginOf(event))
       store.append(event)
+      await store.kept()
       answered.push(event)
       if (round === 1) store.flushNow()
       if (round === 2) store.prune(0)
