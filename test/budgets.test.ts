@@ -204,7 +204,8 @@ describe('a budget that is spent', () => {
     const none = { providers: own('mystery', 1, ['m']) }
     const allowed = await openLab(none, { settings: { budgets: [budget(1)] } })
     expect((await allowed.call()).result?.costUsd).toBeNull()
-    expect(allowed.manager.engine.learned.budgets.view(0)[0]).toMatchObject({ unpricedAttempts: 1 })
+    const { engine } = allowed.manager
+    expect(engine.learned.budgets.view(engine.now)[0]).toMatchObject({ unpricedAttempts: 1 })
     const blocked = await openLab(none, { settings: { budgets: [budget(1)], unknown_price: 'block' } })
     expect((await blocked.call()).error).not.toBeNull()
     expect(blocked.world.calls).toEqual([])
