@@ -114,6 +114,16 @@ describe('SseReader', () => {
     expect(reader.push(bytes('\n\n'))[0]?.data.length).toBe(4095 * 1024)
   })
 
+  test.each(['\n', '\r\n', '\r'])('reads 200,000 events that come at once after many small pieces (%j)', (end) => {
+    const event = `data: {"choices":[{"index":0,"delta":{"content":"a text of some length"}}]}${end}${end}`
+    const small = new SseReader()
+    const piece = bytes(event.repeat(60))
+    for (let round = 0; round < 1000; round++) small.push(piece)
+    // Work that grew with the square of the length would take minutes here.
+    const count = 200_000
+    expect([...new SseReader().push(bytes(`${event.repeat(count)}x${end}`))]).toHaveLength(count)
+  })
+
   test('replaces bytes that are no UTF-8 as TextDecoder does', () => {
     const wild = fc.uint8Array({ maxLength: 40 }).map((array) => array.filter((byte) => byte !== 10 && byte !== 13))
     fc.assert(

@@ -28,6 +28,7 @@ export class SseEventTooLargeError extends Error {
 
 /** Lines of data that are joined at a time. */
 const LINES_AT_ONCE = 1024
+const LINE_END = /\r\n|\n|\r/
 const LF = 10
 const CR = 13
 const NO_EVENTS: readonly SseEvent[] = []
@@ -118,19 +119,19 @@ export class SseReader {
     return text
   }
 
+  /** Whole lines: the text ends with a line end. */
   #readLines(text: string): readonly SseEvent[] {
     const events: SseEvent[] = []
-    let start = 0
-    // One native search per kind of line end; the position is searched again only after it was passed.
-    let lf = text.indexOf('\n')
-    let cr = text.indexOf('\r')
-    while (start < text.length) {
-      const isCr = cr !== -1 && (lf === -1 || cr < lf)
-      const end = isCr ? cr : lf
+    // One loop that searches for both kinds of line end was quadratic: compiled by V8 (13.6), it searched for the kind
+    // that the text does not have again at every line, to the end of the text, whatever its condition said.
+    if (text.includes('\r')) {
+      for (const line of text.split(LINE_END).slice(0, -1)) this.#readLine(line, 0, line.length, events)
+      return events
+    }
+    for (let start = 0; start < text.length; ) {
+      const end = text.indexOf('\n', start)
       this.#readLine(text, start, end, events)
-      start = isCr && lf === cr + 1 ? lf + 1 : end + 1
-      if (lf !== -1 && lf < start) lf = text.indexOf('\n', start)
-      if (cr !== -1 && cr < start) cr = text.indexOf('\r', start)
+      start = end + 1
     }
     return events
   }
