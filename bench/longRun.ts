@@ -19,7 +19,7 @@ const MOST_CALLS_IN_OUTAGE = 1.2
 const MOST_MB_PER_HOUR = 1
 /** Shorter runs are judged by what a request leaves behind: less than a leak of calls, or of sockets, would. */
 const LONG_MINUTES = 10
-const MOST_BYTES_A_REQUEST = 1_000
+const MOST_BYTES_A_REQUEST = 400
 
 const { values } = parseArgs({
   options: {

@@ -72,17 +72,6 @@ export function writePrivately(path: string, text: string, mode = 0o600): void {
   }
 }
 
-/** Writes a file that must not be there yet. */
-export function writeNewPrivately(path: string, text: string): void {
-  const handle = openSync(path, 'wx', 0o600)
-  try {
-    writeFileSync(handle, text)
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-}
-
 function begun(beside: string, mode: number): number {
   try {
     return openSync(beside, 'wx', mode)

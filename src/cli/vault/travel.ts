@@ -8,9 +8,9 @@ import { OpenVault, type VaultEntry } from '../../config/vault/openVault.ts'
 import { isWrittenOut, placedSecrets } from '../../config/vault/placedSecrets.ts'
 import { MOST_VAULT_BYTES, parseVault } from '../../config/vault/vaultFile.ts'
 import { readableText } from '../../config/vault/vaultOnDisk.ts'
-import { writeNewPrivately } from '../../config/writePrivately.ts'
 import { ConfigError, VaultError } from '../../domain/errors.ts'
 import { asRecord } from '../../domain/json.ts'
+import { createFileNow } from '../../store/replaceFile.ts'
 import { type ExitCode, UsageError } from '../command.ts'
 import { plural } from '../output.ts'
 import type { VaultDesk } from './desk.ts'
@@ -29,7 +29,7 @@ export async function exportVault(desk: VaultDesk): Promise<ExitCode> {
   for (const entry of entries) copy.put(entry)
   const text = readableText(copy, path, 'keywise-vault-export')
   try {
-    writeNewPrivately(file, text)
+    createFileNow(file, text)
   } catch (error) {
     throw new VaultError(`${path} cannot be written (${(error as NodeJS.ErrnoException).code})`, {
       reason: 'unwritable',

@@ -6,9 +6,9 @@ import { freshKey, type NewWay } from '../../config/vault/openVault.ts'
 import { freshStretching } from '../../config/vault/passphraseKey.ts'
 import type { Way } from '../../config/vault/vaultFile.ts'
 import { vaultMeans } from '../../config/vault/vaultMeans.ts'
-import { writeNewPrivately } from '../../config/writePrivately.ts'
 import { VaultError } from '../../domain/errors.ts'
 import type { Secret } from '../../domain/redact.ts'
+import { createFileNow } from '../../store/replaceFile.ts'
 import { type ExitCode, UsageError } from '../command.ts'
 import type { VaultDesk } from './desk.ts'
 import { systemKeyring } from './keyring.ts'
@@ -119,7 +119,7 @@ function writeKeyFile({ context }: VaultDesk, path: string): Secret {
   const file = resolve(context.cwd, path)
   const key = freshKey()
   try {
-    writeNewPrivately(file, `${key.reveal()}\n`)
+    createFileNow(file, `${key.reveal()}\n`)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException // every error of node:fs has one
     throw new UsageError(

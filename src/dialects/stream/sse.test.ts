@@ -1,6 +1,6 @@
-import { createParser } from 'eventsource-parser'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { referenceEvents } from '../../../test/support/referenceEvents.ts'
 import { MAX_EVENT_SIZE, type SseEvent, SseEventTooLargeError, SseReader, sseText } from './sse.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
@@ -175,24 +175,12 @@ describe('SseReader', () => {
           got.push(...reader.push(all.subarray(from, to)))
           from = to
         }
-        expect(got).toEqual(reference(text))
+        expect(got).toEqual(referenceEvents(text))
       }),
       { numRuns: 1000 },
     )
   })
 })
-
-/** What eventsource-parser makes of the text, in our words. */
-function reference(text: string): SseEvent[] {
-  const events: SseEvent[] = []
-  const parser = createParser({
-    onEvent: ({ event, data, id }) => {
-      events.push({ event: event ?? '', data, ...(id !== undefined && { id }) })
-    },
-  })
-  parser.feed(text)
-  return events
-}
 
 test('sseText() writes what SseReader reads', () => {
   expect(read(sseText('{"a":1}') + sseText('{}', 'done'))).toEqual([

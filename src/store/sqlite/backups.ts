@@ -4,13 +4,11 @@
  */
 
 import {
-  closeSync,
   copyFileSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -18,6 +16,7 @@ import {
   unlinkSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { createFileNow } from '../replaceFile.ts'
 import { checkStoreFile } from './checkFile.ts'
 import { loadSqlite } from './module.ts'
 
@@ -97,13 +96,13 @@ export function copyBeforeMigration(store: string, vacuumInto: (path: string) =>
   if (existsSync(path)) return
   const temporary = `${path}.${process.pid}.new`
   rmSync(temporary, { force: true })
-  createPrivately(temporary)
+  createEmpty(temporary)
   vacuumInto(temporary)
   renameSync(temporary, path)
 }
 
 /** SQLite fills an empty file, and keeps its mode. */
-const createPrivately = (path: string) => closeSync(openSync(path, 'wx', 0o600))
+const createEmpty = (path: string) => createFileNow(path, '')
 
 /**
  * Puts the newest whole backup in the place of a store that was set aside; null where there is none, or another process
@@ -134,7 +133,7 @@ async function copyTo(store: string, path: string): Promise<string | null> {
   if (sqlite === undefined) throw new Error('this runtime has no node:sqlite')
   const temporary = `${path}.new`
   if (existsSync(temporary) || existsSync(path)) return null
-  createPrivately(temporary)
+  createEmpty(temporary)
   const database = new sqlite.DatabaseSync(store, { readOnly: true })
   try {
     // All pages in one step, off the event loop: with several, every write of others would begin it again.

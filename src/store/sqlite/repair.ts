@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../../domain/errors.ts'
+import { createFileNow } from '../replaceFile.ts'
 import { listBackups } from './backups.ts'
 import { SqliteLog } from './eventLog.ts'
 import { isAsWritten, readEvent, type SqliteRow } from './eventRow.ts'
@@ -90,7 +91,7 @@ export function mendRows(store: string, now: number): Mended {
     const lost = wrong.filter((row) => !backups.some((path) => replaceFrom(database, path, row)))
     if (lost.length === 0) return { replaced: wrong.length, removed: 0, file: null }
     const file = `${store}.rejected-${new Date(now).toISOString().replaceAll(':', '-')}.jsonl`
-    writeRows(file, lost)
+    createFileNow(file, lost.map((row) => `${JSON.stringify(row)}\n`).join(''))
     const remove = database.prepare('DELETE FROM events WHERE seq = ?')
     for (const row of lost) remove.run(Number(row['seq']))
     return { replaced: wrong.length - lost.length, removed: lost.length, file }
@@ -241,15 +242,6 @@ function replaceFrom(database: DatabaseSync, backup: string, row: SqliteRow): bo
     return false
   } finally {
     source.close()
-  }
-}
-
-function writeRows(file: string, rows: readonly SqliteRow[]): void {
-  const handle = openSync(file, 'wx', 0o600)
-  try {
-    for (const row of rows) writeSync(handle, `${JSON.stringify(row)}\n`)
-  } finally {
-    closeSync(handle)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Server-sent events as any program may write them, read as `eventsource-parser` reads them. */
 
-import { createParser } from 'eventsource-parser'
 import { type SseEvent, SseReader } from '../../../src/dialects/stream/sse.ts'
+import { referenceEvents } from '../../support/referenceEvents.ts'
 import type { FuzzTarget, Random } from '../driver.ts'
 import { cutsOf, smallerTexts } from '../mutate.ts'
 import { same } from '../promises.ts'
@@ -67,7 +67,7 @@ export const events: FuzzTarget<Written> = {
       read.push(...reader.push(bytes.subarray(from, to)))
       from = to
     }
-    same(read, reference(text), 'other events than eventsource-parser reads')
+    same(read, referenceEvents(text), 'other events than eventsource-parser reads')
   },
   *smaller({ text, cuts }) {
     if (cuts.length > 0) yield { text, cuts: [] }
@@ -79,16 +79,4 @@ export const events: FuzzTarget<Written> = {
 function someLine(random: Random): string {
   const words = Array.from({ length: random.below(4) }, () => random.of(WORDS))
   return random.of(HEADS) + words.join('') + random.of(ENDS)
-}
-
-/** What eventsource-parser makes of the text, in our words. */
-function reference(text: string): SseEvent[] {
-  const events: SseEvent[] = []
-  const parser = createParser({
-    onEvent: ({ event, data, id }) => {
-      events.push({ event: event ?? '', data, ...(id !== undefined && { id }) })
-    },
-  })
-  parser.feed(text)
-  return events
 }
