@@ -30,7 +30,7 @@ export function tasksOf(root) {
     cli: { needs: 'runtime', whereCalled: true, commands: (args) => [[keywise, ...args]] },
     test: {
       needs: 'development',
-      announcement: (args) => (args.every(isOption) ? 'the tests take about two minutes on two cores' : undefined),
+      announcement: (args) => (args.every(isOption) ? 'the tests take about three minutes on two cores' : undefined),
       commands: (args) => [[tool('vitest', 'vitest.mjs'), 'run', ...args]],
     },
     check: {

@@ -34,7 +34,7 @@ export function openTransport(options: TransportOptions = {}): Dispatcher {
     return new Agent({ ...common, connect: interimTolerant({ timeout }) })
   const agent = new EnvHttpProxyAgent({
     ...common,
-    connect: { timeout },
+    connect: interimTolerant({ timeout }),
     httpProxy: options.httpProxy ?? '',
     httpsProxy: options.httpsProxy ?? options.httpProxy ?? '',
     noProxy: options.noProxy ?? '',
