@@ -78,20 +78,26 @@ const WORD = /^(?:[A-Z]?[a-z]*|[A-Z]+)\d{0,3}$|^\d{1,6}$/
 const LONGEST_WORD = 15
 
 /** Words inside of a key, which are in other texts as well, such as names of models: `my-openai-responses-key-…`. */
-const INSIDE = /[A-Za-z0-9]{3,15}/g
-const isOrdinary = (word: string) => /^[A-Za-z]{3}/.test(word) && WORD.test(word)
+const WORDS_INSIDE = /(?<![A-Za-z0-9])[A-Za-z]{3}[A-Za-z0-9]{0,12}(?![A-Za-z0-9])/g
 
-/** Whether a run of a key is made of its words alone. */
+/** Whether a run of a key is made of its words alone, and of what stands between them. */
 export function insideWord(key: string): (start: number, length: number) => boolean {
-  const isPlain = Array.from(key, (letter) => !/[A-Za-z0-9]/.test(letter))
-  for (const { 0: word, index } of key.matchAll(INSIDE))
-    if (
-      isOrdinary(word) &&
-      !/[A-Za-z0-9]/.test(key[index - 1] ?? '') &&
-      !/[A-Za-z0-9]/.test(key[index + word.length] ?? '')
-    )
-      isPlain.fill(true, index, index + word.length)
-  return (start, length) => isPlain.length > 0 && isPlain.slice(start, start + length).every(Boolean)
+  const isPlain = Array.from({ length: key.length }, (_, at) => !/[A-Za-z0-9]/.test(key.charAt(at)))
+  for (const { 0: word, index } of key.matchAll(WORDS_INSIDE))
+    if (WORD.test(word)) isPlain.fill(true, index, index + word.length)
+  return (start, length) => key !== '' && isPlain.slice(start, start + length).every(Boolean)
+}
+
+/** Rows of one or two characters (`xxxxxxxx`, `--------`, the zeros of a number) are in many texts. */
+export function isRow(codes: ArrayLike<number>, start: number, end: number): boolean {
+  const first = codes[start]
+  let second: number | undefined
+  for (let at = start + 1; at < end; at++) {
+    if (codes[at] === first || codes[at] === second) continue
+    if (second !== undefined) return false
+    second = codes[at]
+  }
+  return true
 }
 
 /**

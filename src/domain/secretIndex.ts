@@ -5,7 +5,7 @@
  */
 
 import { base64Form, hexForm } from './decodedForms.ts'
-import { insideWord, isSecret, looksRandom, prefixBefore, publicPrefix } from './keyParts.ts'
+import { insideWord, isRow, isSecret, looksRandom, prefixBefore, publicPrefix } from './keyParts.ts'
 import { type PlainForm, plainForms } from './plainForm.ts'
 import { fold, hashRun, RunHashes } from './runHashes.ts'
 
@@ -36,7 +36,7 @@ export class SecretIndex {
     const isGuarded = part.length >= RUN && looksRandom(part)
     const isWord = insideWord(part)
     const counts = (codes: Uint16Array) => (start: number) =>
-      !isMonotonous(codes, start) && (codes.length !== part.length || !isWord(start, RUN))
+      !isRow(codes, start, start + RUN) && (codes.length !== part.length || !isWord(start, RUN))
     for (const { codes } of plainForms(isGuarded ? part : secret)) {
       const added = isGuarded ? this.#addRuns(codes, Math.min(RUN, codes.length), counts(codes)) : 0
       if (added === 0) this.#addRuns(codes, codes.length, () => true)
@@ -139,16 +139,4 @@ function standsAlone(codes: Uint16Array, start: number, end: number): boolean {
 function isAlphanumeric(code = 0): boolean {
   const folded = fold(code)
   return (folded >= 0x30 && folded <= 0x39) || (folded >= 0x61 && folded <= 0x7a)
-}
-
-/** Rows of one or two characters (`xxxxxxxx`, `--------`) are in many texts. */
-function isMonotonous(codes: Uint16Array, start: number): boolean {
-  const first = codes[start]
-  let second: number | undefined
-  for (let at = start + 1; at < start + RUN; at++) {
-    if (codes[at] === first || codes[at] === second) continue
-    if (second !== undefined) return false
-    second = codes[at]
-  }
-  return true
 }

@@ -1,6 +1,6 @@
 /** What of one key is looked for in the bytes of an answer, so that nearly every chunk is passed after a glance. */
 
-import { insideWord, isSecret, looksRandom, publicPrefix } from '../domain/keyParts.ts'
+import { insideWord, isRow, isSecret, looksRandom, publicPrefix } from '../domain/keyParts.ts'
 
 /** Fewer characters of a key may stay; as in texts. */
 const RUN = 8
@@ -196,11 +196,6 @@ function equalBefore(needle: Uint8Array, place: number, bytes: Uint8Array, at: n
     count++
   }
   return count
-}
-
-/** Rows of one or two characters, such as the zeros of a number, are in many answers. */
-function isRow(bytes: Uint8Array, start: number, end: number): boolean {
-  return new Set(bytes.subarray(start, end)).size <= 2
 }
 
 function isEqual(bytes: Uint8Array, exact: Uint8Array): boolean {

@@ -3,6 +3,7 @@
  * are only passed through, and parsing 200 KB of them costs more than everything else the gateway does.
  */
 
+import { isEscaped } from '../../domain/escapedByte.ts'
 import type { Cut, Skeleton } from '../../engine/request/wireBody.ts'
 
 /** Shorter bodies are parsed whole. */
@@ -83,12 +84,6 @@ function closeQuote(body: Buffer, words: DataView, from: number): number {
     if (zeros !== 0) return at + ((31 - Math.clz32(zeros & -zeros)) >> 3)
   }
   return body.indexOf(QUOTE, Math.max(from, last + 1))
-}
-
-function isEscaped(body: Buffer, quote: number): boolean {
-  let backslashes = 0
-  while (body[quote - 1 - backslashes] === BACKSLASH) backslashes++
-  return backslashes % 2 === 1
 }
 
 /** An index near `at` outside any escape and any multi-byte character; -1 if there is none. */

@@ -4,6 +4,7 @@
  * comments, fields that nobody knows) 8 characters in a row are.
  */
 
+import { isEscaped } from '../../domain/escapedByte.ts'
 import type { KeyTrace, KeyTraces } from '../keyTraces.ts'
 import { CONTENT } from './contentFields.ts'
 
@@ -131,12 +132,6 @@ function isContent(bytes: Buffer, place: number, said: number): boolean {
   }
   // Of a text that begins before what is kept: ids are shorter.
   return place >= MOST_BEFORE
-}
-
-function isEscaped(bytes: Buffer, at: number): boolean {
-  let count = 0
-  while (bytes[at - count - 1] === BACKSLASH) count++
-  return count % 2 === 1
 }
 
 /** The name of the field whose text begins at this quote; '' where it is itself a name, or one of a list. */
